@@ -1,0 +1,1 @@
+"""Emit: a plan becomes texts."""

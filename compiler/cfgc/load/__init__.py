@@ -1,0 +1,1 @@
+"""Load: reads TOML with spans, follows extends and overlays, detects cycles."""

@@ -1,0 +1,40 @@
+"""The outcome of the load phase: every layer, in order, as a patch with places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cfgc.origin import Layer
+from cfgc.patch import Patch
+from cfgc.source import SourceFile
+
+
+@dataclass(frozen=True)
+class LayerPatch:
+    """What one layer changes."""
+
+    layer: Layer
+    patch: Patch
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file that the bundle was made from: its logical name and the sha256 of its bytes."""
+
+    logical: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SpecGraph:
+    """All layers of one spec, lowest first; schema defaults are the first.
+
+    ``overlays`` is the settled choice per group; ``overrides`` are the command-line texts as given.
+    """
+
+    root: SourceFile
+    layers: tuple[LayerPatch, ...]
+    overlays: Mapping[str, str]
+    overrides: tuple[str, ...]
+    inputs: tuple[Input, ...]

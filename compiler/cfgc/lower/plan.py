@@ -1,0 +1,269 @@
+"""The plan: the fully computed run. Plain frozen data; nothing is optional and nothing means "auto"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from cfgc.load.graph import Input
+
+Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
+
+
+@dataclass(frozen=True)
+class NodePath:
+    """A path on the node, expanded there.
+
+    ``base``: ``cwd`` (the directory that the script was started in), ``absolute``, ``env`` (the value of variable ``name``) or
+    ``stdlib`` (the interpreter's own standard library). ``path`` is below that base, ``.`` for the base itself.
+    """
+
+    base: Literal["cwd", "absolute", "env", "stdlib"]
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What the run is called."""
+
+    name: str
+    description: str
+    tags: tuple[str, ...]
+    seed: int
+    deterministic: bool
+
+
+@dataclass(frozen=True)
+class Target:
+    """The releases that the bundle is compiled for."""
+
+    deepspeed: str
+    torch: str
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Ranks and how they are grouped. world_size = nodes × ranks_per_node = dp × tp × pp × sp."""
+
+    device: Literal["cpu", "cuda"]
+    hardware: str
+    nodes: int
+    ranks_per_node: int
+    world_size: int
+    data_parallel: int
+    tensor_parallel: int
+    pipeline_parallel: int
+    sequence_parallel: int
+    backend: Literal["gloo", "nccl"]
+    timeout_s: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples. global_batch_size = micro × accumulation × data_parallel; tokens are per optimizer step."""
+
+    global_batch_size: int
+    micro_batch_size: int
+    gradient_accumulation_steps: int
+    tokens_per_step: int
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Learning rate: linear warm-up from 0 over warmup_steps, then ``scheduler`` down to the final rate at max_steps."""
+
+    scheduler: Literal["constant", "linear", "cosine"]
+    max_steps: int
+    warmup_steps: int
+    learning_rate: float
+    final_learning_rate: float
+    total_tokens: int
+
+
+@dataclass(frozen=True)
+class Model:
+    """The decoder transformer. ``head_dim`` × ``num_heads`` = ``hidden_size``; ``parameters`` counts weights."""
+
+    vocab_size: int
+    hidden_size: int
+    num_layers: int
+    num_heads: int
+    num_kv_heads: int
+    head_dim: int
+    intermediate_size: int
+    max_sequence_length: int
+    activation: Literal["swiglu", "gelu", "relu"]
+    norm_eps: float
+    rope_theta: float
+    tie_embeddings: bool
+    attention: Literal["sdpa", "eager"]
+    attention_dropout: float
+    hidden_dropout: float
+    initializer_range: float
+    activation_checkpointing: bool
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """The optimizer's own settings; the rate is in the schedule, clipping in ds_config.
+
+    ``decay_norm_and_bias`` False leaves one-dimensional parameters without weight decay.
+    """
+
+    type: Literal["adamw", "adam", "sgd"]
+    betas: tuple[float, float]
+    eps: float
+    momentum: float
+    weight_decay: float
+    decay_norm_and_bias: bool
+    gradient_clipping: float
+
+
+@dataclass(frozen=True)
+class Source:
+    """Text files below ``path`` that match a pattern of ``include`` and none of ``exclude`` (fnmatch over the posix path)."""
+
+    name: str
+    path: NodePath
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Where tokens come from. Lengths in tokens; ``eval_fraction`` of the samples is held out; max_… 0 means all."""
+
+    sources: tuple[Source, ...]
+    tokenizer: Literal["bytes"]
+    sequence_length: int
+    eval_fraction: float
+    shuffle: bool
+    shuffle_seed: int
+    reshuffle_each_epoch: bool
+    max_train_samples: int
+    max_eval_samples: int
+    num_workers: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Held-out loss every ``every_steps`` optimizer steps (0: never) over at most ``max_batches`` micro batches a rank."""
+
+    every_steps: int
+    micro_batch_size: int
+    max_batches: int
+    at_end: bool
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Saves: every ``every_steps`` optimizer steps (0: only at the end), the newest ``keep_last`` stay."""
+
+    every_steps: int
+    keep_last: int
+    bytes_each: int
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """What is written while training: a metrics line every ``log_every_steps`` steps."""
+
+    log_every_steps: int
+    log_level: Literal["debug", "info", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Stop after ``patience`` evaluations (0: never) that improve the loss by less than ``threshold``."""
+
+    patience: int
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user."""
+
+    run_dir: NodePath
+    python: str
+    master_port: int
+    threads_per_rank: int
+    time_limit_s: int
+    signal_lead_s: int
+    max_attempts: int
+    shutdown_grace_s: int
+    environment: Mapping[str, str]
+    required: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """job.sbatch: ``directives`` are (option, value) in order, each already a validated single word."""
+
+    directives: tuple[tuple[str, str], ...]
+    modules: tuple[str, ...]
+    cpus_per_task: int
+    requeue: bool
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Closed-form sizes, in bytes per rank unless named otherwise; 0 capacity means unknown."""
+
+    parameter_bytes: int
+    gradient_bytes: int
+    optimizer_bytes: int
+    device_bytes: int
+    flops_per_token: int
+    gpu_hours: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """One line of resolved.toml: the value and the comment that says where it came from."""
+
+    path: tuple[str, ...]
+    value: object
+    comment: str
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a reviewer should look at. Not part of the plan's meaning."""
+
+    provenance: tuple[Provenance, ...]
+    inputs: tuple[Input, ...]
+    root: str
+    overlays: tuple[tuple[str, str], ...]
+    overrides: tuple[str, ...]
+    raw_keys: tuple[str, ...]
+    raw_reason: str
+    waivers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that the emitters need. All but ``review`` is the meaning, and the plan digest covers it."""
+
+    experiment: Experiment
+    target: Target
+    topology: Topology
+    batch: Batch
+    schedule: Schedule
+    precision: Literal["fp32", "bf16", "fp16"]
+    zero_stage: Literal[0, 1, 2, 3]
+    model: Model
+    optimizer: Optimizer
+    data: Data
+    evaluation: Evaluation
+    early_stopping: EarlyStopping
+    checkpoint: Checkpoint
+    tracking: Tracking
+    launch: Launch
+    slurm: Slurm
+    estimate: Estimate
+    ds_config: Mapping[str, Json]
+    review: Review

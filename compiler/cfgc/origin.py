@@ -1,0 +1,66 @@
+"""Where a value was written, and what it replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from cfgc.source import Span
+
+Scalar: TypeAlias = str | int | float | bool | date | datetime | time
+Value: TypeAlias = "Scalar | list[Value] | dict[str, Value]"
+Path: TypeAlias = tuple[str, ...]
+"""A dotted key, one part a string."""
+
+LayerKind = Literal["default", "base", "overlay", "spec", "command line"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One source of values.
+
+    ``name`` is the logical file (``cfgc:bases/base.toml``), empty for defaults and the command line;
+    ``choice`` is ``group=option`` for an overlay, else empty.
+    """
+
+    kind: LayerKind
+    name: str = ""
+    choice: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.kind, self.choice or self.name) if part)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One place that gave a key its value.
+
+    ``value`` is the value as written there, before interpolation. ``span`` and ``key_span`` are None for a default only.
+    ``replaced`` is what stood there before, ``None`` at the bottom of the chain. ``inner`` maps positions inside an array or
+    inline table (``(0, "path")``) to their places.
+    """
+
+    layer: Layer
+    value: Value
+    span: Span | None = None
+    key_span: Span | None = None
+    replaced: Origin | None = None
+    inner: Mapping[tuple[str | int, ...], Span] = field(default_factory=lambda: MappingProxyType({}))
+
+    def chain(self) -> Iterator[Origin]:
+        """This origin and all that it replaced, newest first."""
+        origin: Origin | None = self
+        while origin is not None:
+            yield origin
+            origin = origin.replaced
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A resolved value (after interpolation) and its origin."""
+
+    value: Value
+    origin: Origin

@@ -1,0 +1,35 @@
+"""The whole compiler: each phase's outcome is the next one's input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cfgc.emit.bundle import Bundle, emit_bundle
+from cfgc.load.loader import load_spec
+from cfgc.load.reader import Reader
+from cfgc.lower.lowering import lower_spec
+from cfgc.lower.plan import Plan
+from cfgc.resolve.resolved import Resolved
+from cfgc.resolve.resolver import resolve_graph
+from cfgc.validate.checker import Checked, check_resolved
+
+
+def resolve_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Resolved:
+    """Load and merge the spec that ``reader`` knows as ``logical``. Raises ``Rejected``."""
+    graph = load_spec(reader, logical, overrides)
+    return resolve_graph(graph)
+
+
+def check_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Checked:
+    """The above, and every schema and rule check. Raises ``Rejected``; warnings are in the outcome."""
+    return check_resolved(resolve_spec(reader, logical, overrides))
+
+
+def plan_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Plan:
+    """The above, and all arithmetic. Raises ``Rejected``."""
+    return lower_spec(check_spec(reader, logical, overrides))
+
+
+def compile_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Bundle:
+    """The whole road: a spec becomes a bundle in memory. Raises ``Rejected``."""
+    return emit_bundle(plan_spec(reader, logical, overrides))

@@ -1,0 +1,1 @@
+"""Resolve: merges layers, applies overrides, evaluates interpolations."""

@@ -1,0 +1,36 @@
+"""The outcome of the resolve phase: every key's value with its origin chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cfgc.load.graph import SpecGraph
+from cfgc.origin import Leaf, Path, Value
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The merged spec: leaves by dotted path, in the order of first appearance.
+
+    An array is one leaf; an empty table is no leaf. ``graph`` is kept for its layers, inputs and overrides.
+    """
+
+    leaves: Mapping[Path, Leaf]
+    graph: SpecGraph
+
+    def get(self, dotted: str) -> Leaf | None:
+        """The leaf of ``training.learning_rate``, or None when nothing gave it a value."""
+        return self.leaves.get(tuple(dotted.split(".")))
+
+    def tree(self) -> dict[str, Value]:
+        """The values alone, nested."""
+        root: dict[str, Value] = {}
+        for path, leaf in self.leaves.items():
+            table = root
+            for part in path[:-1]:
+                child = table.setdefault(part, {})
+                assert isinstance(child, dict), "a table over a scalar is refused by merge"
+                table = child
+            table[path[-1]] = leaf.value
+        return root

@@ -1,0 +1,1 @@
+"""Validate: the closed schema, then cross-field rules."""
