@@ -1,0 +1,63 @@
+"""Each case directory holds a spec and the exact text that cfgc says of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.diagnostics.explain import explanation, known_codes
+from cfgc.diagnostics.text import render_text
+from cfgc.load.disk import DiskReader
+from cfgc.pipeline import check_spec, compile_spec
+from cfgc.resources import shipped_dir
+from tests.golden_text import assert_golden
+
+HERE = Path(__file__).parent
+CASES = sorted(path.name for path in HERE.iterdir() if (path / "spec.toml").exists())
+
+
+def diagnose(case: Path) -> tuple[Diagnostic, ...]:
+    """What a full compilation says of the case: its errors, or else its warnings."""
+    reader = DiskReader(case, shipped_dir("specs"))
+    overrides_file = case / "overrides.txt"
+    overrides = overrides_file.read_text().splitlines() if overrides_file.exists() else []
+    try:
+        checked = check_spec(reader, "spec.toml", overrides)
+        compile_spec(reader, "spec.toml", overrides)
+    except Rejected as rejected:
+        return rejected.diagnostics
+    return checked.warnings
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case_says_exactly_this(name: str, update_golden: bool) -> None:
+    diagnostics = diagnose(HERE / name)
+    assert name.split("-")[0] in {d.code for d in diagnostics}, "the case does not show its own code"
+    assert_golden(render_text(diagnostics), HERE / name / "expected.txt", update_golden)
+
+
+def test_every_explained_code_has_a_case() -> None:
+    shown = {name.split("-")[0] for name in CASES}
+    tested_elsewhere = {code for code in known_codes() if code.startswith(("CFG7", "CFG9"))}
+    assert set(known_codes()) - shown - tested_elsewhere == set()
+
+
+def test_every_code_in_the_sources_is_explained(repository: Path) -> None:
+    sources = (repository / "compiler" / "cfgc").rglob("*.py")
+    used = {code for path in sources for code in re.findall(r"\"(CFG\d{3})\"", path.read_text())}
+    assert used - set(known_codes()) == set()
+    assert set(known_codes()) - used == set(), "an explained code that nothing raises"
+
+
+@pytest.mark.parametrize("code", known_codes())
+def test_explanation_has_the_expected_parts(code: str) -> None:
+    page = explanation(code) or ""
+    assert page.startswith(f"# {code}: ")
+    assert [line for line in page.splitlines() if line.startswith("## ")] == [
+        "## What it means",
+        "## Example",
+        "## What to do",
+    ]
