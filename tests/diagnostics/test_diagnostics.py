@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from cfgc.load.disk import DiskReader
+from cfgc.resources import shipped_dir
 
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.diagnostics.explain import explanation, known_codes
 from cfgc.diagnostics.text import render_text
-from cfgc.load.disk import DiskReader
 from cfgc.pipeline import check_spec, compile_spec
-from cfgc.resources import shipped_dir
 from tests.golden_text import assert_golden
 
 HERE = Path(__file__).parent
@@ -35,7 +35,7 @@ def diagnose(case: Path) -> tuple[Diagnostic, ...]:
 @pytest.mark.parametrize("name", CASES)
 def test_case_says_exactly_this(name: str, update_golden: bool) -> None:
     diagnostics = diagnose(HERE / name)
-    assert name.split("-")[0] in {d.code for d in diagnostics}, "the case does not show its own code"
+    assert name.split("-", maxsplit=1)[0] in {d.code for d in diagnostics}, "the case does not show its own code"
     assert_golden(render_text(diagnostics), HERE / name / "expected.txt", update_golden)
 
 
