@@ -1,0 +1,53 @@
+# Two commands for everyone: `make demo` trains the quickstart, `make test` checks everything.
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= $(shell sed -n 's/^\(torch==.*\)/\1/p' requirements-dev.txt)
+BIN := $(abspath $(VENV))/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help demo test lint types unit slow out golden clean
+
+help: ## Say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+$(VENV)/.installed: pyproject.toml requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit("cfgc needs Python 3.11 or newer; say which: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	@echo "making $(VENV) and installing cfgc with torch and DeepSpeed (about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) $(TORCH)
+	@$(PIP) -e '.[runtime]'
+	@touch $@
+
+$(VENV)/.developer: $(VENV)/.installed
+	@echo "installing the tools that check the project"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.installed ## Compile specs/examples/quickstart.toml and train it on two CPU ranks
+	$(BIN)/cfgc build specs/examples/quickstart.toml
+	PYTHON=$(BIN)/python out/quickstart/launch.sh
+
+test: lint types unit slow ## Lint, types, and every test
+
+lint: $(VENV)/.developer
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.developer
+	$(BIN)/mypy
+	PATH=$(BIN):$$PATH $(BIN)/pyright
+
+unit: $(VENV)/.developer
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+slow: $(VENV)/.developer
+	$(BIN)/python -m pytest -q -m slow
+
+out: $(VENV)/.installed ## Rebuild the committed example bundles
+	$(BIN)/python tools/rebuild_out.py
+
+golden: $(VENV)/.developer ## Rewrite expected files from what cfgc says now
+	$(BIN)/python -m pytest -q tests/golden tests/diagnostics --update-golden
+
+clean: ## Remove the venv, caches and runs
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis runs dist build

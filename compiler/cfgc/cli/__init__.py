@@ -1,0 +1,57 @@
+"""The command line: the only place that prints, exits or reads argv."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+EXIT_OK = 0
+EXIT_REJECTED = 1
+EXIT_DIFFERS = 2
+EXIT_USAGE = 64
+EXIT_INTERNAL = 70
+EXIT_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run ``cfgc``; ends the process with one of the codes above."""
+    raise SystemExit(run(argv))
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run ``cfgc`` and return its exit code; nothing but a code leaves, whatever happens inside."""
+    import click
+
+    from cfgc.cli.commands import cfgc
+
+    try:
+        outcome = cfgc.main(args=None if argv is None else list(argv), prog_name="cfgc", standalone_mode=False)
+        sys.stdout.flush()
+    except click.UsageError as error:
+        error.show()
+        return EXIT_USAGE
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except Exception as error:
+        return _internal(error)
+    return outcome if isinstance(outcome, int) else EXIT_OK
+
+
+def _internal(error: Exception) -> int:
+    if os.environ.get("CFGC_TRACEBACK"):
+        raise error
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" at {place.tb_frame.f_globals.get('__name__')}:{place.tb_lineno}" if place else ""
+    print(f"internal error: {type(error).__name__}{where}: {error}", file=sys.stderr)
+    print("  = this is a defect of cfgc, not of your spec; nothing was written", file=sys.stderr)
+    print("  = help: run the command again with CFGC_TRACEBACK=1 and report what it prints", file=sys.stderr)
+    return EXIT_INTERNAL
