@@ -1,0 +1,76 @@
+"""``[deepspeed]``: how state is partitioned, offloaded and exchanged."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from cfgc.schema.field import Later, Section, numerics, resources
+from cfgc.schema.values import Int, Path, Stage
+
+_CPU = '`"cpu"` or `"none"`'
+
+
+class Zero(Section):
+    """ZeRO: what is partitioned over the data-parallel ranks."""
+
+    stage: Stage = resources(0, "0 nothing, 1 optimizer state, 2 and gradients, 3 and parameters.", unit="stage")
+    overlap_comm: bool = resources(False, "Reduce gradients while the backward pass goes on.")
+    contiguous_gradients: bool = resources(True, "Copy gradients to one buffer as they appear.")
+    reduce_scatter: bool = resources(True, "Reduce-scatter gradients instead of all-reduce.")
+    allgather_partitions: bool = resources(True, "All-gather updated parameters instead of broadcasts.")
+    allgather_bucket_size: Int = resources(500_000_000, "Elements gathered at once.", unit="elements", gt=0)
+    reduce_bucket_size: Int = resources(500_000_000, "Elements reduced at once.", unit="elements", gt=0)
+    round_robin_gradients: bool = resources(False, "Spread gradient copies over ranks when offloading.")
+    sub_group_size: Int = resources(
+        1_000_000_000, "Elements that the optimizer updates at once.", unit="elements", gt=0
+    )
+    stage3_prefetch_bucket_size: Int = resources(50_000_000, "Parameters fetched ahead.", unit="elements", ge=0)
+    stage3_param_persistence_threshold: Int = resources(
+        100_000, "Smaller parameters are not partitioned.", unit="elements", ge=0
+    )
+    stage3_max_live_parameters: Int = resources(
+        1_000_000_000, "Parameters that may be gathered at a time.", unit="elements", ge=0
+    )
+    stage3_max_reuse_distance: Int = resources(
+        1_000_000_000, "A parameter that is needed again sooner is not released.", unit="elements", ge=0
+    )
+    stage3_gather_16bit_weights_on_model_save: bool = resources(False, "Gather whole 16-bit weights when saving.")
+
+
+class Offload(Section):
+    """State kept off the device."""
+
+    optimizer: Literal["none", "cpu", "nvme"] = resources(
+        "none", "Where the optimizer state lives.", later=Later("nvme", _CPU, ("none", "cpu"))
+    )
+    parameters: Literal["none", "cpu", "nvme"] = resources(
+        "none", "Where partitioned parameters live.", later=Later("nvme", _CPU, ("none", "cpu"))
+    )
+    pin_memory: bool = resources(False, "Use page-locked host memory.")
+    ratio: float = resources(1.0, "Share of the optimizer state that is offloaded.", unit="ratio", ge=0, le=1)
+    nvme_path: Path | None = resources(None, "Directory on the local disk.", later=Later("nvme", '`"cpu"` needs none'))
+
+
+class Fp16(Section):
+    """Loss scaling, for ``training.precision = "fp16"``."""
+
+    loss_scale: float = numerics(0.0, "Fixed loss scale; 0 scales dynamically.", unit="ratio", ge=0)
+    initial_scale_power: Int = numerics(16, "First dynamic scale, as a power of 2.", unit="bits", ge=0, le=32)
+    loss_scale_window: Int = numerics(1000, "Steps without overflow before the scale grows.", unit="steps", gt=0)
+    hysteresis: Int = numerics(2, "Overflows before the scale falls.", unit="steps", gt=0)
+    min_loss_scale: float = numerics(1.0, "Smallest dynamic scale.", unit="ratio", gt=0)
+
+
+class DeepSpeed(Section):
+    """Settings of the engine that have no better home."""
+
+    zero: Zero = resources(Zero(), "Partitioning.")
+    offload: Offload = resources(Offload(), "State kept off the device.")
+    fp16: Fp16 = numerics(Fp16(), "Loss scaling.")
+    communication_data_type: Literal["fp32", "bf16", "fp16"] | None = numerics(
+        None, "Number format of gradient reductions. Absent: that of the training precision."
+    )
+    prescale_gradients: bool = numerics(False, "Divide gradients before the reduction.")
+    gradient_predivide_factor: float = numerics(1.0, "Divisor of that.", unit="ratio", gt=0)
+    wall_clock_breakdown: bool = resources(False, "Time each phase of a step; costs synchronisation.")
+    raw: dict[str, Any] = numerics({}, "Keys copied to ds_config.json verbatim; needs `raw.reason`.")

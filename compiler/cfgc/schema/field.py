@@ -1,0 +1,89 @@
+"""How a schema field is declared: its class, documentation, unit, range, and what the runtime executes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+FieldClass: TypeAlias = Literal["numerics", "resources", "logistics"]
+"""What a change of the field changes: the loss curve, what the run needs, or only how it is run."""
+
+Feature: TypeAlias = Literal[
+    "moe",
+    "fp8",
+    "parallel",
+    "data",
+    "model",
+    "optimizer",
+    "training loop",
+    "tracker",
+    "sweep",
+    "stages",
+    "package",
+    "task",
+    "nvme",
+    "checkpoint",
+    "compile",
+    "executor",
+]
+"""Families of settings that the runtime does not execute yet; each has one diagnostic code."""
+
+
+@dataclass(frozen=True)
+class Later:
+    """What the runtime does not execute yet: the family, what to write ``instead``, and the values that work today.
+
+    ``works`` empty means the field's default, and off (False, 0).
+    """
+
+    feature: Feature
+    instead: str
+    works: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What is known of a field besides its type."""
+
+    field_class: FieldClass
+    unit: str
+    later: Later | None
+
+
+class Section(BaseModel):
+    """A table of the spec: closed, strict and immutable."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def numerics(default: object, doc: str, *, unit: str = "", later: Later | None = None, **limits: float) -> Any:  # noqa: ANN401 - the value of a pydantic field
+    """A field that changes the loss curve. ``limits`` are ge, gt, le, lt, min_length and max_length."""
+    return _field(default, doc, Meta("numerics", unit, later), limits)
+
+
+def resources(default: object, doc: str, *, unit: str = "", later: Later | None = None, **limits: float) -> Any:  # noqa: ANN401 - the value of a pydantic field
+    """A field that changes what the run needs (devices, memory, time) but not the loss curve."""
+    return _field(default, doc, Meta("resources", unit, later), limits)
+
+
+def logistics(default: object, doc: str, *, unit: str = "", later: Later | None = None, **limits: float) -> Any:  # noqa: ANN401 - the value of a pydantic field
+    """A field that changes only how the run is named, started, saved or watched."""
+    return _field(default, doc, Meta("logistics", unit, later), limits)
+
+
+def _field(default: object, doc: str, meta: Meta, limits: dict[str, float]) -> Any:  # noqa: ANN401
+    extra: Any = {"cfgc": meta}
+    ranges: dict[str, Any] = dict(limits)
+    return Field(default, description=doc, json_schema_extra=extra, **ranges)
+
+
+def meta_of(field: FieldInfo) -> Meta:
+    """The ``Meta`` that a field was declared with."""
+    extra: Any = field.json_schema_extra
+    meta: Meta = extra["cfgc"]
+    return meta

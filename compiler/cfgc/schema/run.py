@@ -1,0 +1,104 @@
+"""``[task]``, ``[checkpoint]``, ``[tracking]``, ``[evaluation]``, ``[sweep]``, ``[stages]`` and ``[package]``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BeforeValidator
+
+from cfgc.schema.field import Later, Section, logistics, numerics
+from cfgc.schema.values import Int, Name, Path, Text, Texts, Variable, array_to_tuple
+
+_TRAIN = Later("task", '`kind = "train"`, the built-in training task')
+_ONE = Later("sweep", "build one spec a point; overrides on the command line vary it")
+_COPY = Later("package", "leave it out; the bundle carries its own runtime")
+
+
+class Task(Section):
+    """What the ranks do."""
+
+    kind: Literal["train", "evaluate", "finetune", "rlhf", "script", "function"] = numerics(
+        "train", "The task.", later=Later("task", _TRAIN.instead, ("train",))
+    )
+    target: Text | None = numerics(None, "Python function to call, `module:name`.", later=_TRAIN)
+    arguments: dict[str, Any] | None = numerics(None, "Arguments of that function.", later=_TRAIN)
+    partial: bool | None = numerics(None, "Leave arguments open.", later=_TRAIN)
+    script: Text | None = numerics(None, "Script file to run.", later=_TRAIN)
+    inline: str | None = numerics(None, "Text of a script to run.", later=_TRAIN)
+    args: Texts | None = numerics(None, "Words after the script.", later=_TRAIN)
+    env: dict[Variable, Text] | None = logistics(
+        None, "Environment of the script.", later=Later("task", "`[env.variables]`")
+    )
+    working_directory: Path | None = logistics(None, "Directory that the script starts in.", later=_TRAIN)
+
+
+class Checkpoint(Section):
+    """When state is saved, and how much of it stays."""
+
+    every_steps: Int = logistics(1000, "Optimizer steps between saves; 0 saves only at the end.", unit="steps", ge=0)
+    keep_last: Int = logistics(3, "Newest checkpoints to keep; 0 keeps all.", unit="checkpoints", ge=0)
+    keep_best: Int | None = logistics(
+        None, "Best checkpoints to keep.", unit="checkpoints", ge=0, later=Later("checkpoint", "`keep_last`")
+    )
+    asynchronous: bool | None = logistics(
+        None, "Write while training goes on.", later=Later("checkpoint", "leave it out")
+    )
+
+
+class Tracking(Section):
+    """What is written while training."""
+
+    log_every_steps: Int = logistics(10, "Steps between lines of metrics.jsonl.", unit="steps", gt=0)
+    log_level: Literal["debug", "info", "warning", "error"] = logistics("info", "Least important messages shown.")
+    tensorboard: bool | None = logistics(
+        None, "Write TensorBoard events.", later=Later("tracker", "read metrics.jsonl")
+    )
+    wandb: bool | None = logistics(None, "Report to Weights & Biases.", later=Later("tracker", "read metrics.jsonl"))
+    mlflow: bool | None = logistics(None, "Report to MLflow.", later=Later("tracker", "read metrics.jsonl"))
+    custom_metrics: Texts | None = logistics(
+        None, "Functions that add metrics.", later=Later("tracker", "read metrics.jsonl")
+    )
+
+
+class Evaluation(Section):
+    """Loss on held-out samples."""
+
+    every_steps: Int = logistics(0, "Optimizer steps between evaluations; 0 never.", unit="steps", ge=0)
+    micro_batch_size: Int | None = logistics(
+        None, "Samples per rank and pass. Absent: that of training.", unit="samples", gt=0
+    )
+    max_batches: Int = logistics(0, "Micro batches per rank in one evaluation; 0 is all.", unit="batches", ge=0)
+    at_end: bool = logistics(True, "Evaluate after the last step.")
+
+
+class Sweep(Section):
+    """Many points from one spec."""
+
+    method: Literal["grid", "zip", "random"] | None = logistics(None, "How points are made.", later=_ONE)
+    parameters: dict[str, Any] | None = logistics(None, "Keys and the values they take.", later=_ONE)
+    max_points: Int | None = logistics(None, "Most points.", unit="points", gt=0, later=_ONE)
+
+
+class Stage(Section):
+    """One task of a pipeline."""
+
+    name: Name = logistics(..., "Name of the stage.")
+    spec: Text | None = logistics(None, "Spec that it runs.")
+    task: Text | None = logistics(None, "Task that it runs.")
+    needs: Texts = logistics((), "Stages that come before.")
+    inputs: dict[str, Any] = logistics({}, "Outputs of other stages that it reads.")
+
+
+Stages: TypeAlias = Annotated[tuple[Stage, ...], BeforeValidator(array_to_tuple)]
+
+
+class Package(Section):
+    """How code reaches the node."""
+
+    kind: Literal["git", "pattern", "hybrid", "container"] | None = logistics(None, "What is packed.", later=_COPY)
+    repository: Text | None = logistics(None, "Repository to archive.", later=_COPY)
+    commit: Text | None = logistics(None, "Commit to archive.", later=_COPY)
+    subdirectory: Text | None = logistics(None, "Part of the repository.", later=_COPY)
+    patterns: Texts | None = logistics(None, "Files to take.", later=_COPY)
+    exclude_patterns: Texts | None = logistics(None, "Files to leave out.", later=_COPY)
+    image: Text | None = logistics(None, "Container image.", later=_COPY)

@@ -1,0 +1,36 @@
+"""The whole spec, typed."""
+
+from __future__ import annotations
+
+from cfgc.schema.data import Data
+from cfgc.schema.deepspeed import DeepSpeed
+from cfgc.schema.experiment import Checks, Env, Experiment, Target
+from cfgc.schema.field import Later, Section, logistics, numerics, resources
+from cfgc.schema.machine import Cluster, Hardware, Launch, Parallel
+from cfgc.schema.model import Model
+from cfgc.schema.run import Checkpoint, Evaluation, Package, Stages, Sweep, Task, Tracking
+from cfgc.schema.training import Training
+
+
+class Spec(Section):
+    """Every section of a spec, after merging; ``extends``, ``overlays``, ``unset`` and ``append`` are gone by then."""
+
+    experiment: Experiment = logistics(..., "What the run is called.")
+    target: Target = numerics(Target(), "Releases that the bundle is compiled for.")
+    env: Env = logistics(Env(), "Environment of every rank.")
+    task: Task = numerics(Task(), "What the ranks do.")
+    model: Model = numerics(..., "The network.")
+    training: Training = numerics(Training(), "How the weights are updated.")
+    data: Data = numerics(..., "Training and held-out samples.")
+    deepspeed: DeepSpeed = resources(DeepSpeed(), "The engine.")
+    parallel: Parallel = resources(Parallel(), "How ranks are grouped.")
+    hardware: Hardware = resources(Hardware(), "Facts of the devices.")
+    launch: Launch = resources(Launch(), "How the ranks start.")
+    cluster: Cluster = logistics(Cluster(), "What is asked of Slurm.")
+    checkpoint: Checkpoint = logistics(Checkpoint(), "When state is saved.")
+    tracking: Tracking = logistics(Tracking(), "What is written while training.")
+    evaluation: Evaluation = logistics(Evaluation(), "Loss on held-out samples.")
+    sweep: Sweep = logistics(Sweep(), "Many points from one spec.")
+    stages: Stages = logistics((), "Tasks of a pipeline.", later=Later("stages", "build one spec a stage", ((),)))
+    package: Package = logistics(Package(), "How code reaches the node.")
+    checks: Checks = logistics(Checks(), "Which findings may pass.")

@@ -1,0 +1,122 @@
+"""``[training]``: steps, batch, precision, optimizer, schedule."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cfgc.schema.field import Later, Section, numerics, resources
+from cfgc.schema.values import Int, Pair
+
+_CLIP = Later("training loop", "`training.gradient_clipping` bounds the gradient norm")
+_LOSS = Later("training loop", "leave it out; the loss is plain next-token cross entropy")
+_BF16 = Later("fp8", '`training.precision = "bf16"`')
+
+
+class Scheduler(Section):
+    """The learning rate after warm-up."""
+
+    type: Literal["cosine", "linear", "constant", "step", "wsd", "polynomial"] = numerics(
+        "cosine",
+        "Shape of the decay from the peak to the final rate.",
+        later=Later("optimizer", 'one of `"cosine"`, `"linear"`, `"constant"`', ("cosine", "linear", "constant")),
+    )
+    final_learning_rate: float = numerics(0.0, "Learning rate at the last step.", unit="rate", ge=0)
+
+
+class Optimizer(Section):
+    """The update rule; its learning rate is ``training.learning_rate``."""
+
+    type: Literal["adamw", "adam", "sgd", "fused_adam", "lamb", "lion", "muon", "adagrad"] = numerics(
+        "adamw",
+        "Update rule.",
+        later=Later("optimizer", 'one of `"adamw"`, `"adam"`, `"sgd"`', ("adamw", "adam", "sgd")),
+    )
+    betas: Pair = numerics((0.9, 0.95), "Decay of the first and second moment.", unit="ratio")
+    eps: float = numerics(1e-8, "Added to the root of the second moment.", unit="ratio", gt=0, lt=1)
+    momentum: float = numerics(0.0, "Momentum of SGD.", unit="ratio", ge=0, lt=1)
+    weight_decay: float = numerics(0.1, "Decoupled weight decay (plain L2 for adam and sgd).", unit="ratio", ge=0, le=1)
+    decay_norm_and_bias: bool = numerics(False, "Decay one-dimensional parameters too.")
+
+
+class EarlyStopping(Section):
+    """Stop when the held-out loss stops improving."""
+
+    patience: Int = numerics(
+        0, "Evaluations without improvement before the run stops; 0 never.", unit="evaluations", ge=0
+    )
+    threshold: float = numerics(0.0, "Smallest fall of the loss that counts.", unit="loss", ge=0)
+
+
+class GradientHealth(Section):
+    """Watch gradient norms and react."""
+
+    enabled: bool | None = numerics(None, "Watch gradient norms.", later=_CLIP)
+    initial_clip_value: float | None = numerics(None, "Clipping at the first step.", unit="norm", gt=0, later=_CLIP)
+    final_clip_value: float | None = numerics(None, "Clipping after its warm-up.", unit="norm", gt=0, later=_CLIP)
+    warmup_steps: Int | None = numerics(
+        None, "Steps from the first to the final clipping.", unit="steps", ge=0, later=_CLIP
+    )
+    explosion_threshold: float | None = numerics(
+        None, "Norm that counts as an explosion.", unit="norm", gt=0, later=_CLIP
+    )
+    auto_reduce_lr: bool | None = numerics(None, "Lower the rate after an explosion.", later=_CLIP)
+    lr_reduction_factor: float | None = numerics(
+        None, "Factor of that reduction.", unit="ratio", gt=0, lt=1, later=_CLIP
+    )
+
+
+class Penalties(Section):
+    """Terms added to the loss."""
+
+    repetition: float | None = numerics(None, "Weight against repeated tokens.", unit="ratio", ge=0, later=_LOSS)
+    immediate_repetition: float | None = numerics(
+        None, "Weight against a token right after itself.", unit="ratio", ge=0, later=_LOSS
+    )
+    min_sequence_length: Int | None = numerics(
+        None, "Length below which an end token is punished.", unit="tokens", ge=0, later=_LOSS
+    )
+    eos: float | None = numerics(None, "Weight against an early end token.", unit="ratio", ge=0, later=_LOSS)
+
+
+class Fp8(Section):
+    """8-bit floating point."""
+
+    enabled: bool | None = numerics(None, "Train in 8-bit floats.", later=_BF16)
+    margin: Int | None = numerics(None, "Bits kept free when scaling.", unit="bits", ge=0, later=_BF16)
+    interval: Int | None = numerics(None, "Steps between updates of the scale.", unit="steps", ge=1, later=_BF16)
+
+
+class Training(Section):
+    """How the weights are updated."""
+
+    max_steps: Int | None = numerics(None, "Optimizer steps of the whole run.", unit="steps", gt=0)
+    max_epochs: Int | None = numerics(
+        None, "Passes over the data; needs `data.max_train_samples`, and replaces `max_steps`.", unit="epochs", gt=0
+    )
+    global_batch_size: Int | None = numerics(
+        None,
+        "Samples per optimizer step, over all ranks. Absent: micro × accumulation × data-parallel.",
+        unit="samples",
+        gt=0,
+    )
+    micro_batch_size: Int | None = numerics(
+        None, "Samples per rank in one forward pass. Absent: follows from the other two.", unit="samples", gt=0
+    )
+    gradient_accumulation_steps: Int | None = numerics(
+        None, "Forward passes per optimizer step. Absent: follows from the other two.", unit="passes", gt=0
+    )
+    precision: Literal["fp32", "bf16", "fp16", "fp8"] = numerics(
+        "bf16",
+        "Number format of the forward and backward pass.",
+        later=Later("fp8", _BF16.instead, ("fp32", "bf16", "fp16")),
+    )
+    learning_rate: float = numerics(3e-4, "Peak learning rate, after warm-up.", unit="rate", gt=0, le=10)
+    warmup_steps: Int = numerics(0, "Steps of linear warm-up from 0.", unit="steps", ge=0)
+    gradient_clipping: float = numerics(1.0, "Largest norm of the gradient; 0 does not clip.", unit="norm", ge=0)
+    scheduler: Scheduler = numerics(Scheduler(), "Learning-rate schedule.")
+    optimizer: Optimizer = numerics(Optimizer(), "Update rule.")
+    early_stopping: EarlyStopping = numerics(EarlyStopping(), "When to stop early.")
+    gradient_health: GradientHealth = numerics(GradientHealth(), "Watching gradients.")
+    penalties: Penalties = numerics(Penalties(), "Terms added to the loss.")
+    fp8: Fp8 = numerics(Fp8(), "8-bit floating point.")
+    compile: bool | None = resources(None, "Compile the model with torch.", later=Later("compile", "leave it out"))

@@ -1,0 +1,60 @@
+"""Durations and sizes, as people write them."""
+
+from __future__ import annotations
+
+import re
+
+_CLOCK = re.compile(r"(?:(\d+)-)?(\d{1,4}):([0-5]\d):([0-5]\d)")
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|sec|min|m|h|d)")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTP]i?B|B)")
+
+SECONDS = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3_600, "d": 86_400}
+"""Seconds in each unit of a duration."""
+
+BYTES = {
+    "B": 1,
+    **{f"{p}B": 1000**i for i, p in enumerate("KMGTP", 1)},
+    **{f"{p}iB": 1024**i for i, p in enumerate("KMGTP", 1)},
+}
+"""Bytes in each unit of a size."""
+
+
+def parse_duration(text: str) -> int | None:
+    """Whole seconds of ``"24:00:00"``, ``"1-12:00:00"``, ``"90min"``, ``"1.5h"``; None when it is none of these."""
+    clock = _CLOCK.fullmatch(text.strip())
+    if clock:
+        days, hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        return days * 86_400 + hours * 3_600 + minutes * 60 + seconds
+    span = _SPAN.fullmatch(text.strip())
+    return _whole(span.group(1), SECONDS.get(span.group(2))) if span else None
+
+
+def parse_size(text: str) -> int | None:
+    """Bytes of ``"80GiB"`` (1024³ each) or ``"64GB"`` (1000³ each); None when it is neither."""
+    found = _SIZE.fullmatch(text.strip())
+    return _whole(found.group(1), BYTES[found.group(2)]) if found else None
+
+
+def format_duration(seconds: int) -> str:
+    """``86_400`` as ``"24:00:00"``."""
+    return f"{seconds // 3_600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def format_size(size: int) -> str:
+    """The shortest exact spelling in a binary or decimal unit: ``"80GiB"``, ``"64GB"``, ``"1000B"``."""
+    best = f"{size}B"
+    for unit, factor in BYTES.items():
+        whole, rest = divmod(size, factor)
+        if size and not rest and len(f"{whole}{unit}") < len(best):
+            best = f"{whole}{unit}"
+    return best
+
+
+def _whole(number: str, factor: int | None) -> int | None:
+    """``number`` × ``factor``, exact; None when there is no such unit or the outcome is not whole."""
+    if factor is None:
+        return None
+    digits, _, decimals = number.partition(".")
+    scaled = int(digits + decimals) * factor
+    whole, rest = divmod(scaled, 10 ** len(decimals))
+    return None if rest else whole
