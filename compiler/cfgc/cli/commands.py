@@ -141,7 +141,7 @@ def explain(subject: str, key: str | None, overrides: tuple[str, ...]) -> int:
     cfgc explain SPEC training.learning_rate   its value, origin, and every value it replaced
     cfgc explain SPEC training                 the same in short for a whole section
     cfgc explain CFG401                        the long form of a diagnostic
-    """  # noqa: D301 - \b is click's own mark for text that must not be wrapped
+    """
     if re.fullmatch(r"(?i)CFG\d+", subject) and key is None:
         return _explain_code(subject.upper())
     if key is None:
@@ -183,7 +183,7 @@ def completion(shell: str) -> int:
     bash  eval "$(cfgc completion bash)"       in ~/.bashrc
     zsh   eval "$(cfgc completion zsh)"        in ~/.zshrc
     fish  cfgc completion fish | source        in ~/.config/fish/config.fish
-    """  # noqa: D301
+    """
     kind = get_completion_class(shell)
     assert kind is not None, "click knows the shells that the choice allows"
     sys.stdout.write(kind(cfgc, {}, "cfgc", "_CFGC_COMPLETE").source())
