@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -14,6 +15,19 @@ Scalar: TypeAlias = str | int | float | bool | date | datetime | time
 Value: TypeAlias = "Scalar | list[Value] | dict[str, Value]"
 Path: TypeAlias = tuple[str, ...]
 """A dotted key, one part a string."""
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def dotted(path: Path) -> str:
+    """``path`` as it is written in TOML, parts quoted where they must be."""
+    return ".".join(part if _BARE_KEY.fullmatch(part) else _quoted(part) for part in path)
+
+
+def _quoted(part: str) -> str:
+    escaped = part.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda c: f"\\u{ord(c.group()):04x}", escaped) + '"'
+
 
 LayerKind = Literal["default", "base", "overlay", "spec", "command line"]
 
@@ -40,7 +54,8 @@ class Origin:
 
     ``value`` is the value as written there, before interpolation. ``span`` and ``key_span`` are None for a default only.
     ``replaced`` is what stood there before, ``None`` at the bottom of the chain. ``inner`` maps positions inside an array or
-    inline table (``(0, "path")``) to their places.
+    inline table (``(0, "path")``) to their places. ``appended`` says that ``value`` is still to be added to an array that
+    a lower layer holds; it is False everywhere in a merged tree.
     """
 
     layer: Layer
@@ -49,6 +64,7 @@ class Origin:
     key_span: Span | None = None
     replaced: Origin | None = None
     inner: Mapping[tuple[str | int, ...], Span] = field(default_factory=lambda: MappingProxyType({}))
+    appended: bool = False
 
     def chain(self) -> Iterator[Origin]:
         """This origin and all that it replaced, newest first."""
