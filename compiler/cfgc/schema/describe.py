@@ -47,14 +47,14 @@ def _type(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
         return " or ".join(dict.fromkeys(_type(part) for part in get_args(annotation) if part is not NoneType))
     if origin is Literal:
         return " | ".join(repr(choice).replace("'", '"') for choice in get_args(annotation))
-    if origin is Annotated:
-        return _type(get_args(annotation)[0])
-    if annotation in _PLAIN:
-        return _PLAIN[annotation]
-    name = getattr(annotation, "__name__", "")
-    if origin is tuple or annotation is tuple:
+    return _type(get_args(annotation)[0]) if origin is Annotated else _simple(annotation, origin)
+
+
+def _simple(annotation: Any, origin: Any) -> str:
+    if tuple in (annotation, origin):
         return "array"
-    return "path on the node" if name == "NodePath" else "table"
+    is_path = getattr(annotation, "__name__", "") == "NodePath"
+    return _PLAIN.get(annotation, "path on the node" if is_path else "table")
 
 
 def _same(alias: Any, annotation: Any, metadata: tuple[Any, ...]) -> bool:

@@ -1,0 +1,205 @@
+"""The command line in a real process: what is printed where, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+SPEC = """
+extends = "bases/tiny.toml"
+
+[overlays]
+hardware = "cpu"
+zero = "2"
+
+[experiment]
+name = "mine"
+
+[launch]
+gpus_per_node = 2
+
+[training]
+max_steps = 10
+global_batch_size = 16
+micro_batch_size = 4
+learning_rate = 2e-3
+
+[[data.sources]]
+name = "texts"
+path = "texts"
+"""
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    (tmp_path / "spec.toml").write_text(SPEC)
+    return tmp_path
+
+
+def cfgc(work: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    program = "from cfgc.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=work,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "100", **env},
+    )
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch, repository: Path) -> None:
+    path = os.pathsep.join(str(repository / name) for name in ("compiler", "runtime"))
+    monkeypatch.setenv("PYTHONPATH", path)
+
+
+def test_help_names_every_command_and_ends_well(work: Path) -> None:
+    result = cfgc(work, "--help")
+    assert result.returncode == 0
+    for command in ("build", "check", "show", "explain", "completion"):
+        assert command in result.stdout
+
+
+def test_build_writes_once_and_then_leaves_equal_bytes_alone(work: Path) -> None:
+    first = cfgc(work, "build", "spec.toml")
+    assert first.returncode == 0, first.stderr
+    times = {path: path.stat().st_mtime_ns for path in (work / "out" / "mine").rglob("*")}
+    second = cfgc(work, "build", "spec.toml")
+    assert second.returncode == 0
+    assert "unchanged" in second.stderr
+    assert {path: path.stat().st_mtime_ns for path in (work / "out" / "mine").rglob("*")} == times
+
+
+def test_check_writes_nothing(work: Path) -> None:
+    assert cfgc(work, "check", "spec.toml").returncode == 0
+    assert sorted(path.name for path in work.iterdir()) == ["spec.toml"]
+
+
+def test_a_rejected_spec_leaves_the_old_bundle(work: Path) -> None:
+    cfgc(work, "build", "spec.toml")
+    before = (work / "out/mine/manifest.json").read_bytes()
+    result = cfgc(work, "build", "spec.toml", "training.global_batch_size=17")
+    assert result.returncode == 1
+    assert "nothing written" in result.stderr
+    assert "command line:1:" in result.stderr
+    assert (work / "out/mine/manifest.json").read_bytes() == before
+
+
+def test_five_mistakes_get_five_diagnostics_at_once(work: Path) -> None:
+    (work / "spec.toml").write_text(
+        SPEC.replace("learning_rate", "lerning_rate")
+        .replace('zero = "2"', 'zero = "2"\n')
+        .replace("max_steps = 10", 'max_steps = "10"')
+        .replace("gpus_per_node = 2", "gpus_per_node = 0")
+        .replace('name = "mine"', 'name = "mine/../yours"')
+        + '\n[tracking]\nlog_level = "loud"\n'
+    )
+    result = cfgc(work, "check", "spec.toml", "--format", "json")
+    found = json.loads(result.stdout)
+    assert result.returncode == 1
+    assert len(found) == 5
+    assert all(item["primary"] and item["primary"]["file"] == "spec.toml" for item in found)
+    assert all(item["helps"] for item in found)
+
+
+def test_explain_shows_the_whole_chain_with_places(work: Path) -> None:
+    result = cfgc(work, "explain", "spec.toml", "training.learning_rate", "training.learning_rate=1e-4")
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("training.learning_rate = 0.0001")
+    assert "numerics" in lines[0]
+    chain = [line.split() for line in lines if line.startswith("  0.")]
+    assert [row[0] for row in chain[:2]] == ["0.0001", "0.002"]
+    assert chain[1][-1] == "spec.toml:18:1"
+    assert chain[-1][-1] == "schema"
+
+
+def test_explain_says_how_a_value_was_derived(work: Path) -> None:
+    result = cfgc(work, "explain", "spec.toml", "training.gradient_accumulation_steps")
+    assert "training.gradient_accumulation_steps = 2" in result.stdout
+    assert "derived: 16 / (4 × 2)" in result.stdout
+
+
+def test_explain_offers_the_nearest_key(work: Path) -> None:
+    assert "did you mean `training.learning_rate`?" in cfgc(work, "explain", "spec.toml", "training.lr_rate").stdout
+
+
+def test_explain_a_code(work: Path) -> None:
+    assert cfgc(work, "explain", "cfg401").stdout.startswith("# CFG401: ")
+    unknown = cfgc(work, "explain", "CFG000")
+    assert unknown.returncode == 64
+    assert "CFG401" in unknown.stderr
+
+
+def test_every_form_of_show_holds_the_same_values(work: Path) -> None:
+    forms = {
+        name: cfgc(work, "show", "spec.toml", "--format", name).stdout for name in ("toml", "json", "yaml", "python")
+    }
+    tree = tomllib.loads(forms["toml"])
+    assert tree["training"]["learning_rate"] == 2e-3
+    assert json.loads(forms["json"]) == tree
+    assert yaml.safe_load(forms["yaml"]) == tree
+    module: dict[str, object] = {"__name__": "config"}
+    exec(compile(forms["python"], "config.py", "exec"), module)
+    assert module["SCHEDULE"].learning_rate == 2e-3  # type: ignore[attr-defined]
+
+
+def test_show_can_be_built_again(work: Path) -> None:
+    (work / "again.toml").write_text(cfgc(work, "show", "spec.toml").stdout)
+    cfgc(work, "build", "spec.toml", "-o", "a")
+    result = cfgc(work, "build", "again.toml", "-o", "b")
+    assert result.returncode == 0, result.stderr
+    digests = [json.loads((work / name / "manifest.json").read_text())["plan_digest"] for name in ("a", "b")]
+    assert digests[0] == digests[1]
+
+
+def test_usage_errors_end_with_64(work: Path) -> None:
+    assert cfgc(work, "biuld").returncode == 64
+    assert cfgc(work, "build").returncode == 64
+    assert cfgc(work, "explain", "spec.toml").returncode == 64
+
+
+def test_a_missing_spec_is_a_diagnostic(work: Path) -> None:
+    result = cfgc(work, "build", "spce.toml")
+    assert result.returncode == 1
+    assert "spec.toml" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_closed_pipe_is_no_error(work: Path) -> None:
+    command = (
+        f"{sys.executable} -c 'from cfgc.cli import main; main()' show spec.toml | head -n 1; echo ${{PIPESTATUS[0]}}"
+    )
+    result = subprocess.run(["bash", "-c", command], cwd=work, capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] in {"0", "141"}
+    assert "Traceback" not in result.stderr
+
+
+def test_colour_only_where_it_is_wanted(work: Path) -> None:
+    assert "\x1b[" not in cfgc(work, "check", "missing.toml").stderr
+    assert "\x1b[" in cfgc(work, "check", "missing.toml", FORCE_COLOR="1").stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_name_cfgc(work: Path, shell: str) -> None:
+    assert "_CFGC_COMPLETE" in cfgc(work, "completion", shell).stdout
+
+
+def complete(work: Path, line: str) -> list[str]:
+    words = line.split(" ")
+    env = {"_CFGC_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    return [row.split(",", 1)[1] for row in cfgc(work, **env).stdout.splitlines()]
+
+
+def test_completion_knows_keys_options_and_codes(work: Path) -> None:
+    assert "training.learning_rate" in complete(work, "cfgc explain spec.toml training.lea")
+    assert "zero=3" in complete(work, "cfgc build spec.toml zero=")
+    assert "CFG401" in complete(work, "cfgc explain CFG4")
