@@ -60,7 +60,7 @@ def compose(first: Patch, second: Patch) -> Patch:
     leaves = dict(kept)
     for path, origin in [*second.sets.items(), *second.appends.items()]:
         leaves[path] = _link(origin, kept[path]) if path in kept else origin
-    gone = PathSet([*second.unsets, *dropped, *second.sets, *second.appends])
+    gone = PathSet([*second.unsets, *second.sets, *second.appends])
     tables = {path: span for path, span in first.tables.items() if not gone.covers(path)}
     return Patch(
         sets=MappingProxyType({path: origin for path, origin in leaves.items() if not origin.appended}),
