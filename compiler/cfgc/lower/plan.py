@@ -15,8 +15,8 @@ Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json
 class NodePath:
     """A path on the node, expanded there.
 
-    ``base``: ``cwd`` (the directory that the script was started in), ``absolute``, ``env`` (the value of variable ``name``) or
-    ``stdlib`` (the interpreter's own standard library). ``path`` is below that base, ``.`` for the base itself.
+    ``base``: ``cwd`` (the directory that the script was started in), ``absolute``, ``env`` (the value of variable
+    ``name``) or ``stdlib`` (the interpreter's own standard library). ``path`` is below that base, ``.`` for itself.
     """
 
     base: Literal["cwd", "absolute", "env", "stdlib"]
@@ -72,7 +72,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Learning rate: linear warm-up from 0 over warmup_steps, then ``scheduler`` down to the final rate at max_steps."""
+    """Learning rate: linear warm-up from 0, then ``scheduler`` down to the final rate at max_steps."""
 
     scheduler: Literal["constant", "linear", "cosine"]
     max_steps: int
@@ -124,7 +124,7 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Source:
-    """Text files below ``path`` that match a pattern of ``include`` and none of ``exclude`` (fnmatch over the posix path)."""
+    """Text files below ``path`` that match one of ``include`` and none of ``exclude`` (fnmatch over the posix path)."""
 
     name: str
     path: NodePath
@@ -150,7 +150,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Held-out loss every ``every_steps`` optimizer steps (0: never) over at most ``max_batches`` micro batches a rank."""
+    """Held-out loss every ``every_steps`` optimizer steps (0: never), at most ``max_batches`` micro batches a rank."""
 
     every_steps: int
     micro_batch_size: int
@@ -201,7 +201,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class Slurm:
-    """job.sbatch: ``directives`` are (option, value) in order, each already a validated single word."""
+    """job.sbatch: ``directives`` are (option without dashes, value), one word each; an empty value is a switch."""
 
     directives: tuple[tuple[str, str], ...]
     modules: tuple[str, ...]
@@ -211,7 +211,10 @@ class Slurm:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Closed-form sizes, in bytes per rank unless named otherwise; 0 capacity means unknown."""
+    """Closed-form sizes, in bytes per rank unless named otherwise; 0 capacity or peak means unknown.
+
+    ``host_bytes`` is what offloading keeps in the node's memory instead; ``peak_tflops`` is the device's bf16 peak.
+    """
 
     parameter_bytes: int
     gradient_bytes: int
@@ -219,6 +222,8 @@ class Estimate:
     device_bytes: int
     flops_per_token: int
     gpu_hours: float
+    host_bytes: int = 0
+    peak_tflops: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The arithmetic that rules and lowering share: small pure functions over plain numbers."""

@@ -1,0 +1,126 @@
+"""The arithmetic applied to a spec; rules and lowering ask here, so that both have the same numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cfgc.arithmetic.batch import Triple, solve_batch
+from cfgc.arithmetic.decoder import Shape, default_intermediate_size, parameter_count
+from cfgc.arithmetic.memory import Setting, optimizer_moments
+from cfgc.arithmetic.schedule import steps_from_epochs
+from cfgc.arithmetic.topology import data_parallel_size, model_parallel_size, world_size
+
+if TYPE_CHECKING:
+    from cfgc.arithmetic.batch import Outcome
+    from cfgc.schema.spec import Spec
+
+
+def world_of(spec: Spec) -> int:
+    """Ranks in all."""
+    return world_size(spec.launch.nodes, spec.launch.gpus_per_node)
+
+
+def model_parallel_of(spec: Spec) -> int:
+    """Ranks that share one batch."""
+    parallel = spec.parallel
+    return model_parallel_size(parallel.tensor_parallel, parallel.pipeline_parallel, parallel.sequence_parallel)
+
+
+def data_parallel_of(spec: Spec) -> int | None:
+    """Copies of the model; None when the ranks don't split into whole copies."""
+    return data_parallel_size(world_of(spec), model_parallel_of(spec))
+
+
+def batch_of(spec: Spec) -> Outcome | None:
+    """The batch triple or why there is none; None when the topology already fails."""
+    data_parallel = data_parallel_of(spec)
+    if data_parallel is None:
+        return None
+    training = spec.training
+    return solve_batch(
+        training.global_batch_size,
+        training.micro_batch_size,
+        training.gradient_accumulation_steps,
+        data_parallel,
+    )
+
+
+def triple_of(spec: Spec) -> Triple | None:
+    """The batch triple, None when it can't be had."""
+    outcome = batch_of(spec)
+    return outcome if isinstance(outcome, Triple) else None
+
+
+def steps_from_epochs_of(spec: Spec) -> int | None:
+    """Steps that ``max_epochs`` gives; None when it can't say (and 0 is possible)."""
+    triple = triple_of(spec)
+    if spec.training.max_epochs is None or spec.data.max_train_samples == 0 or triple is None:
+        return None
+    return steps_from_epochs(spec.training.max_epochs, spec.data.max_train_samples, triple.global_batch_size)
+
+
+def max_steps_of(spec: Spec) -> int | None:
+    """Optimizer steps of the run; None when neither steps nor epochs say."""
+    if spec.training.max_steps is not None:
+        return spec.training.max_steps
+    return steps_from_epochs_of(spec) or None
+
+
+def num_kv_heads_of(spec: Spec) -> int:
+    """Key and value heads: one for each head unless given."""
+    return spec.model.num_heads if spec.model.num_kv_heads is None else spec.model.num_kv_heads
+
+
+def intermediate_size_of(spec: Spec) -> int:
+    """Width of the feed-forward layer."""
+    model = spec.model
+    if model.intermediate_size is not None:
+        return model.intermediate_size
+    return default_intermediate_size(model.hidden_size, model.activation == "swiglu")
+
+
+def shape_of(spec: Spec) -> Shape:
+    """What fixes the number of weights."""
+    model = spec.model
+    return Shape(
+        vocab_size=model.vocab_size,
+        hidden_size=model.hidden_size,
+        num_layers=model.num_layers,
+        num_heads=model.num_heads,
+        num_kv_heads=num_kv_heads_of(spec),
+        intermediate_size=intermediate_size_of(spec),
+        gated=model.activation == "swiglu",
+        tie_embeddings=model.tie_embeddings,
+    )
+
+
+def memory_setting_of(spec: Spec, zero_stage: int | None = None) -> Setting:
+    """What the model states follow from, at the spec's ZeRO stage or another one.
+
+    Offloads that a lower stage can't do are left out, so that every stage can be asked for.
+    """
+    parallel = spec.parallel
+    stage = spec.deepspeed.zero.stage if zero_stage is None else zero_stage
+    split = parallel.tensor_parallel * parallel.pipeline_parallel
+    optimizer = spec.training.optimizer
+    return Setting(
+        parameters=-(-parameter_count(shape_of(spec)) // split),
+        shards=max(1, world_of(spec) // split),
+        zero_stage=stage,
+        precision=spec.training.precision,
+        moments=optimizer_moments(optimizer.type, optimizer.momentum),
+        offload_optimizer=spec.deepspeed.offload.optimizer != "none" and stage >= 1,
+        offload_parameters=spec.deepspeed.offload.parameters != "none" and stage == 3,
+    )
+
+
+def communication_data_type_of(spec: Spec) -> str:
+    """Number format of gradient reductions: that of the model's gradients unless given."""
+    return spec.deepspeed.communication_data_type or spec.training.precision
+
+
+def cpus_per_task_of(spec: Spec) -> int:
+    """CPUs of a node's one task: its ranks' threads unless given."""
+    if spec.cluster.cpus_per_task is not None:
+        return spec.cluster.cpus_per_task
+    return spec.launch.gpus_per_node * spec.launch.threads_per_rank

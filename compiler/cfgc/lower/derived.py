@@ -1,0 +1,70 @@
+"""Values that no layer gave and the plan needs: each a key of the spec, with the arithmetic that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cfgc.lower.plan import NodePath, Plan
+    from cfgc.schema.spec import Spec
+
+Derived = tuple[str, object, str]
+"""Dotted key, value, and how it follows."""
+
+
+def derived_values(spec: Spec, plan: Plan) -> Iterator[Derived]:
+    """Derived keys in the order of the schema's sections."""
+    yield from _model(spec, plan)
+    yield from _training(spec, plan)
+    if spec.data.shuffle_seed is None:
+        yield "data.shuffle_seed", plan.data.shuffle_seed, "experiment.seed"
+    if spec.deepspeed.communication_data_type is None:
+        yield "deepspeed.communication_data_type", plan.precision, "training.precision"
+    if spec.launch.run_dir is None:
+        yield "launch.run_dir", _path(plan.launch.run_dir), "runs/ and experiment.name"
+    if spec.cluster.cpus_per_task is None:
+        reason = f"{plan.topology.ranks_per_node} ranks × {plan.launch.threads_per_rank} threads"
+        yield "cluster.cpus_per_task", plan.slurm.cpus_per_task, reason
+    if spec.evaluation.micro_batch_size is None:
+        yield "evaluation.micro_batch_size", plan.evaluation.micro_batch_size, "training.micro_batch_size"
+
+
+def _model(spec: Spec, plan: Plan) -> Iterator[Derived]:
+    if spec.model.num_kv_heads is None:
+        yield "model.num_kv_heads", plan.model.num_kv_heads, "model.num_heads"
+    if spec.model.intermediate_size is None:
+        hidden = plan.model.hidden_size
+        gated = plan.model.activation == "swiglu"
+        reason = f"8/3 × {hidden}, rounded up to a multiple of 64" if gated else f"4 × {hidden}"
+        yield "model.intermediate_size", plan.model.intermediate_size, reason
+
+
+def _training(spec: Spec, plan: Plan) -> Iterator[Derived]:
+    batch, copies = plan.batch, plan.topology.data_parallel
+    size, micro, accumulation = (
+        batch.global_batch_size,
+        batch.micro_batch_size,
+        batch.gradient_accumulation_steps,
+    )
+    said = spec.training
+    if said.max_steps is None:
+        reason = f"{said.max_epochs} × {spec.data.max_train_samples} // {size}"
+        yield "training.max_steps", plan.schedule.max_steps, reason
+    if said.global_batch_size is None:
+        yield "training.global_batch_size", size, f"{micro} × {accumulation} × {copies}"
+    if said.micro_batch_size is None:
+        yield "training.micro_batch_size", micro, f"{size} / ({accumulation} × {copies})"
+    if said.gradient_accumulation_steps is None:
+        yield "training.gradient_accumulation_steps", accumulation, f"{size} / ({micro} × {copies})"
+
+
+def _path(path: NodePath) -> object:
+    """As a spec writes it."""
+    match path.base:
+        case "env":
+            return {"env": path.name, "path": path.path}
+        case "stdlib":
+            return {"stdlib": True, "path": path.path}
+        case _:
+            return path.path

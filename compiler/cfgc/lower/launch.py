@@ -1,0 +1,62 @@
+"""How the ranks start: paths, limits, and the environment of every rank."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cfgc.lower import plan
+from cfgc.lower.sections import node_path
+
+if TYPE_CHECKING:
+    from cfgc.schema.spec import Spec
+
+
+def launch(spec: Spec) -> plan.Launch:
+    """Launch values, seconds as integers."""
+    said = spec.launch
+    return plan.Launch(
+        run_dir=run_dir_of(spec),
+        python=said.python,
+        master_port=said.master_port,
+        threads_per_rank=said.threads_per_rank,
+        time_limit_s=said.time_limit,
+        signal_lead_s=said.signal_lead,
+        max_attempts=said.max_attempts,
+        shutdown_grace_s=said.shutdown_grace,
+        environment=environment(spec),
+        required=spec.env.required,
+    )
+
+
+def run_dir_of(spec: Spec) -> plan.NodePath:
+    """Where the run keeps its state: ``runs/<name>`` below the start directory unless given."""
+    if spec.launch.run_dir is not None:
+        return node_path(spec.launch.run_dir)
+    return plan.NodePath("cwd", "", f"runs/{spec.experiment.name}")
+
+
+def environment(spec: Spec) -> dict[str, str]:
+    """Variables of every rank, sorted by name; the spec's own may add to and replace the defaults."""
+    merged = {**_everywhere(spec), **_device(spec), **spec.env.variables}
+    return dict(sorted(merged.items()))
+
+
+def _everywhere(spec: Spec) -> dict[str, str]:
+    return {
+        "OMP_NUM_THREADS": str(spec.launch.threads_per_rank),
+        # Nothing that runs may write into the bundle, bytecode included.
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        # Hash order is the only thing that Python randomises by itself.
+        "PYTHONHASHSEED": "0",
+    }
+
+
+def _device(spec: Spec) -> dict[str, str]:
+    if spec.hardware.device == "cpu":
+        return {"DS_ACCELERATOR": "cpu"}
+    return {
+        "DS_ACCELERATOR": "cuda",
+        # Kernels of cuBLAS repeat bit for bit only with a fixed workspace (torch's notes on reproducibility).
+        **({"CUBLAS_WORKSPACE_CONFIG": ":4096:8"} if spec.experiment.deterministic else {}),
+    }

@@ -1,0 +1,108 @@
+"""Sections of the plan that are computed: topology, batch, schedule, model, sizes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cfgc.arithmetic import of_spec
+from cfgc.arithmetic.decoder import flops_per_token, parameter_count
+from cfgc.arithmetic.memory import checkpoint_bytes, model_states
+from cfgc.arithmetic.schedule import rank_hours, tokens_per_step
+from cfgc.lower import plan
+
+if TYPE_CHECKING:
+    from cfgc.arithmetic.batch import Triple
+    from cfgc.schema.spec import Spec
+
+
+def topology(spec: Spec) -> plan.Topology:
+    """Ranks and their groups."""
+    data_parallel = of_spec.data_parallel_of(spec)
+    assert data_parallel is not None, "a rule refuses ranks that don't split into whole copies"
+    return plan.Topology(
+        device=spec.hardware.device,
+        hardware=spec.hardware.name,
+        nodes=spec.launch.nodes,
+        ranks_per_node=spec.launch.gpus_per_node,
+        world_size=of_spec.world_of(spec),
+        data_parallel=data_parallel,
+        tensor_parallel=spec.parallel.tensor_parallel,
+        pipeline_parallel=spec.parallel.pipeline_parallel,
+        sequence_parallel=spec.parallel.sequence_parallel,
+        backend="gloo" if spec.hardware.device == "cpu" else "nccl",
+        timeout_s=spec.launch.timeout,
+    )
+
+
+def batch(spec: Spec, triple: Triple) -> plan.Batch:
+    """Samples and tokens of one optimizer step."""
+    return plan.Batch(
+        global_batch_size=triple.global_batch_size,
+        micro_batch_size=triple.micro_batch_size,
+        gradient_accumulation_steps=triple.gradient_accumulation_steps,
+        tokens_per_step=tokens_per_step(triple.global_batch_size, spec.data.sequence_length),
+    )
+
+
+def schedule(spec: Spec, batch: plan.Batch) -> plan.Schedule:
+    """The learning rate over all steps."""
+    max_steps = of_spec.max_steps_of(spec)
+    assert max_steps is not None, "a rule refuses a spec that says neither steps nor epochs"
+    scheduler = spec.training.scheduler
+    assert scheduler.type in ("constant", "linear", "cosine"), "others are refused as not supported yet"
+    constant = scheduler.type == "constant"
+    return plan.Schedule(
+        scheduler=scheduler.type,
+        max_steps=max_steps,
+        warmup_steps=spec.training.warmup_steps,
+        learning_rate=spec.training.learning_rate,
+        final_learning_rate=spec.training.learning_rate if constant else scheduler.final_learning_rate,
+        total_tokens=max_steps * batch.tokens_per_step,
+    )
+
+
+def model(spec: Spec) -> plan.Model:
+    """The network's shape and size."""
+    said, shape = spec.model, of_spec.shape_of(spec)
+    assert said.attention != "flash_attention_2", "refused as not supported yet"
+    return plan.Model(
+        vocab_size=said.vocab_size,
+        hidden_size=said.hidden_size,
+        num_layers=said.num_layers,
+        num_heads=said.num_heads,
+        num_kv_heads=shape.num_kv_heads,
+        head_dim=shape.head_dim,
+        intermediate_size=shape.intermediate_size,
+        max_sequence_length=said.max_sequence_length,
+        activation=said.activation,
+        norm_eps=said.norm_eps,
+        rope_theta=said.rope_theta,
+        tie_embeddings=said.tie_embeddings,
+        attention=said.attention,
+        attention_dropout=said.attention_dropout,
+        hidden_dropout=said.hidden_dropout,
+        initializer_range=said.initializer_range,
+        activation_checkpointing=said.activation_checkpointing,
+        parameters=parameter_count(shape),
+    )
+
+
+def checkpoint(spec: Spec) -> plan.Checkpoint:
+    """When state is saved, and its size."""
+    said = spec.checkpoint
+    return plan.Checkpoint(said.every_steps, said.keep_last, checkpoint_bytes(of_spec.memory_setting_of(spec)))
+
+
+def estimate(spec: Spec) -> plan.Estimate:
+    """Closed-form sizes and cost."""
+    states = model_states(of_spec.memory_setting_of(spec))
+    return plan.Estimate(
+        parameter_bytes=states.parameter_bytes,
+        gradient_bytes=states.gradient_bytes,
+        optimizer_bytes=states.optimizer_bytes,
+        device_bytes=spec.hardware.memory,
+        flops_per_token=flops_per_token(of_spec.shape_of(spec), spec.data.sequence_length),
+        gpu_hours=rank_hours(of_spec.world_of(spec), spec.launch.time_limit),
+        host_bytes=states.host_bytes,
+        peak_tflops=spec.hardware.peak_tflops_bf16,
+    )

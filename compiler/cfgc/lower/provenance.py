@@ -1,0 +1,68 @@
+"""The lines of resolved.toml: every value of the spec and what it follows from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.lower.derived import derived_values
+from cfgc.lower.plan import Provenance
+
+if TYPE_CHECKING:
+    from cfgc.lower.plan import Plan
+    from cfgc.origin import Leaf, Origin, Value
+    from cfgc.resolve.resolved import Resolved
+    from cfgc.schema.spec import Spec
+
+LONGEST = 60
+"""Characters of a replaced value that a comment shows."""
+
+
+def provenance(spec: Spec, resolved: Resolved, plan: Plan) -> tuple[Provenance, ...]:
+    """One entry per resolved leaf, then one per derived value.
+
+    Derived values are valid keys of a spec, and a spec that has them gives the same plan.
+    """
+    said = (Provenance(path, leaf.value, comment(leaf)) for path, leaf in resolved.leaves.items())
+    return (*said, *(_derived(spec, plan)))
+
+
+def comment(leaf: Leaf) -> str:
+    """The layer that gave the value and what it replaced: ``overlay zero=2, over base cfgc:bases/base.toml (4)``.
+
+    No line numbers: a comment edited in a base must not change a bundle.
+    """
+    origin = leaf.origin
+    replaced = origin.replaced
+    if replaced is None or replaced.layer.kind == "default":
+        return str(origin.layer)
+    return f"{origin.layer}, over {_described(replaced)}"
+
+
+def _described(origin: Origin) -> str:
+    return f"{origin.layer} ({shown(origin.value)})"
+
+
+def shown(value: Value) -> str:
+    """A value in a comment: one short line, as TOML writes it where that is short."""
+    text = _toml(value).replace("\n", " ")
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _toml(value: Value) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{value}"'
+        case list():
+            return "[" + ", ".join(_toml(item) for item in value) + "]"
+        case dict():
+            return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+        case _:
+            return str(value)
+
+
+def _derived(spec: Spec, plan: Plan) -> Iterator[Provenance]:
+    for dotted, value, reason in derived_values(spec, plan):
+        yield Provenance(tuple(dotted.split(".")), value, f"derived: {reason}")

@@ -1,0 +1,99 @@
+"""What job.sbatch asks for, as (option, value) pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.arithmetic.of_spec import cpus_per_task_of
+from cfgc.lower import plan
+from cfgc.schema.units import format_duration
+
+if TYPE_CHECKING:
+    from cfgc.schema.spec import Spec
+
+MIB = 1024**2
+
+MINUTE = 60
+"""Slurm counts time limits in minutes and looks at them about every half a minute."""
+
+
+def slurm(spec: Spec) -> plan.Slurm:
+    """Directives in the order of the script.
+
+    No ``--export``: ``NONE`` would leak into srun and take PATH from the tasks.
+    """
+    directives = (
+        *_identity(spec),
+        *_resources(spec),
+        *_placement(spec),
+        *_mail(spec),
+        *_ending(spec),
+    )
+    return plan.Slurm(directives, spec.cluster.modules, cpus_per_task_of(spec), spec.cluster.requeue)
+
+
+def _identity(spec: Spec) -> Iterator[tuple[str, str]]:
+    yield "job-name", spec.experiment.name
+    # Beside the script's start directory, since the run directory may not exist yet; one file for all attempts.
+    yield "output", "slurm-%x-%j.out"
+    yield "open-mode", "append"
+
+
+def _resources(spec: Spec) -> Iterator[tuple[str, str]]:
+    yield "nodes", str(spec.launch.nodes)
+    yield "ntasks-per-node", "1"
+    yield "cpus-per-task", str(cpus_per_task_of(spec))
+    if spec.hardware.device == "cuda":
+        yield from _gpus(spec)
+    memory = spec.cluster.memory_per_node
+    # 0 means all of the node's memory, to Slurm too.
+    yield "mem", f"{-(-memory // MIB)}M" if memory else "0"
+    if spec.cluster.exclusive:
+        yield "exclusive", ""
+    yield "time", slurm_time(spec.launch.time_limit)
+
+
+def _gpus(spec: Spec) -> Iterator[tuple[str, str]]:
+    count = spec.launch.gpus_per_node
+    if spec.cluster.gres:
+        yield "gres", f"{spec.cluster.gres}:{count}"
+    else:
+        yield "gpus-per-node", str(count)
+
+
+def _placement(spec: Spec) -> Iterator[tuple[str, str]]:
+    cluster = spec.cluster
+    for option, value in (
+        ("partition", cluster.partition),
+        ("account", cluster.account),
+        ("qos", cluster.qos),
+        ("reservation", cluster.reservation),
+        ("constraint", cluster.constraint),
+        ("exclude", cluster.exclude),
+    ):
+        if value:
+            yield option, value
+
+
+def _mail(spec: Spec) -> Iterator[tuple[str, str]]:
+    if spec.cluster.mail_user:
+        yield "mail-user", spec.cluster.mail_user
+    if spec.cluster.mail_type:
+        yield "mail-type", ",".join(spec.cluster.mail_type)
+
+
+def _ending(spec: Spec) -> Iterator[tuple[str, str]]:
+    # B: only the batch shell, which forwards it; USR2 because NCCL may take USR1.
+    yield "signal", f"B:USR2@{rounded_lead(spec.launch.signal_lead)}"
+    yield ("requeue" if spec.cluster.requeue else "no-requeue"), ""
+
+
+def rounded_lead(seconds: int) -> int:
+    """Whole minutes, since Slurm's clock is about that coarse; in seconds."""
+    return -(-seconds // MINUTE) * MINUTE
+
+
+def slurm_time(seconds: int) -> str:
+    """``HH:MM:SS``, whole minutes rounded up; hours may pass 24."""
+    return format_duration(-(-seconds // MINUTE) * MINUTE)
