@@ -36,7 +36,7 @@ class SchemaField:
         return self.info.description or ""
 
     @property
-    def default(self) -> Any:  # noqa: ANN401 - of the field's own type
+    def default(self) -> Any:
         """The default; ``PydanticUndefined`` for a required field, None for one that is derived or off."""
         return self.info.default
 

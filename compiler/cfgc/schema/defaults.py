@@ -30,7 +30,7 @@ def default_patch() -> Patch:
     return Patch(sets=MappingProxyType(sets))
 
 
-def _toml(default: Any) -> Value | None:  # noqa: ANN401
+def _toml(default: Any) -> Value | None:
     if default is PydanticUndefined or default is None or default == {}:
         return None
     return list(default) if isinstance(default, tuple) else default

@@ -61,22 +61,22 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-def numerics(default: object, doc: str, *, unit: str = "", later: Later | None = None, **limits: float) -> Any:  # noqa: ANN401 - the value of a pydantic field
+def numerics(default: object, doc: str, *, unit: str = "", later: Later | None = None, **limits: float) -> Any:
     """A field that changes the loss curve. ``limits`` are ge, gt, le, lt, min_length and max_length."""
     return _field(default, doc, Meta("numerics", unit, later), limits)
 
 
-def resources(default: object, doc: str, *, unit: str = "", later: Later | None = None, **limits: float) -> Any:  # noqa: ANN401 - the value of a pydantic field
+def resources(default: object, doc: str, *, unit: str = "", later: Later | None = None, **limits: float) -> Any:
     """A field that changes what the run needs (devices, memory, time) but not the loss curve."""
     return _field(default, doc, Meta("resources", unit, later), limits)
 
 
-def logistics(default: object, doc: str, *, unit: str = "", later: Later | None = None, **limits: float) -> Any:  # noqa: ANN401 - the value of a pydantic field
+def logistics(default: object, doc: str, *, unit: str = "", later: Later | None = None, **limits: float) -> Any:
     """A field that changes only how the run is named, started, saved or watched."""
     return _field(default, doc, Meta("logistics", unit, later), limits)
 
 
-def _field(default: object, doc: str, meta: Meta, limits: dict[str, float]) -> Any:  # noqa: ANN401
+def _field(default: object, doc: str, meta: Meta, limits: dict[str, float]) -> Any:
     extra: Any = {"cfgc": meta}
     ranges: dict[str, Any] = dict(limits)
     return Field(default, description=doc, json_schema_extra=extra, **ranges)

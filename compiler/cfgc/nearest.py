@@ -1,0 +1,29 @@
+"""The known word that a mistyped one probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The word of ``known`` with the fewest typing mistakes to ``word``; None when all are too far off."""
+    limit = max(1, len(word) // 3)
+    scored = [(typing_distance(word.lower(), candidate.lower(), limit), candidate) for candidate in known]
+    close = [(distance, candidate) for distance, candidate in scored if distance <= limit]
+    return min(close)[1] if close else None
+
+
+def typing_distance(first: str, second: str, limit: int) -> int:
+    """Insertions, deletions, substitutions and swaps of neighbours between two words; ``limit`` + 1 when more."""
+    if abs(len(first) - len(second)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(second) + 1))
+    for i, a in enumerate(first, 1):
+        older, before, row = before, row, [i]
+        for j, b in enumerate(second, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == second[j - 2] and first[i - 2] == b:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

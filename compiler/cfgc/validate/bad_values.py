@@ -1,0 +1,204 @@
+"""Values of the wrong type, out of range, or not among the choices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cfgc.nearest import nearest
+from cfgc.schema.field import meta_of
+from cfgc.schema.limits import choices_of, limits_of
+from cfgc.schema.lookup import field_at, section_at
+from cfgc.validate import schema_errors as say
+from cfgc.validate.missing import dotted
+from cfgc.validate.places import Location, key_label, leaf_at, value_label
+from cfgc.validate.values import found_text, toml_text
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from cfgc.diagnostics import Diagnostic, Label
+    from cfgc.resolve.resolved import Resolved
+
+_WANTED = {
+    "int_type": "an integer",
+    "float_type": "a number",
+    "string_type": "text",
+    "bool_type": "`true` or `false`",
+    "tuple_type": "an array",
+    "dict_type": "a table",
+    "model_type": "a table",
+}
+_UNITS = {"seconds": 'a duration such as `"90min"`', "bytes": 'a size such as `"80GiB"`'}
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One value that pydantic refused, with what is known of its place."""
+
+    resolved: Resolved
+    location: Location
+    error: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """``data.sources[0].path``."""
+        return dotted(self.location)
+
+    @property
+    def value(self) -> Any:
+        """The refused value, after interpolation."""
+        return self.error["input"]
+
+    @cached_property
+    def info(self) -> FieldInfo | None:
+        """The schema's field."""
+        return field_at(self.location)
+
+    @property
+    def written(self) -> Any:
+        """The value as written, before interpolation; None inside an array or table."""
+        found = leaf_at(self.resolved, self.location)
+        return found[0].origin.value if found and not found[1] else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the expression that was written came to."""
+        written = self.written
+        if isinstance(written, str) and written != self.value and "${" in written:
+            return (f"`{toml_text(written)}` is {toml_text(self.value)}",)
+        return ()
+
+    def label(self, text: str = "") -> Label | None:
+        """A label on the value."""
+        return value_label(self.resolved, self.location, text)
+
+
+def explain_value(resolved: Resolved, location: Location, error: Mapping[str, Any]) -> Diagnostic:
+    """The finding for one pydantic error about a value."""
+    refused = Refused(resolved, location, error)
+    return _EXPLAIN.get(error["type"], _wrong_type)(refused)
+
+
+def _wrong_type(refused: Refused) -> Diagnostic:
+    kind = refused.error["type"]
+    wanted = _WANTED.get(kind, "another value")
+    if refused.info and kind == "int_type":
+        wanted = _UNITS.get(meta_of(refused.info).unit, wanted)
+    label = refused.label(f"this is {found_text(refused.value)}")
+    return say.wrong_type(refused.key, wanted, label, refused.notes, _rewrite(refused, kind))
+
+
+def _rewrite(refused: Refused, kind: str) -> tuple[str, ...]:
+    """The line to write instead, when it can be guessed."""
+    value, name = refused.value, str(refused.location[-1])
+    if kind in {"model_type", "dict_type"}:
+        return _inner_key(refused)
+    if isinstance(value, str) and kind in {"int_type", "float_type", "bool_type"}:
+        bare = value.strip().lower() if kind == "bool_type" else value.strip().replace(",", "")
+        return (f"write `{name} = {bare}`, without quotes",) if _reads_as(bare, kind) else ()
+    if kind == "string_type" and not isinstance(value, list | dict):
+        return (f'write `{name} = "{toml_text(value)}"`, with quotes',)
+    if kind == "tuple_type" and not isinstance(value, dict):
+        return (f"write `{name} = [{toml_text(value)}]`",)
+    if kind == "int_type" and isinstance(value, float):
+        return (f"write `{name} = {round(value)}`",)
+    return ()
+
+
+def _reads_as(text: str, kind: str) -> bool:
+    if kind == "bool_type":
+        return text in {"true", "false"}
+    try:
+        number = float(text)
+    except ValueError:
+        return False
+    return kind == "float_type" or number.is_integer()
+
+
+def _inner_key(refused: Refused) -> tuple[str, ...]:
+    """For a value where a table belongs: the key of that table that it probably was meant for."""
+    section = section_at(refused.location)
+    names = ("type", "kind", "enabled", "stage", "optimizer")
+    name = next((name for name in names if section and name in section.model_fields), None)
+    return (f"write `{refused.location[-1]}.{name} = {toml_text(refused.value)}`",) if name else ()
+
+
+def _out_of_range(refused: Refused) -> Diagnostic:
+    unit = meta_of(refused.info).unit if refused.info else ""
+    counted = unit and unit not in {"ratio", "rate", "seed", "port", "probability", "norm", "loss"}
+    written = refused.written
+    shown = toml_text(written) if isinstance(written, str) and "${" not in written else toml_text(refused.value)
+    label = refused.label(f"{shown} {unit}" if counted and not isinstance(written, str) else f"{shown}")
+    limits = limits_of(refused.info) if refused.info else ""
+    return say.out_of_range(refused.key, label, f"{limits} {unit}".strip() if counted else limits, refused.notes)
+
+
+def _bad_choice(refused: Refused) -> Diagnostic:
+    choices = choices_of(refused.info) if refused.info else ()
+    texts = [toml_text(choice) for choice in choices]
+    close = nearest(str(refused.value), [str(choice) for choice in choices])
+    match = next((text for text, choice in zip(texts, choices, strict=True) if str(choice) == close), None)
+    label = refused.label(f"did you mean {match}?" if match else f"this is {found_text(refused.value)}")
+    helps = (f"write `{refused.location[-1]} = {match}`",) if match else ()
+    return say.bad_choice(refused.key, label, ", ".join(texts), helps, refused.notes)
+
+
+def _bad_length(refused: Refused) -> Diagnostic:
+    limits = refused.error.get("ctx") or {}
+    pair = refused.error["type"] == "missing" or "max_length" in limits
+    location = refused.location[:-1] if refused.error["type"] == "missing" else refused.location
+    outer = Refused(refused.resolved, location, refused.error)
+    wanted = "two numbers" if pair else f"at least {limits.get('min_length', 1)} element"
+    if refused.error["type"] == "string_too_short":
+        wanted = "some text"
+    return say.bad_length(outer.key, outer.label("too short" if not pair else "not two"), wanted, refused.notes)
+
+
+def _bad_duration(refused: Refused) -> Diagnostic:
+    return say.bad_duration(refused.key, refused.label(), refused.notes)
+
+
+def _bad_size(refused: Refused) -> Diagnostic:
+    return say.bad_size(refused.key, refused.label(), refused.notes)
+
+
+def _control_character(refused: Refused) -> Diagnostic:
+    return say.control_character(refused.key, refused.label(), refused.error["ctx"]["character"])
+
+
+def _bad_name(refused: Refused) -> Diagnostic:
+    return say.bad_name(refused.key, refused.label())
+
+
+def _bad_word(refused: Refused) -> Diagnostic:
+    return say.bad_word(refused.key, refused.label())
+
+
+def _bad_path(refused: Refused) -> Diagnostic:
+    return say.bad_path(refused.key, refused.label(refused.error["msg"]), refused.notes)
+
+
+def _bad_variable(refused: Refused) -> Diagnostic:
+    return say.bad_variable(refused.key, key_label(refused.resolved, refused.location, ""))
+
+
+def _not_finite(refused: Refused) -> Diagnostic:
+    return say.not_finite(refused.key, refused.label())
+
+
+_EXPLAIN: Mapping[str, Callable[[Refused], Diagnostic]] = {
+    **dict.fromkeys(("greater_than", "greater_than_equal", "less_than", "less_than_equal"), _out_of_range),
+    **dict.fromkeys(("too_short", "too_long", "missing", "string_too_short"), _bad_length),
+    "literal_error": _bad_choice,
+    "duration": _bad_duration,
+    "size": _bad_size,
+    "control_character": _control_character,
+    "name": _bad_name,
+    "word": _bad_word,
+    "node_path": _bad_path,
+    "variable": _bad_variable,
+    "finite_number": _not_finite,
+}

@@ -1,0 +1,60 @@
+"""Keys that a spec must give and does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.schema.lookup import field_at, section_at
+from cfgc.validate.places import Location, header_label, leaf_at, value_label
+from cfgc.validate.schema_errors import missing_key
+
+if TYPE_CHECKING:
+    from cfgc.diagnostics import Diagnostic, Label
+    from cfgc.resolve.resolved import Resolved
+
+EXAMPLES = {
+    "experiment.name": '`name = "my-run"` under `[experiment]`',
+    "model.hidden_size": '`hidden_size = 768` under `[model]`, or start from `extends = "cfgc:bases/small.toml"`',
+    "model.num_layers": '`num_layers = 12` under `[model]`, or start from `extends = "cfgc:bases/small.toml"`',
+    "model.num_heads": '`num_heads = 12` under `[model]`, or start from `extends = "cfgc:bases/small.toml"`',
+    "data.sources": '`sources = [{ name = "text", path = "data", include = ["**/*.txt"] }]` under `[data]`',
+}
+"""What to write for a required key."""
+
+
+def missing_keys(resolved: Resolved, location: Location) -> Iterator[Diagnostic]:
+    """One finding for the missing key, or for each required key of a missing table."""
+    section = section_at(location)
+    if section is None:
+        yield _missing(resolved, location)
+        return
+    for name, info in section.model_fields.items():
+        if info.is_required():
+            yield from missing_keys(resolved, (*location, name))
+
+
+def _missing(resolved: Resolved, location: Location) -> Diagnostic:
+    key = dotted(location)
+    info = field_at(location)
+    name = location[-1]
+    example = EXAMPLES.get(key, f"`{name} = …`")
+    doc = info.description or "" if info else ""
+    return missing_key(key, _place(resolved, location), doc[:1].lower() + doc[1:].rstrip("."), f"add {example}")
+
+
+def _place(resolved: Resolved, location: Location) -> Label:
+    parent = location[:-1]
+    if leaf_at(resolved, parent):
+        label = value_label(resolved, parent, f"without `{location[-1]}`")
+        if label:
+            return label
+    return header_label(resolved, parent, f"no `{location[-1]}` here")
+
+
+def dotted(location: Location) -> str:
+    """``("data", "sources", 0, "path")`` as ``data.sources[0].path``."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text

@@ -1,0 +1,91 @@
+"""Keys that the schema does not have: mistyped, called otherwise here, or without counterpart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.nearest import nearest
+from cfgc.origin import Path
+from cfgc.schema.catalogue import schema_fields, schema_sections
+from cfgc.schema.lookup import section_at
+from cfgc.schema.renamed import NO_PLACE, RENAMED, Renamed, aliases
+from cfgc.validate.missing import dotted
+from cfgc.validate.places import Location, key_label, leaf_at
+from cfgc.validate.schema_errors import no_place, renamed_key, unknown_key
+from cfgc.validate.values import toml_text
+
+if TYPE_CHECKING:
+    from cfgc.diagnostics import Diagnostic
+    from cfgc.resolve.resolved import Resolved
+
+
+def unknown_keys(resolved: Resolved, location: Location) -> Iterator[Diagnostic]:
+    """One finding for an unknown key; for an unknown table, one for each key of it that has a name here."""
+    path = tuple(part for part in location if isinstance(part, str))
+    below = [known for known in resolved.leaves if known[: len(path)] == path]
+    explained = [(leaf, known) for leaf in below for known in [_known(leaf)] if known]
+    if len(path) == len(location) and explained:
+        seen: set[str] = set()
+        for leaf, known in explained:
+            if known not in seen:
+                seen.add(known)
+                yield _elsewhere(resolved, leaf, known)
+        below = [leaf for leaf in below if not _known(leaf)]
+        yield from (_unknown(resolved, leaf) for leaf in below)
+    else:
+        yield _unknown(resolved, location)
+
+
+def _known(path: Path) -> str:
+    """The longest head of ``path`` that the tables of other names hold; empty when none does."""
+    heads = (".".join(path[:length]) for length in range(len(path), 0, -1))
+    return next((head for head in heads if head in RENAMED or head in NO_PLACE), "")
+
+
+def _elsewhere(resolved: Resolved, path: Path, known: str) -> Diagnostic:
+    place = tuple(known.split("."))
+    label = key_label(resolved, place, "")
+    if known in NO_PLACE:
+        return no_place(known, label, NO_PLACE[known])
+    renamed = RENAMED[known]
+    return renamed_key(known, renamed.key, label, renamed.reason, _write(resolved, path, renamed))
+
+
+def _write(resolved: Resolved, path: Path, renamed: Renamed) -> str:
+    if renamed.write:
+        return f"write {renamed.write}"
+    section, _, name = renamed.key.rpartition(".")
+    found = leaf_at(resolved, path)
+    value = toml_text(found[0].origin.value) if found else "…"
+    where = "" if path[:-1] == tuple(section.split(".")) else f" under `[{section}]`"
+    return f"write `{name} = {value}`{where}"
+
+
+def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
+    name = str(location[-1])
+    here = section_at(location[:-1])
+    known = tuple(here.model_fields) if here else ()
+    close = nearest(name, known)
+    other = _other_home(name)
+    meant = close or other
+    label = key_label(resolved, location, f"did you mean `{meant}`?" if meant else "")
+    notes = () if close else _listing(location[:-1], known)
+    return unknown_key(dotted(location), label, notes, (f"write `{meant}`",) if meant else ())
+
+
+def _other_home(name: str) -> str:
+    """The dotted key that ``name`` means somewhere else in the schema; empty when there is none or several."""
+    alias = aliases().get(name)
+    if alias:
+        return alias
+    same = [field.dotted for path, field in schema_fields().items() if path[-1] == name]
+    if not same:
+        close = nearest(name, {path[-1] for path in schema_fields()} | {path[-1] for path in schema_sections() if path})
+        same = [".".join(path) for path in (*schema_fields(), *schema_sections()) if path and path[-1] == close]
+    return same[0] if len(same) == 1 else ""
+
+
+def _listing(parent: Location, known: tuple[str, ...]) -> tuple[str, ...]:
+    where = f"`{dotted(parent)}`" if parent else "a spec"
+    return (f"{where} has: {', '.join(known)}",) if known else ()
