@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from cfgc.lower.plan import Plan
 
@@ -18,6 +19,30 @@ class Bundle:
     executable: frozenset[PurePosixPath]
 
 
+EXECUTABLE = frozenset({PurePosixPath("launch.sh")})
+
+
 def emit_bundle(plan: Plan) -> Bundle:
     """All files of the bundle, manifest.json included."""
-    raise NotImplementedError
+    from cfgc.emit.canonical import plan_digest
+    from cfgc.emit.config_py import config_py
+    from cfgc.emit.ds_config import ds_config_json
+    from cfgc.emit.manifest import NAME, manifest_json
+    from cfgc.emit.plan_md import plan_md
+    from cfgc.emit.resolved_toml import resolved_toml
+    from cfgc.emit.scripts import job_sbatch, launch_sh
+    from cfgc.emit.vendored import vendored_runtime
+
+    digest = plan_digest(plan)
+    texts = {
+        "PLAN.md": plan_md(plan, digest),
+        "resolved.toml": resolved_toml(plan),
+        "config.py": config_py(plan, digest),
+        "ds_config.json": ds_config_json(plan),
+        "launch.sh": launch_sh(plan, digest),
+        "job.sbatch": job_sbatch(plan, digest),
+        ".gitattributes": "* -text\n",
+    }
+    files = {PurePosixPath(name): text.encode() for name, text in texts.items()} | dict(vendored_runtime())
+    files[PurePosixPath(NAME)] = manifest_json(plan, digest, files, EXECUTABLE).encode()
+    return Bundle(plan.experiment.name, MappingProxyType(files), EXECUTABLE)

@@ -1,0 +1,42 @@
+"""manifest.json: what went in, what came out, and the two digests."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Set
+from pathlib import PurePosixPath
+
+from cfgc import __version__
+from cfgc.emit.canonical import digest_of, readable
+from cfgc.lower.plan import Json, Plan
+
+FORMAT = 1
+NAME = "manifest.json"
+
+
+def manifest_json(
+    plan: Plan, plan_digest: str, files: Mapping[PurePosixPath, bytes], executable: Set[PurePosixPath]
+) -> str:
+    """The text of manifest.json for the other ``files`` of the bundle."""
+    review = plan.review
+    outputs = {path.as_posix(): _output(data, path in executable) for path, data in sorted(files.items())}
+    return readable(
+        {
+            "format": FORMAT,
+            "cfgc_version": __version__,
+            "experiment": plan.experiment.name,
+            "root": review.root,
+            "targets": {"deepspeed": plan.target.deepspeed, "torch": plan.target.torch},
+            "plan_digest": plan_digest,
+            "bundle_digest": digest_of(outputs),
+            "inputs": [{"path": item.logical, "sha256": item.sha256} for item in review.inputs],
+            "overlays": dict(review.overlays),
+            "overrides": review.overrides,
+            "raw_keys": review.raw_keys,
+            "outputs": outputs,
+        }
+    )
+
+
+def _output(data: bytes, executable: bool) -> dict[str, Json]:
+    return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "executable": executable}

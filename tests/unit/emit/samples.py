@@ -1,0 +1,233 @@
+"""Plans made by hand, so that emission is tested alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cfgc.load.graph import Input
+from cfgc.lower.plan import (
+    Batch,
+    Checkpoint,
+    Data,
+    EarlyStopping,
+    Estimate,
+    Evaluation,
+    Experiment,
+    Launch,
+    Model,
+    NodePath,
+    Optimizer,
+    Plan,
+    Provenance,
+    Review,
+    Schedule,
+    Slurm,
+    Source,
+    Target,
+    Topology,
+    Tracking,
+)
+
+HOSTILE = (
+    "plain",
+    "it's",
+    'say "hi"',
+    "a b\tc",
+    "$HOME `id` $(id)",
+    "back\\slash",
+    "new\nline",
+    "{{ jinja }} {% raw %}",
+    "${training.seed}",
+    "; rm -rf / #",
+    "héllo ✓ \u202e",
+    "-n --help",
+    "*?[a]~!",
+    "",
+)
+"""Strings that a careless emitter breaks on."""
+
+
+def tiny_model() -> Model:
+    return Model(
+        vocab_size=256,
+        hidden_size=64,
+        num_layers=2,
+        num_heads=4,
+        num_kv_heads=2,
+        head_dim=16,
+        intermediate_size=192,
+        max_sequence_length=128,
+        activation="swiglu",
+        norm_eps=1e-5,
+        rope_theta=10000.0,
+        tie_embeddings=True,
+        attention="sdpa",
+        attention_dropout=0.0,
+        hidden_dropout=0.0,
+        initializer_range=0.02,
+        activation_checkpointing=False,
+        parameters=114_944,
+    )
+
+
+def cpu_plan() -> Plan:
+    """Two CPU ranks on one machine, ZeRO-2."""
+    return Plan(
+        experiment=Experiment("quickstart", "A small decoder on two CPU ranks.", ("demo",), 42, True),
+        target=Target("0.19.8", "2.13.0"),
+        topology=Topology("cpu", "any CPU", 1, 2, 2, 2, 1, 1, 1, "gloo", 1800),
+        batch=Batch(16, 4, 2, 2048),
+        schedule=Schedule("cosine", 200, 20, 1e-3, 1e-4, 409_600),
+        precision="bf16",
+        zero_stage=2,
+        model=tiny_model(),
+        optimizer=Optimizer("adamw", (0.9, 0.95), 1e-8, 0.0, 0.1, False, 1.0),
+        data=Data(
+            sources=(Source("stdlib", NodePath("stdlib", "", "."), ("*.py",), ("test/*", "site-packages/*")),),
+            tokenizer="bytes",
+            sequence_length=128,
+            eval_fraction=0.01,
+            shuffle=True,
+            shuffle_seed=42,
+            reshuffle_each_epoch=True,
+            max_train_samples=0,
+            max_eval_samples=0,
+            num_workers=0,
+        ),
+        evaluation=Evaluation(50, 4, 8, True),
+        early_stopping=EarlyStopping(0, 0.0),
+        checkpoint=Checkpoint(100, 3, 1_700_000),
+        tracking=Tracking(10, "info"),
+        launch=Launch(
+            run_dir=NodePath("cwd", "", "runs/quickstart"),
+            python="python3",
+            master_port=0,
+            threads_per_rank=1,
+            time_limit_s=86_400,
+            signal_lead_s=300,
+            max_attempts=5,
+            shutdown_grace_s=300,
+            environment={"TOKENIZERS_PARALLELISM": "false"},
+            required=(),
+        ),
+        slurm=Slurm(
+            directives=(
+                ("job-name", "quickstart"),
+                ("nodes", "1"),
+                ("ntasks-per-node", "1"),
+                ("cpus-per-task", "2"),
+                ("time", "1-00:00:00"),
+                ("signal", "B:USR2@300"),
+                ("open-mode", "append"),
+                ("requeue", ""),
+            ),
+            modules=(),
+            cpus_per_task=2,
+            requeue=True,
+        ),
+        estimate=Estimate(229_888, 229_888, 689_664, 0, 700_000, 0.0),
+        ds_config={
+            "train_batch_size": 16,
+            "train_micro_batch_size_per_gpu": 4,
+            "gradient_accumulation_steps": 2,
+            "gradient_clipping": 1.0,
+            "bf16": {"enabled": True},
+            "zero_optimization": {"stage": 2, "overlap_comm": False, "reduce_bucket_size": 500_000_000},
+            "optimizer": {"type": "AdamW", "params": {"lr": 1e-3, "betas": [0.9, 0.95], "torch_adam": True}},
+        },
+        review=cpu_review(),
+    )
+
+
+def cpu_review() -> Review:
+    spec = "spec specs/examples/quickstart.toml"
+    rows: tuple[tuple[str, object, str], ...] = (
+        ("experiment.name", "quickstart", spec),
+        ("experiment.seed", 42, "default"),
+        ("training.global_batch_size", 16, spec),
+        ("training.micro_batch_size", 4, "overlay zero=2, over base cfgc:bases/tiny.toml (8)"),
+        ("training.gradient_accumulation_steps", 2, "derived: 16 / (4 × 2)"),
+        ("training.learning_rate", 1e-3, "command line, over base cfgc:bases/tiny.toml (0.0003)"),
+        ("training.optimizer.betas", [0.9, 0.95], "default"),
+        ("data.sources", [{"name": "stdlib", "path": {"stdlib": True, "path": "."}, "include": ["*.py"]}], spec),
+        ("data.shuffle", True, "default"),
+        ("deepspeed.zero.reduce_bucket_size", 500_000_000, "default"),
+    )
+    return Review(
+        provenance=tuple(Provenance(tuple(key.split(".")), value, comment) for key, value, comment in rows),
+        inputs=(Input("cfgc:bases/tiny.toml", "ab" * 32), Input("specs/examples/quickstart.toml", "cd" * 32)),
+        root="specs/examples/quickstart.toml",
+        overlays=(("hardware", "cpu"), ("zero", "2")),
+        overrides=("training.learning_rate=1e-3",),
+        raw_keys=(),
+        raw_reason="",
+        waivers=(),
+    )
+
+
+def cluster_plan() -> Plan:
+    """Two nodes of eight H100, ZeRO-3, node paths from the environment."""
+    plan = cpu_plan()
+    sources = (
+        Source("web", NodePath("env", "CORPUS", "web/train"), ("*.txt", "*.jsonl"), ()),
+        Source("books", NodePath("absolute", "", "/data/books"), ("*.txt",), ()),
+    )
+    return replace(
+        plan,
+        experiment=Experiment("16xh100-zero3", "Two nodes.", (), 7, False),
+        topology=Topology("cuda", "H100-80GB", 2, 8, 16, 16, 1, 1, 1, "nccl", 1800),
+        batch=Batch(512, 8, 4, 1_048_576),
+        schedule=Schedule("cosine", 40_000, 2000, 3e-4, 3e-5, 41_943_040_000),
+        zero_stage=3,
+        data=replace(plan.data, sources=sources, sequence_length=2048),
+        checkpoint=Checkpoint(1000, 3, 1_700_000_000),
+        launch=replace(
+            plan.launch,
+            run_dir=NodePath("env", "SCRATCH", "runs/16xh100-zero3"),
+            master_port=0,
+            threads_per_rank=8,
+            required=("WANDB_API_KEY",),
+        ),
+        slurm=Slurm(
+            directives=(
+                ("job-name", "16xh100-zero3"),
+                ("nodes", "2"),
+                ("ntasks-per-node", "1"),
+                ("gpus-per-node", "8"),
+                ("cpus-per-task", "64"),
+                ("time", "1-00:00:00"),
+                ("signal", "B:USR2@300"),
+                ("open-mode", "append"),
+                ("requeue", ""),
+            ),
+            modules=("cuda/12.4",),
+            cpus_per_task=64,
+            requeue=True,
+        ),
+        estimate=Estimate(15_555_000, 15_555_000, 93_330_000, 85_899_345_920, 750_000_000, 384.0),
+        review=replace(
+            plan.review,
+            waivers=(("CFG431", "the cluster has spare memory"),),
+            raw_keys=("zero_optimization.round_robin_gradients",),
+            raw_reason="measured 4 % faster",
+        ),
+    )
+
+
+def hostile_plan() -> Plan:
+    """Every free string of the plan is one that shells, TOML or Markdown could misread."""
+    plan = cpu_plan()
+    rows = tuple(Provenance(("env", "variables", f"V{i}"), text, "spec a.toml") for i, text in enumerate(HOSTILE))
+    source = Source("it's", NodePath("absolute", "", "/data/$HOME/a b"), ("*'.txt",), ('"x"',))
+    return replace(
+        plan,
+        experiment=replace(plan.experiment, description=HOSTILE[4] + HOSTILE[2], tags=HOSTILE),
+        data=replace(plan.data, sources=(source,)),
+        launch=replace(
+            plan.launch,
+            python="/opt/my python/bin/python3",
+            run_dir=NodePath("absolute", "", "/tmp/it's $HOME/`run`"),
+            environment={f"V{i}": text for i, text in enumerate(HOSTILE)},
+        ),
+        review=replace(plan.review, provenance=rows),
+    )
