@@ -54,11 +54,11 @@ class Offload(Section):
 class Fp16(Section):
     """Loss scaling, for ``training.precision = "fp16"``."""
 
-    loss_scale: float = numerics(0.0, "Fixed loss scale; 0 scales dynamically.", unit="ratio", ge=0)
+    loss_scale: float = numerics(0.0, "Fixed loss scale; 0 scales dynamically.", unit="ratio", ge=0, le=2**32)
     initial_scale_power: Int = numerics(16, "First dynamic scale, as a power of 2.", unit="bits", ge=0, le=32)
     loss_scale_window: Int = numerics(1000, "Steps without overflow before the scale grows.", unit="steps", gt=0)
     hysteresis: Int = numerics(2, "Overflows before the scale falls.", unit="steps", gt=0)
-    min_loss_scale: float = numerics(1.0, "Smallest dynamic scale.", unit="ratio", gt=0)
+    min_loss_scale: float = numerics(1.0, "Smallest dynamic scale.", unit="ratio", gt=0, le=2**32)
 
 
 class DeepSpeed(Section):
@@ -71,6 +71,6 @@ class DeepSpeed(Section):
         None, "Number format of gradient reductions. Absent: that of the training precision."
     )
     prescale_gradients: bool = numerics(False, "Divide gradients before the reduction.")
-    gradient_predivide_factor: float = numerics(1.0, "Divisor of that.", unit="ratio", gt=0)
+    gradient_predivide_factor: float = numerics(1.0, "Divisor of that.", unit="ratio", gt=0, le=1e6)
     wall_clock_breakdown: bool = resources(False, "Time each phase of a step; costs synchronisation.")
     raw: dict[str, Any] = numerics({}, "Keys copied to ds_config.json verbatim; needs `raw.reason`.")

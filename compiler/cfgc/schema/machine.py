@@ -29,7 +29,9 @@ class Hardware(Section):
     )
     memory: ByteSize = resources(0, "Memory of one device; 0 is unknown.", unit="bytes", ge=0)
     gpus_per_node_max: Int = resources(0, "Devices in one node; 0 is unknown.", unit="devices", ge=0)
-    peak_tflops_bf16: float = resources(0.0, "Dense bf16 peak of one device; 0 is unknown.", unit="TFLOP/s", ge=0)
+    peak_tflops_bf16: float = resources(
+        0.0, "Dense bf16 peak of one device; 0 is unknown.", unit="TFLOP/s", ge=0, le=1e6
+    )
 
 
 class Launch(Section):

@@ -51,7 +51,7 @@ class Model(Section):
     max_sequence_length: Int = numerics(2048, "Longest sequence that the model can read.", unit="tokens", gt=0)
     activation: Literal["swiglu", "gelu", "relu"] = numerics("swiglu", "Activation of the feed-forward layer.")
     norm_eps: float = numerics(1e-5, "Added to the variance in RMSNorm.", unit="ratio", gt=0, lt=1)
-    rope_theta: float = numerics(10_000.0, "Base of the rotary position frequencies.", unit="ratio", gt=0)
+    rope_theta: float = numerics(10_000.0, "Base of the rotary position frequencies.", unit="ratio", gt=0, le=1e12)
     tie_embeddings: bool = numerics(True, "Share the input embedding with the output projection.")
     attention: Literal["sdpa", "eager", "flash_attention_2"] = numerics(
         "sdpa",
@@ -60,7 +60,9 @@ class Model(Section):
     )
     attention_dropout: float = numerics(0.0, "Dropout of attention weights.", unit="probability", ge=0, le=1)
     hidden_dropout: float = numerics(0.0, "Dropout of each block's output.", unit="probability", ge=0, le=1)
-    initializer_range: float = numerics(0.02, "Standard deviation of the initial weights.", unit="ratio", gt=0, le=1)
+    initializer_range: float = numerics(
+        0.02, "Standard deviation of the initial weights.", unit="ratio", gt=0, le=1e12, le=1
+    )
     activation_checkpointing: bool = resources(False, "Recompute activations in the backward pass to save memory.")
     moe: MoE = numerics(MoE(), "Mixture of experts.")
     use_moh: bool | None = numerics(None, "Mixture of heads.", later=_PLAIN)

@@ -20,7 +20,7 @@ class Scheduler(Section):
         "Shape of the decay from the peak to the final rate.",
         later=Later("optimizer", 'one of `"cosine"`, `"linear"`, `"constant"`', ("cosine", "linear", "constant")),
     )
-    final_learning_rate: float = numerics(0.0, "Learning rate at the last step.", unit="rate", ge=0)
+    final_learning_rate: float = numerics(0.0, "Learning rate at the last step.", unit="rate", ge=0, le=10)
 
 
 class Optimizer(Section):
@@ -44,7 +44,7 @@ class EarlyStopping(Section):
     patience: Int = numerics(
         0, "Evaluations without improvement before the run stops; 0 never.", unit="evaluations", ge=0
     )
-    threshold: float = numerics(0.0, "Smallest fall of the loss that counts.", unit="loss", ge=0)
+    threshold: float = numerics(0.0, "Smallest fall of the loss that counts.", unit="loss", ge=0, le=1e6)
 
 
 class GradientHealth(Section):
@@ -112,7 +112,9 @@ class Training(Section):
     )
     learning_rate: float = numerics(3e-4, "Peak learning rate, after warm-up.", unit="rate", gt=0, le=10)
     warmup_steps: Int = numerics(0, "Steps of linear warm-up from 0.", unit="steps", ge=0)
-    gradient_clipping: float = numerics(1.0, "Largest norm of the gradient; 0 does not clip.", unit="norm", ge=0)
+    gradient_clipping: float = numerics(
+        1.0, "Largest norm of the gradient; 0 does not clip.", unit="norm", ge=0, le=1e6
+    )
     scheduler: Scheduler = numerics(Scheduler(), "Learning-rate schedule.")
     optimizer: Optimizer = numerics(Optimizer(), "Update rule.")
     early_stopping: EarlyStopping = numerics(EarlyStopping(), "When to stop early.")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-_CLOCK = re.compile(r"(?:(\d+)-)?(\d{1,4}):([0-5]\d):([0-5]\d)")
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|sec|min|m|h|d)")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTP]i?B|B)")
+_CLOCK = re.compile(r"(?:([0-9]{1,4})-)?([0-9]{1,4}):([0-5][0-9]):([0-5][0-9])")
+_NUMBER = r"([0-9]{1,18}(?:\.[0-9]{1,9})?)"
+_SPAN = re.compile(_NUMBER + r" ?(s|sec|min|m|h|d)")
+_SIZE = re.compile(_NUMBER + r" ?([KMGTP]i?B|B)")
 
 SECONDS = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3_600, "d": 86_400}
 """Seconds in each unit of a duration."""
@@ -26,7 +27,7 @@ def parse_duration(text: str) -> int | None:
         days, hours, minutes, seconds = (int(part or 0) for part in clock.groups())
         return days * 86_400 + hours * 3_600 + minutes * 60 + seconds
     span = _SPAN.fullmatch(text.strip())
-    return _whole(span.group(1), SECONDS.get(span.group(2))) if span else None
+    return _whole(span.group(1), SECONDS[span.group(2)]) if span else None
 
 
 def parse_size(text: str) -> int | None:
@@ -50,10 +51,8 @@ def format_size(size: int) -> str:
     return best
 
 
-def _whole(number: str, factor: int | None) -> int | None:
-    """``number`` × ``factor``, exact; None when there is no such unit or the outcome is not whole."""
-    if factor is None:
-        return None
+def _whole(number: str, factor: int) -> int | None:
+    """``number`` × ``factor``, exact; None when the outcome is not whole."""
     digits, _, decimals = number.partition(".")
     scaled = int(digits + decimals) * factor
     whole, rest = divmod(scaled, 10 ** len(decimals))

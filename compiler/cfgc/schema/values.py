@@ -11,6 +11,9 @@ from pydantic_core import PydanticCustomError
 from cfgc.schema.field import Section, logistics
 from cfgc.schema.units import parse_duration, parse_size
 
+LARGEST = 2**63 - 1
+"""The largest integer that TOML promises to carry."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _WORD = re.compile(r"[A-Za-z0-9_@%+=:,./&|*\[\]()!-]*")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
@@ -19,7 +22,9 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def _integral(value: object) -> object:
     if isinstance(value, float) and value.is_integer():
-        return int(value)
+        value = int(value)
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise PydanticCustomError("too_large", "more than 64 bits")
     return value
 
 

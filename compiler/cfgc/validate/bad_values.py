@@ -11,6 +11,7 @@ from cfgc.nearest import nearest
 from cfgc.schema.field import meta_of
 from cfgc.schema.limits import choices_of, limits_of
 from cfgc.schema.lookup import field_at, section_at
+from cfgc.schema.values import LARGEST
 from cfgc.validate import schema_errors as say
 from cfgc.validate.missing import dotted
 from cfgc.validate.places import Location, key_label, leaf_at, value_label
@@ -133,6 +134,8 @@ def _out_of_range(refused: Refused) -> Diagnostic:
     shown = toml_text(written) if isinstance(written, str) and "${" not in written else toml_text(refused.value)
     label = refused.label(f"{shown} {unit}" if counted and not isinstance(written, str) else f"{shown}")
     limits = limits_of(refused.info) if refused.info else ""
+    if refused.error["type"] == "too_large":
+        limits = f"at most {LARGEST:,}"
     return say.out_of_range(refused.key, label, f"{limits} {unit}".strip() if counted else limits, refused.notes)
 
 
@@ -192,6 +195,7 @@ def _not_finite(refused: Refused) -> Diagnostic:
 _EXPLAIN: Mapping[str, Callable[[Refused], Diagnostic]] = {
     **dict.fromkeys(("greater_than", "greater_than_equal", "less_than", "less_than_equal"), _out_of_range),
     **dict.fromkeys(("too_short", "too_long", "missing", "string_too_short"), _bad_length),
+    "too_large": _out_of_range,
     "literal_error": _bad_choice,
     "duration": _bad_duration,
     "size": _bad_size,
