@@ -39,7 +39,7 @@ def emit_bundle(plan: Plan) -> Bundle:
         "resolved.toml": resolved_toml(plan),
         "config.py": config_py(plan, digest),
         "ds_config.json": ds_config_json(plan),
-        "launch.sh": launch_sh(plan, digest),
+        "launch.sh": launch_sh(plan),
         "job.sbatch": job_sbatch(plan, digest),
         ".gitattributes": "* -text\n",
     }

@@ -42,7 +42,13 @@ class Launch(Section):
     run_dir: Path | None = logistics(
         None, "Where the run keeps its state, on the node. Absent: `runs/<experiment.name>` below the start directory."
     )
-    master_port: Int = logistics(29500, "TCP port of the rendezvous on the first node.", unit="port", ge=1024, le=65535)
+    master_port: Int = logistics(
+        0,
+        "TCP port of the rendezvous on the first node. 0: a free one on one machine, one from the job id on Slurm.",
+        unit="port",
+        ge=0,
+        le=65535,
+    )
     threads_per_rank: Int = resources(1, "CPU threads of each rank.", unit="threads", ge=1, le=1024)
     time_limit: Duration = resources(86_400, "Wall time of one attempt.", unit="seconds", gt=0)
     signal_lead: Duration = logistics(300, "Time between the signal to save and the end.", unit="seconds", gt=0)

@@ -1,0 +1,62 @@
+"""launch.sh and job.sbatch: what the templates are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cfgc.emit.shell import Sh, path_expression, render_script, word
+from cfgc.lower.plan import Plan
+
+
+def launch_sh(plan: Plan) -> str:
+    """The text of launch.sh: one machine."""
+    return render_script("local/launch.sh.j2", **_common(plan), rendezvous=_local_rendezvous(plan))
+
+
+def job_sbatch(plan: Plan, plan_digest: str) -> str:
+    """The text of job.sbatch: a Slurm allocation."""
+    options = [Sh(f"{word(k)}={word(v)}" if v else word(k)) for k, v in plan.slurm.directives]
+    return render_script(
+        "slurm/job.sbatch.j2",
+        **_common(plan),
+        plan_digest=plan_digest,
+        directives=options,
+        modules=plan.slurm.modules,
+        cpus_per_task=plan.slurm.cpus_per_task,
+        requeue=plan.slurm.requeue,
+        max_attempts=plan.launch.max_attempts,
+        master_port=_cluster_port(plan),
+    )
+
+
+def needed_variables(plan: Plan) -> tuple[str, ...]:
+    """Names of the variables that must be set where the run starts, sorted: node paths and secrets."""
+    paths = (plan.launch.run_dir, *(source.path for source in plan.data.sources))
+    return tuple(sorted({path.name for path in paths if path.base == "env"} | set(plan.launch.required)))
+
+
+def _common(plan: Plan) -> Mapping[str, object]:
+    launch, topology = plan.launch, plan.topology
+    return {
+        "name": word(plan.experiment.name),
+        "python": launch.python,
+        "run_dir": path_expression(launch.run_dir),
+        "environment": [(word(name), value) for name, value in sorted(launch.environment.items())],
+        "needed": [word(name) for name in needed_variables(plan)],
+        "nodes": topology.nodes,
+        "ranks_per_node": topology.ranks_per_node,
+        "world_size": topology.world_size,
+        "on_gpus": topology.device == "cuda",
+        "shutdown_grace_s": launch.shutdown_grace_s,
+    }
+
+
+def _local_rendezvous(plan: Plan) -> Sh:
+    """torchrun's own free port, so that two runs can share a machine, unless the spec names a port."""
+    port = plan.launch.master_port
+    return Sh(f"--master-addr=127.0.0.1 --master-port={port}" if port else "--standalone")
+
+
+def _cluster_port(plan: Plan) -> Sh:
+    """All nodes must agree on the port before they can talk, and two jobs on a node must not: the job id decides."""
+    return Sh(str(plan.launch.master_port or "$((10000 + SLURM_JOB_ID % 20000))"))
