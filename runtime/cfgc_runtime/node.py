@@ -60,10 +60,16 @@ def _launch(command: Sequence[str], run: RunDirectory, attempt: Attempt, node_ra
                 env=environment,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=lambda: die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads here
+                preexec_fn=_before_torchrun,  # noqa: PLW1509 - no threads here
             )
         except OSError as error:
             raise Failure(USAGE, f"{command[0]} cannot be started: {error.strerror}") from None
+
+
+def _before_torchrun() -> None:
+    """Slurm forwards USR2 to every process of a step, and torchrun would die of it."""
+    die_with_parent(signal.SIGTERM)
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
 
 
 def _wait(launcher: subprocess.Popen[bytes], attempt: Attempt, node_rank: int, stop: StopRequest) -> int:
