@@ -1,0 +1,86 @@
+"""Variables of the ranks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.validate.rules.finding import At, error
+
+if TYPE_CHECKING:
+    from cfgc.diagnostics import Diagnostic
+    from cfgc.resolve.resolved import Resolved
+    from cfgc.schema.spec import Spec
+
+HOMES = {
+    "MASTER_PORT": "launch.master_port",
+    "OMP_NUM_THREADS": "launch.threads_per_rank",
+    "DS_ACCELERATOR": "hardware.device",
+    "CUBLAS_WORKSPACE_CONFIG": "experiment.deterministic",
+    "WORLD_SIZE": "launch.nodes",
+    "LOCAL_WORLD_SIZE": "launch.gpus_per_node",
+    "CUDA_VISIBLE_DEVICES": "launch.gpus_per_node",
+}
+"""Variables that follow from a key of the spec."""
+
+OWNED = frozenset(
+    {*HOMES, "RANK", "LOCAL_RANK", "GROUP_RANK", "ROLE_RANK", "NODE_RANK", "MASTER_ADDR", "PYTHONHASHSEED"}
+    | {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+)
+"""Variables that the launcher or the scheduler sets for every rank."""
+
+OWNED_PREFIXES = ("SLURM_", "TORCHELASTIC_", "CFGC_")
+
+SECRET_NAME = re.compile(r"(^|_)(API_?KEY|SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIALS?|PRIVATE_KEY)(_|$)")
+SECRET_VALUE = re.compile(
+    r"(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}"
+    r"|AKIA[0-9A-Z]{16}|xox[abprs]-[A-Za-z0-9-]{10,}|glpat-[A-Za-z0-9_-]{20,})"
+)
+"""Shapes that the issuers of tokens publish so that scanners find them."""
+
+
+def launcher_keeps_its_variables(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG604: a spec does not set what the launcher computes."""
+    for name in spec.env.variables:
+        if name not in OWNED and not name.startswith(OWNED_PREFIXES):
+            continue
+        home = HOMES.get(name)
+        yield error(
+            "CFG604",
+            f"`{name}` is set by the launcher, for every rank",
+            resolved,
+            [At(f"env.variables.{name}", "would contradict it"), *([At(home, "decides it")] if home else [])],
+            (),
+            (f"drop it, and set `{home}`" if home else "drop it",),
+        )
+
+
+def variables_have_one_source(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG605: a variable has a value here or comes from the user, not both."""
+    for name in spec.env.required:
+        if name not in spec.env.variables:
+            continue
+        yield error(
+            "CFG605",
+            f"`{name}` is given here and asked of the user",
+            resolved,
+            [At(f"env.variables.{name}", "its value"), At("env.required", "must be set where the run starts")],
+            (),
+            ("keep it in `env.required` when it differs between people or is secret, else in `env.variables`",),
+        )
+
+
+def secrets_are_not_written(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG613: a bundle is committed and read by others; a secret is named in it, never written."""
+    for name, value in spec.env.variables.items():
+        if not value or not (SECRET_NAME.search(name.upper()) or SECRET_VALUE.search(value)):
+            continue
+        yield error(
+            "CFG613",
+            f"`{name}` looks like a secret, and a bundle is for everyone to read",
+            resolved,
+            [At(f"env.variables.{name}", "would be in config.py, launch.sh and resolved.toml")],
+            (),
+            (f'drop it, and add `required = ["{name}"]` to `[env]`; the scripts stop when it is not set',),
+        )

@@ -1,0 +1,92 @@
+"""Held-out loss, early stopping, and the data they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.arithmetic.of_spec import max_steps_of
+from cfgc.validate.rules.finding import At, error, warning
+
+if TYPE_CHECKING:
+    from cfgc.diagnostics import Diagnostic
+    from cfgc.resolve.resolved import Resolved
+    from cfgc.schema.spec import Spec
+
+EVERY, PATIENCE, FRACTION = "evaluation.every_steps", "training.early_stopping.patience", "data.eval_fraction"
+THRESHOLD = "training.early_stopping.threshold"
+
+
+def early_stopping_has_evaluations(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG432: early stopping counts evaluations, so that there must be some."""
+    patience = spec.training.early_stopping.patience
+    if patience == 0 or spec.evaluation.every_steps > 0:
+        return
+    steps = max_steps_of(spec) or 1000
+    yield error(
+        "CFG432",
+        "early stopping never sees an evaluation",
+        resolved,
+        [At(PATIENCE, f"waits for {patience} evaluations"), At(EVERY, "0: no evaluation while training")],
+        (),
+        (f"set `evaluation.every_steps = {max(1, steps // 20)}`, or `early_stopping.patience = 0`",),
+    )
+
+
+def evaluation_has_samples(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG433: samples are held out for the evaluations."""
+    every = spec.evaluation.every_steps
+    if every == 0 or spec.data.eval_fraction > 0:
+        return
+    yield error(
+        "CFG433",
+        "there is nothing to evaluate on",
+        resolved,
+        [At(FRACTION, "no sample is held out"), At(EVERY, f"an evaluation every {every} steps")],
+        (),
+        ("set `data.eval_fraction = 0.01`, or `evaluation.every_steps = 0`",),
+    )
+
+
+def evaluation_happens(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG434: the run is long enough for one evaluation."""
+    every, steps = spec.evaluation.every_steps, max_steps_of(spec)
+    if steps is None or every <= steps:
+        return
+    yield warning(
+        "CFG434",
+        "the run ends before its first evaluation",
+        resolved,
+        [At(EVERY, f"first after {every} steps"), At("training.max_steps", f"{steps} steps in all")],
+        (),
+        (f"set `every_steps = {max(1, steps // 10)}`, or `0` to evaluate at the end only",),
+    )
+
+
+def threshold_has_patience(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG437: a threshold belongs to an early stopping that is on."""
+    said = spec.training.early_stopping
+    if said.patience > 0 or said.threshold == 0:
+        return
+    yield warning(
+        "CFG437",
+        "`training.early_stopping.threshold` has no effect without `patience`",
+        resolved,
+        [At(THRESHOLD, "has no effect"), At(PATIENCE, "0: never stops early")],
+        (),
+        ("set `early_stopping.patience = 3`, or drop the threshold",),
+    )
+
+
+def source_names_differ(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG439: every source of data has its own name."""
+    names = [source.name for source in spec.data.sources]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield error(
+            "CFG439",
+            f'{names.count(name)} data sources are called "{name}"',
+            resolved,
+            [At("data.sources", "names are used in metrics and messages")],
+            (),
+            (f'give each its own name, such as `name = "{name}-2"`',),
+        )

@@ -1,0 +1,119 @@
+"""How a rule says what it found: a sentence, the places, the arithmetic, and what to write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cfgc.diagnostics import Diagnostic, Label, Severity
+from cfgc.schema.catalogue import schema_fields
+from cfgc.source import Span
+from cfgc.validate.places import from_layer, header_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cfgc.origin import Origin
+    from cfgc.resolve.resolved import Resolved
+
+GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class At:
+    """A key that has a part in a finding, and what to say under it."""
+
+    dotted: str
+    text: str
+
+
+def error(
+    code: str,
+    message: str,
+    resolved: Resolved,
+    places: Sequence[At],
+    notes: Iterable[str] = (),
+    helps: Iterable[str] = (),
+) -> Diagnostic:
+    """An error about ``places``; the value most likely wrong comes first when all are of the same layer."""
+    return _finding("error", code, message, resolved, places, notes, helps)
+
+
+def warning(
+    code: str,
+    message: str,
+    resolved: Resolved,
+    places: Sequence[At],
+    notes: Iterable[str] = (),
+    helps: Iterable[str] = (),
+) -> Diagnostic:
+    """The same as a warning, which ``[checks] allow`` can waive."""
+    return _finding("warning", code, message, resolved, places, notes, helps)
+
+
+def _finding(
+    severity: Severity,
+    code: str,
+    message: str,
+    resolved: Resolved,
+    places: Sequence[At],
+    notes: Iterable[str],
+    helps: Iterable[str],
+) -> Diagnostic:
+    written, defaults = _split(resolved, places)
+    labels = [label for _, label in sorted(written, key=lambda pair: -pair[0])]
+    if not labels:
+        labels = [header_label(resolved, tuple(places[0].dotted.split(".")), places[0].text)]
+    return Diagnostic(
+        code=code,
+        message=message,
+        primary=labels[0],
+        secondary=tuple(labels[1:]),
+        notes=tuple(note for note in (*notes, *defaults) if note),
+        helps=tuple(text for text in helps if text),
+        severity=severity,
+    )
+
+
+def _split(resolved: Resolved, places: Sequence[At]) -> tuple[list[tuple[int, Label]], list[str]]:
+    """Labels with the height of their layer, the latest highest; and notes for values that no file holds."""
+    heights = {patch.layer: height for height, patch in enumerate(resolved.graph.layers)}
+    written: list[tuple[int, Label]] = []
+    defaults: list[str] = []
+    for place in places:
+        leaf = resolved.get(place.dotted)
+        if leaf is None:
+            continue
+        span = entry_span(leaf.origin)
+        if span:
+            label = Label(span, place.text + from_layer(leaf.origin))
+            written.append((heights.get(leaf.origin.layer, 0), label))
+        else:
+            defaults.append(f"`{place.dotted}` is at its default: {place.text}")
+    return written, defaults
+
+
+def entry_span(origin: Origin) -> Span | None:
+    """The whole entry, ``key = value``; the value alone where its key is somewhere else."""
+    span, key = origin.span, origin.key_span
+    if span is None or key is None or key.source is not span.source or key.end > span.start:
+        return span
+    return Span(span.source, key.start, span.end)
+
+
+def is_default(dotted: str, value: object) -> bool:
+    """Whether ``value`` is what the schema gives anyway.
+
+    Rules ask this, never whether a key was written: in resolved.toml every key is.
+    """
+    return bool(schema_fields()[tuple(dotted.split("."))].default == value)
+
+
+def gib(size: int) -> str:
+    """Bytes as GiB, two decimals."""
+    return f"{size / GIB:,.2f} GiB" if size < GIB * 10**6 else f"{size // GIB:,} GiB"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 rank``, ``8 ranks``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

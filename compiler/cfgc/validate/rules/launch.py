@@ -1,0 +1,149 @@
+"""Starting and stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.schema.units import format_duration
+from cfgc.validate.rules.finding import At, count, error, warning
+
+if TYPE_CHECKING:
+    from cfgc.diagnostics import Diagnostic
+    from cfgc.resolve.resolved import Resolved
+    from cfgc.schema.spec import Spec
+
+LIMIT, LEAD, GRACE = "launch.time_limit", "launch.signal_lead", "launch.shutdown_grace"
+RANKS = "launch.gpus_per_node"
+
+YEAR = 365 * 86_400
+
+
+def node_has_the_gpus(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG601: a node has as many GPUs as ranks are started on it."""
+    ranks, devices = spec.launch.gpus_per_node, spec.hardware.gpus_per_node_max
+    if devices == 0 or ranks <= devices or spec.hardware.device == "cpu":
+        return
+    total = ranks * spec.launch.nodes
+    yield error(
+        "CFG601",
+        f"{count(ranks, 'rank')} on a node that has {count(devices, 'GPU')}",
+        resolved,
+        [At(RANKS, f"{ranks} on each node"), At("hardware.gpus_per_node_max", f"{devices} in a node")],
+        (f"`gpus_per_node` counts the GPUs of one node, not of all: {spec.launch.nodes} × {ranks} = {total}",),
+        (f"set `gpus_per_node = {devices}` and `nodes = {-(-total // devices)}`",),
+    )
+
+
+def signal_comes_in_time(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG602: the signal to save comes after the start."""
+    lead, limit = spec.launch.signal_lead, spec.launch.time_limit
+    if lead < limit:
+        return
+    yield error(
+        "CFG602",
+        "the signal to save would come before the run starts",
+        resolved,
+        [At(LEAD, f"{format_duration(lead)} before the end"), At(LIMIT, f"{format_duration(limit)} in all")],
+        (),
+        (f'set `signal_lead = "{_short(max(1, limit // 10))}"`, or a longer `time_limit`',),
+    )
+
+
+def save_has_its_time(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG603: the time left after the signal is what ranks may take to save."""
+    lead, grace = spec.launch.signal_lead, spec.launch.shutdown_grace
+    if lead >= grace or lead >= spec.launch.time_limit:
+        return
+    yield warning(
+        "CFG603",
+        "the job may end while ranks are still saving",
+        resolved,
+        [At(LEAD, f"{format_duration(lead)} left to save"), At(GRACE, f"a save may take {format_duration(grace)}")],
+        ("Slurm looks at the clock about twice a minute, so that the signal can be half a minute late too",),
+        (f'set `signal_lead = "{_short(grace + 60)}"`',),
+    )
+
+
+def run_stays_out_of_the_bundle(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG606: nothing that runs writes into a bundle."""
+    path, name = spec.launch.run_dir, spec.experiment.name
+    if path is None or path.base != "cwd":
+        return
+    parts = [part for part in path.path.split("/") if part not in ("", ".")]
+    if parts and parts[:2] != ["out", name]:
+        return
+    yield error(
+        "CFG606",
+        "the run directory would be in the bundle" if parts else "the run directory is the start directory itself",
+        resolved,
+        [At("launch.run_dir", "the bundle is in `out/`" if parts else "not a directory of its own")],
+        ("a bundle with files that its manifest does not list is refused when the run starts",),
+        (f'set `run_dir = "runs/{name}"`, or drop it: that is the default',),
+    )
+
+
+def time_limit_is_whole(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG607: Slurm counts minutes."""
+    limit = spec.launch.time_limit
+    if limit % 60 == 0:
+        return
+    whole = -(-limit // 60) * 60
+    yield warning(
+        "CFG607",
+        "Slurm counts whole minutes, and gives the run more time than the spec says",
+        resolved,
+        [At(LIMIT, f"{format_duration(limit)}, on Slurm {format_duration(whole)}")],
+        (),
+        (f'set `time_limit = "{format_duration(whole)}"`',),
+    )
+
+
+def time_limit_ends(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG614: a limit that is longer than a year is a slip of units."""
+    limit = spec.launch.time_limit
+    if limit <= YEAR:
+        return
+    yield error(
+        "CFG614",
+        "the time limit is longer than a year",
+        resolved,
+        [At(LIMIT, f"{limit // 86_400:,} days")],
+        ("a number without a unit is in seconds",),
+        ('write a unit: `time_limit = "24:00:00"`, `"90min"` or `"2d"`',),
+    )
+
+
+def collectives_give_up(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG615: a hang ends before the wall-time limit does."""
+    timeout, limit = spec.launch.timeout, spec.launch.time_limit
+    if timeout < limit:
+        return
+    yield warning(
+        "CFG615",
+        "ranks wait for a lost peer until the time limit",
+        resolved,
+        [At("launch.timeout", format_duration(timeout)), At(LIMIT, format_duration(limit))],
+        ("a rank that hangs costs the whole allocation until it is noticed",),
+        ('set `timeout = "10min"`',),
+    )
+
+
+def attempts_match_requeue(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG612: the number of starts and the permission to requeue agree."""
+    attempts, requeue = spec.launch.max_attempts, spec.cluster.requeue
+    if requeue == (attempts > 1):
+        return
+    said = "may start again" if requeue else "never starts again"
+    yield warning(
+        "CFG612",
+        f"a job that {said} has {count(attempts, 'attempt')}",
+        resolved,
+        [At("cluster.requeue", said), At("launch.max_attempts", count(attempts, "start"))],
+        (),
+        ("set `cluster.requeue = false`" if requeue else "set `launch.max_attempts = 1`, or `cluster.requeue = true`",),
+    )
+
+
+def _short(seconds: int) -> str:
+    return f"{seconds // 60}min" if seconds % 60 == 0 else f"{seconds}s"

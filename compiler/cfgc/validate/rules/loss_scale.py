@@ -1,0 +1,66 @@
+"""Keys that depend on how gradients are scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.validate.rules.finding import At, error, is_default, warning
+
+if TYPE_CHECKING:
+    from cfgc.diagnostics import Diagnostic
+    from cfgc.resolve.resolved import Resolved
+    from cfgc.schema.spec import Spec
+
+KEYS = ("loss_scale", "initial_scale_power", "loss_scale_window", "hysteresis", "min_loss_scale")
+
+
+def loss_scale_has_fp16(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG511: only fp16 training scales its loss."""
+    if spec.training.precision == "fp16":
+        return
+    for name in KEYS:
+        dotted = f"deepspeed.fp16.{name}"
+        if is_default(dotted, getattr(spec.deepspeed.fp16, name)):
+            continue
+        yield warning(
+            "CFG511",
+            f"`{dotted}` has no effect in {spec.training.precision}",
+            resolved,
+            [At(dotted, "has no effect"), At("training.precision", "does not scale the loss")],
+            ("bf16 and fp32 have the same range of exponents, and need no loss scale",),
+            (f"drop `{name}`",),
+        )
+
+
+def predivision_is_used(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG512: prescaling divides by the world size, and ignores the factor."""
+    said = spec.deepspeed
+    if not said.prescale_gradients or said.gradient_predivide_factor == 1 or said.zero.stage >= 2:
+        return
+    yield warning(
+        "CFG512",
+        "`deepspeed.gradient_predivide_factor` has no effect with `prescale_gradients`",
+        resolved,
+        [
+            At("deepspeed.gradient_predivide_factor", "has no effect"),
+            At("deepspeed.prescale_gradients", "divides by the number of ranks"),
+        ],
+        (),
+        ("drop one of the two",),
+    )
+
+
+def least_scale_is_whole(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG516: DeepSpeed keeps the least loss scale as an integer."""
+    least = spec.deepspeed.fp16.min_loss_scale
+    if float(least).is_integer():
+        return
+    yield error(
+        "CFG516",
+        f"the least loss scale is a whole number, and {least:g} is none",
+        resolved,
+        [At("deepspeed.fp16.min_loss_scale", "not whole")],
+        (),
+        (f"set `min_loss_scale = {max(1, round(least))}`",),
+    )

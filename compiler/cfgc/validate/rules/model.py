@@ -1,0 +1,170 @@
+"""The decoder's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.arithmetic.decoder import BYTE_VOCABULARY, MULTIPLE
+from cfgc.arithmetic.memory import bytes_per_number
+from cfgc.arithmetic.of_spec import num_kv_heads_of, triple_of
+from cfgc.validate.rules.finding import GIB, At, error, gib, warning
+
+if TYPE_CHECKING:
+    from cfgc.diagnostics import Diagnostic
+    from cfgc.resolve.resolved import Resolved
+    from cfgc.schema.spec import Spec
+
+HEADS, WIDTH = "model.num_heads", "model.hidden_size"
+
+LONG_SEQUENCE = 8192
+"""Tokens beyond which flash attention's saving no longer bounds the activations."""
+
+
+def heads_divide_width(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG410: every head has the same whole width."""
+    width, heads = spec.model.hidden_size, spec.model.num_heads
+    if width % heads == 0:
+        return
+    yield error(
+        "CFG410",
+        "`model.num_heads` does not divide `model.hidden_size`",
+        resolved,
+        [At(HEADS, f"{heads} heads"), At(WIDTH, f"{width} features")],
+        (f"{width} ÷ {heads} leaves {width % heads}",),
+        (f"set `hidden_size = {-(-width // heads) * heads}`, or `num_heads = {_divisor_below(width, heads)}`",),
+    )
+
+
+def kv_heads_divide_heads(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG411: every key-value head serves the same number of heads."""
+    heads, shared = spec.model.num_heads, num_kv_heads_of(spec)
+    if heads % shared == 0:
+        return
+    yield error(
+        "CFG411",
+        "`model.num_kv_heads` does not divide `model.num_heads`",
+        resolved,
+        [At("model.num_kv_heads", f"{shared} key and value heads"), At(HEADS, f"{heads} heads")],
+        (f"{heads} ÷ {shared} leaves {heads % shared}",),
+        (f"set `num_kv_heads = {_divisor_below(heads, shared)}`",),
+    )
+
+
+def head_width_is_even(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG412: rotary positions turn pairs of features."""
+    width, heads = spec.model.hidden_size, spec.model.num_heads
+    if width % heads or width // heads % 2 == 0:
+        return
+    yield error(
+        "CFG412",
+        f"a head is {width // heads} features wide, and rotary positions need an even width",
+        resolved,
+        [At(HEADS, f"{heads} heads"), At(WIDTH, f"{width} features")],
+        (f"{width} ÷ {heads} = {width // heads}",),
+        (f"set `hidden_size = {heads * (width // heads + 1)}`",),
+    )
+
+
+def sequence_fits_the_model(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG413: samples are no longer than what the model can read."""
+    length, longest = spec.data.sequence_length, spec.model.max_sequence_length
+    if length <= longest:
+        return
+    yield error(
+        "CFG413",
+        "samples are longer than the model can read",
+        resolved,
+        [At("data.sequence_length", f"{length} tokens"), At("model.max_sequence_length", f"at most {longest}")],
+        (),
+        (f"set `data.sequence_length = {longest}`, or `model.max_sequence_length = {length}`",),
+    )
+
+
+def vocabulary_holds_the_tokens(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG414: every token id has a row in the embedding."""
+    size = spec.model.vocab_size
+    if spec.data.tokenizer.kind != "bytes" or size >= BYTE_VOCABULARY:
+        return
+    yield error(
+        "CFG414",
+        f"`model.vocab_size` is {size}, and the byte tokenizer makes {BYTE_VOCABULARY} different tokens",
+        resolved,
+        [
+            At("model.vocab_size", f"token ids 0 to {size - 1}"),
+            At("data.tokenizer.kind", "256 bytes and the end of a text"),
+        ],
+        ("256 byte values + 1 for the end of a text = 257",),
+        ("set `vocab_size = 320`: the next multiple of 64, which tensor cores like",),
+    )
+
+
+def vocabulary_fills_tiles(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG415: on a GPU, the output matrix is a whole number of tiles wide."""
+    size = spec.model.vocab_size
+    if spec.hardware.device == "cpu" or size % MULTIPLE == 0:
+        return
+    yield warning(
+        "CFG415",
+        f"`model.vocab_size` is no multiple of {MULTIPLE}, which slows the largest matrix of the model",
+        resolved,
+        [At("model.vocab_size", f"{size} = {size // MULTIPLE} × {MULTIPLE} + {size % MULTIPLE}")],
+        (),
+        (f"set `vocab_size = {-(-size // MULTIPLE) * MULTIPLE}`; the added ids are never used",),
+    )
+
+
+def eager_attention_fits(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG416: eager attention writes every score of every pair of tokens."""
+    triple, length = triple_of(spec), spec.data.sequence_length
+    if spec.model.attention != "eager" or triple is None:
+        return
+    scores = triple.micro_batch_size * spec.model.num_heads * length * length
+    size = scores * bytes_per_number(spec.training.precision)
+    if size <= 2 * GIB:
+        return
+    yield warning(
+        "CFG416",
+        f"eager attention stores {gib(size)} of scores in each layer",
+        resolved,
+        [At("model.attention", "stores all scores"), At("data.sequence_length", f"{length} tokens")],
+        (f"{triple.micro_batch_size} samples × {spec.model.num_heads} heads × {length} × {length} tokens",),
+        ('set `attention = "sdpa"`, which computes the same without storing them',),
+    )
+
+
+def flash_attention_is_short(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG417: flash attention over very long sequences leaves other activations to bound the memory."""
+    length = spec.data.sequence_length
+    if spec.model.attention != "flash_attention_2" or length <= LONG_SEQUENCE:
+        return
+    yield warning(
+        "CFG417",
+        f"flash attention over more than {LONG_SEQUENCE:,} tokens does not keep a step small",
+        resolved,
+        [At("data.sequence_length", f"{length:,} tokens"), At("model.attention", "saves the scores only")],
+        ("the other activations grow with the length and are not saved by the kernel",),
+        (f"set `sequence_length = {LONG_SEQUENCE}`, or `model.activation_checkpointing = true`",),
+    )
+
+
+def flash_attention_has_a_gpu(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG418: flash attention's kernels are CUDA."""
+    if spec.model.attention != "flash_attention_2" or spec.hardware.device == "cuda":
+        return
+    yield error(
+        "CFG418",
+        "flash attention needs a GPU",
+        resolved,
+        [At("model.attention", "CUDA kernels"), At("hardware.device", "no GPU")],
+        (),
+        ('set `attention = "sdpa"`, which runs on both',),
+    )
+
+
+def _divisor_below(number: int, near: int) -> int:
+    """The largest divisor of ``number`` that is at most ``near``, looked for in a few thousand steps."""
+    for candidate in range(min(near, number), max(0, min(near, number) - 4096), -1):
+        if number % candidate == 0:
+            return candidate
+    return 1

@@ -1,0 +1,135 @@
+"""``[deepspeed.raw]``: what is copied to ds_config.json verbatim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from cfgc.validate.rules.finding import At, error, warning
+from cfgc.validate.rules.raw_keys import KNOWN, OWNED, REMOVED
+
+if TYPE_CHECKING:
+    from cfgc.diagnostics import Diagnostic
+    from cfgc.resolve.resolved import Resolved
+    from cfgc.schema.spec import Spec
+
+REASON = "reason"
+RAW = "deepspeed.raw"
+
+
+def raw_keys_are_free(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG520: a fact that has a key of its own is not said a second time."""
+    for path in _paths(spec.deepspeed.raw):
+        home = OWNED.get(path)
+        if home is None:
+            continue
+        yield error(
+            "CFG520",
+            f"`{path}` has one home, and it is not `[{RAW}]`",
+            resolved,
+            [At(f"{RAW}.{path}", "a second truth"), At(home, "its home")],
+            ("every other file of the bundle is computed from the spec's own key",),
+            (f"drop it here, and set `{home}`" if home else "drop it; the runtime depends on the value in the bundle",),
+        )
+
+
+def raw_has_a_reason(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG521: whoever reviews the bundle sees why."""
+    raw = spec.deepspeed.raw
+    reason = raw.get(REASON)
+    if not raw or (isinstance(reason, str) and reason.strip()):
+        return
+    first = next((path for path in _paths(raw)), REASON)
+    yield error(
+        "CFG521",
+        "raw DeepSpeed keys need a reason",
+        resolved,
+        [At(f"{RAW}.{first}", "copied without a check")],
+        ("the reason is shown to the reviewer in PLAN.md",),
+        ('add `reason = "why cfgc has no key for this"` to `[deepspeed.raw]`',),
+    )
+
+
+def raw_keys_still_exist(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG522: DeepSpeed 0.19.8 refuses sections that older releases read."""
+    for path in _paths(spec.deepspeed.raw):
+        gone = next((key for key in REMOVED if path == key or path.startswith(f"{key}.")), None)
+        if gone is None:
+            continue
+        yield error(
+            "CFG522",
+            f"DeepSpeed {spec.target.deepspeed} has no `{gone}` any more",
+            resolved,
+            [At(f"{RAW}.{path}", "removed")],
+            (REMOVED[gone],),
+            ("drop it",),
+        )
+
+
+def raw_keys_are_known(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG523: DeepSpeed ignores a top-level key that it does not know."""
+    for key in spec.deepspeed.raw:
+        if key == REASON or key in KNOWN or key in REMOVED or key in OWNED:
+            continue
+        near = get_close_matches(key, KNOWN, n=1)
+        path = next((path for path in _paths(spec.deepspeed.raw) if path.split(".")[0] == key), key)
+        yield warning(
+            "CFG523",
+            f"DeepSpeed {spec.target.deepspeed} does not read `{key}`, and ignores it without a word",
+            resolved,
+            [At(f"{RAW}.{path}", "has no effect")],
+            (),
+            (f"did you mean `{near[0]}`?" if near else "drop it",),
+        )
+
+
+def raw_values_are_concrete(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG524: a value is one that JSON has, and not ``auto``."""
+    for path, value in _leaves(spec.deepspeed.raw):
+        if value == "auto":
+            yield error(
+                "CFG524",
+                f'`{path}` is "auto", which DeepSpeed alone cannot resolve',
+                resolved,
+                [At(f"{RAW}.{path}", "no value")],
+                ("another tool fills such values in; in a bundle every value is final",),
+                ("write the value itself, or drop the key",),
+            )
+        elif not _is_json(value):
+            yield error(
+                "CFG524",
+                f"`{path}` is a date or a time, which JSON does not have",
+                resolved,
+                [At(f"{RAW}.{path}", "no JSON value")],
+                (),
+                ("write it in quotes",),
+            )
+
+
+def _paths(raw: Mapping[str, object]) -> Iterator[str]:
+    """Dotted keys of every value but the reason, and of every table on the way."""
+    yield from dict.fromkeys(path for path in _all_paths(raw, "") if path != REASON)
+
+
+def _all_paths(table: Mapping[str, object], prefix: str) -> Iterator[str]:
+    for key, value in table.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, dict):
+            yield from _all_paths(value, f"{prefix}{key}.")
+
+
+def _leaves(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        elif f"{prefix}{key}" != REASON:
+            yield f"{prefix}{key}", value
+
+
+def _is_json(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return all(_is_json(item) for item in value)
+    if isinstance(value, dict):
+        return all(_is_json(item) for item in value.values())
+    return isinstance(value, str | int | float | bool)

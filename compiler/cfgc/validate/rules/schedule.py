@@ -1,0 +1,155 @@
+"""Steps, epochs and the learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.arithmetic.of_spec import max_steps_of, steps_from_epochs_of, triple_of
+from cfgc.validate.rules.finding import At, error, is_default, warning
+
+if TYPE_CHECKING:
+    from cfgc.diagnostics import Diagnostic
+    from cfgc.resolve.resolved import Resolved
+    from cfgc.schema.spec import Spec
+
+STEPS, EPOCHS, SAMPLES = "training.max_steps", "training.max_epochs", "data.max_train_samples"
+RATE, FINAL, WARMUP = "training.learning_rate", "training.scheduler.final_learning_rate", "training.warmup_steps"
+
+HIGHEST_ADAM_RATE = 0.1
+"""Adam moves every weight by about the rate in each step, whatever the gradient; weights start near 0.02."""
+
+
+def warmup_ends(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG420: warm-up ends before the run does."""
+    steps, warmup = max_steps_of(spec), spec.training.warmup_steps
+    if steps is None or warmup < steps:
+        return
+    yield error(
+        "CFG420",
+        "warm-up is not over before the run ends",
+        resolved,
+        [At(WARMUP, f"{warmup} steps of warm-up"), *_steps_places(spec, steps)],
+        (),
+        (f"set `warmup_steps = {steps // 50}` (2 % of the steps), or train longer",),
+    )
+
+
+def rate_falls(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG421: the final rate is not above the peak."""
+    peak, final = spec.training.learning_rate, spec.training.scheduler.final_learning_rate
+    if final <= peak:
+        return
+    yield error(
+        "CFG421",
+        "the final learning rate is above the peak",
+        resolved,
+        [At(FINAL, f"ends at {final:g}"), At(RATE, f"peaks at {peak:g}")],
+        (),
+        (f"set `final_learning_rate = {peak / 10:g}` (a tenth of the peak)",),
+    )
+
+
+def length_is_given(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG422: the spec says how long to train."""
+    if spec.training.max_steps is not None or spec.training.max_epochs is not None:
+        return
+    yield error(
+        "CFG422",
+        "nothing says how long to train",
+        resolved,
+        [At(STEPS, "`max_steps` is missing here")],
+        ("the learning-rate schedule, the checkpoints and the cost all follow from the number of steps",),
+        ("add `max_steps = 1000`, or `max_epochs = 1` together with `data.max_train_samples`",),
+    )
+
+
+def steps_and_epochs_agree(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG423: steps and epochs, when both are given, mean the same."""
+    said, derived = spec.training.max_steps, steps_from_epochs_of(spec)
+    if said is None or derived is None or said == derived:
+        return
+    yield error(
+        "CFG423",
+        "`training.max_steps` and `training.max_epochs` do not agree",
+        resolved,
+        [At(STEPS, f"{said} steps"), At(EPOCHS, f"{derived} steps"), At(SAMPLES, "samples in each epoch")],
+        (_epochs_note(spec),),
+        ("drop one of the two", f"set `max_steps = {derived}`" if derived else ""),
+    )
+
+
+def epochs_have_a_size(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG424: epochs are counted in a known number of samples."""
+    if spec.training.max_epochs is None or spec.data.max_train_samples > 0:
+        return
+    yield error(
+        "CFG424",
+        "`training.max_epochs` needs `data.max_train_samples`",
+        resolved,
+        [At(EPOCHS, "how many steps is this?"), At(SAMPLES, "0: as many as the files hold")],
+        ("a bundle is compiled without looking at the data, and its schedule needs a number of steps",),
+        ("set `data.max_train_samples`, or replace `max_epochs` by `max_steps`",),
+    )
+
+
+def epochs_make_a_step(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG425: the epochs hold at least one global batch."""
+    triple = triple_of(spec)
+    if steps_from_epochs_of(spec) != 0 or triple is None:
+        return
+    yield error(
+        "CFG425",
+        "the epochs hold less than one global batch",
+        resolved,
+        [
+            At(EPOCHS, "passes"),
+            At(SAMPLES, f"{spec.data.max_train_samples} samples in each"),
+            At("training.global_batch_size", f"{triple.global_batch_size} samples in one step"),
+        ],
+        (_epochs_note(spec),),
+        ("raise `max_epochs` or `data.max_train_samples`, or lower the global batch",),
+    )
+
+
+def rate_is_plausible(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG426: the peak rate is one that Adam survives."""
+    rate, kind = spec.training.learning_rate, spec.training.optimizer.type
+    if rate <= HIGHEST_ADAM_RATE or kind == "sgd":
+        return
+    yield warning(
+        "CFG426",
+        f"a learning rate of {rate:g} is far above what {kind} survives",
+        resolved,
+        [At(RATE, f"more than {HIGHEST_ADAM_RATE:g}"), At("training.optimizer.type", "moves each weight by the rate")],
+        ("common peaks are 1e-5 to 1e-3",),
+        ("set `learning_rate = 3e-4`",),
+    )
+
+
+def final_rate_is_used(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG427: a constant schedule has no final rate."""
+    final = spec.training.scheduler.final_learning_rate
+    if spec.training.scheduler.type != "constant" or is_default(FINAL, final):
+        return
+    yield warning(
+        "CFG427",
+        "a constant learning rate never reaches `final_learning_rate`",
+        resolved,
+        [At(FINAL, "has no effect"), At("training.scheduler.type", "stays at the peak")],
+        (),
+        ('drop `final_learning_rate`, or set `type = "cosine"`',),
+    )
+
+
+def _steps_places(spec: Spec, steps: int) -> list[At]:
+    if spec.training.max_steps is not None:
+        return [At(STEPS, f"{steps} steps in all")]
+    return [At(EPOCHS, f"{steps} steps in all")]
+
+
+def _epochs_note(spec: Spec) -> str:
+    triple = triple_of(spec)
+    size = triple.global_batch_size if triple else 1
+    epochs, samples = spec.training.max_epochs or 0, spec.data.max_train_samples
+    return f"{epochs} epochs × {samples} samples // {size} samples a step = {epochs * samples // size} steps"
