@@ -1,0 +1,170 @@
+"""PLAN.md: what will run, for a reviewer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from cfgc.emit.markdown import code, count, counted, duration, number, table, text
+from cfgc.emit.plan_table import overview, title
+from cfgc.emit.scripts import needed_variables
+from cfgc.lower.plan import NodePath, Plan, Schedule
+
+_SHOWN_NODES = 4
+_SHARES = (
+    "ZeRO is off: every rank holds the whole model, its gradients and the optimizer state.",
+    "ZeRO-1: every rank holds the whole model and gradients, and 1/{} of the optimizer state.",
+    "ZeRO-2: every rank holds the whole model, and 1/{} of the gradients and of the optimizer state.",
+    "ZeRO-3: every rank holds 1/{} of the parameters, the gradients and the optimizer state.",
+)
+
+
+def plan_md(plan: Plan, plan_digest: str) -> str:
+    """The text of PLAN.md."""
+    experiment = plan.experiment
+    parts: list[Sequence[str]] = [[f"# {title(plan)}"]]
+    if experiment.description:
+        parts.append([text(experiment.description)])
+    parts += [overview(plan), _worth_a_look(plan), _starting(plan), _topology(plan), _rates(plan), _paths(plan)]
+    parts += [_environment(plan), _inputs(plan, plan_digest)]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+
+
+def _worth_a_look(plan: Plan) -> list[str]:
+    review = plan.review
+    counts = (
+        f"Worth a look: {counted(len(review.overrides), 'override')} on the command line · "
+        f"{counted(len(review.raw_keys), 'raw DeepSpeed key')} · {counted(len(review.waivers), 'waiver')} · "
+        f"{'deterministic' if plan.experiment.deterministic else 'not deterministic'}, seed {plan.experiment.seed}"
+    )
+    return [counts, *_details(plan)]
+
+
+def _details(plan: Plan) -> Iterator[str]:
+    review = plan.review
+    yield ""
+    if review.overlays:
+        yield "- overlays: " + ", ".join(code(f"{group} = {option}") for group, option in review.overlays)
+    for override in review.overrides:
+        yield f"- override: {code(override)}"
+    for key in review.raw_keys:
+        yield f"- raw DeepSpeed key: {code(key)}, because: {text(review.raw_reason)}"
+    for waived, reason in review.waivers:
+        yield f"- waived: {code(waived)}, because: {text(reason)}"
+    if plan.experiment.tags:
+        yield "- tags: " + ", ".join(map(code, plan.experiment.tags))
+
+
+def _starting(plan: Plan) -> list[str]:
+    several = plan.topology.nodes > 1
+    releases = f"Python with torch {plan.target.torch} and deepspeed {plan.target.deepspeed}"
+    again = "saves, then queues itself again" if plan.slurm.requeue else "saves, then ends"
+    local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else "`./launch.sh`"
+    rows = (
+        ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
+        (
+            "start on this machine",
+            local,
+            f"Python with torch {plan.target.torch} and deepspeed {plan.target.deepspeed}",
+        ),
+        ("start on Slurm", "`sbatch job.sbatch`", "try it first: `sbatch --test-only job.sbatch`"),
+        ("stop", "Ctrl-C, or signal USR2", "it saves, then ends with exit code 75"),
+        ("save now on Slurm", "`scancel --batch --signal=USR2 JOBID`", f"{again}; a plain `scancel` ends it for good"),
+        ("resume", "start it again", "it goes on from the newest complete checkpoint"),
+    )
+    return ["## Start, stop, resume", "", *table(("to", "do", "note"), rows)]
+
+
+def _topology(plan: Plan) -> list[str]:
+    topology = plan.topology
+    groups = (
+        f"{counted(topology.world_size, 'rank')} = data-parallel {topology.data_parallel} × "
+        f"tensor {topology.tensor_parallel} × pipeline {topology.pipeline_parallel} × "
+        f"sequence {topology.sequence_parallel}"
+    )
+    network = f"{topology.backend}, a collective waits at most {duration(topology.timeout_s)}"
+    return [
+        "## Ranks",
+        "",
+        "```",
+        *_drawing(plan),
+        "```",
+        "",
+        f"{groups} · {network}.",
+        _SHARES[plan.zero_stage].format(plan.topology.data_parallel),
+    ]
+
+
+def _drawing(plan: Plan) -> Iterator[str]:
+    nodes, per_node = plan.topology.nodes, plan.topology.ranks_per_node
+    width = len(str(nodes * per_node - 1))
+    for node in range(nodes):
+        if nodes > _SHOWN_NODES and _SHOWN_NODES - 2 < node < nodes - 1:
+            if node == _SHOWN_NODES - 1:
+                yield "  ⋮"
+            continue
+        first = node * per_node
+        ranks = " ".join(f"[{rank:>{width}}]" for rank in range(first, first + per_node))
+        yield f"node {node:<{len(str(nodes - 1))}}  {ranks}"
+
+
+def learning_rate(schedule: Schedule, step: int) -> float:
+    """The rate of optimizer step ``step``, counted from 1, as the runtime computes it."""
+    peak, final = schedule.learning_rate, schedule.final_learning_rate
+    if step < schedule.warmup_steps:
+        return peak * step / schedule.warmup_steps
+    if schedule.scheduler == "constant":
+        return peak
+    decay = schedule.max_steps - schedule.warmup_steps
+    progress = min(1.0, (step - schedule.warmup_steps) / decay) if decay else 1.0
+    if schedule.scheduler == "linear":
+        return peak + (final - peak) * progress
+    return final + (peak - final) * 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def _rates(plan: Plan) -> list[str]:
+    last = plan.schedule.max_steps
+    marks = {
+        1: "first",
+        plan.schedule.warmup_steps: "peak",
+        last // 4: "",
+        last // 2: "",
+        3 * last // 4: "",
+        last: "last",
+    }
+    rows = [
+        (f"{step:,}", f"{learning_rate(plan.schedule, step):.3g}", count(step * plan.batch.tokens_per_step), note)
+        for step, note in sorted(marks.items())
+        if step >= 1
+    ]
+    return ["## Learning rate", "", *table(("step", "rate", "tokens by then", ""), rows)]
+
+
+def _paths(plan: Plan) -> list[str]:
+    rows = [("run directory", code(_shown(plan.launch.run_dir)), "written: checkpoints, metrics, logs")]
+    for source in plan.data.sources:
+        wanted = " ".join(map(code, source.include))
+        without = " without " + " ".join(map(code, source.exclude)) if source.exclude else ""
+        rows.append((f"data {text(source.name)}", code(_shown(source.path)), f"read: {wanted}{without}"))
+    return ["## Paths on the node", "", *table(("what", "where", "use"), rows)]
+
+
+def _shown(path: NodePath) -> str:
+    if path.base == "absolute":
+        return path.path
+    base = {"cwd": ".", "env": f"${path.name}", "stdlib": "(the interpreter's standard library)"}[path.base]
+    return base if path.path == "." else f"{base}/{path.path}"
+
+
+def _environment(plan: Plan) -> list[str]:
+    rows = [(code(name), "must be set where the run starts", "") for name in needed_variables(plan)]
+    rows += [(code(name), "set by the scripts", code(value)) for name, value in sorted(plan.launch.environment.items())]
+    return ["## Environment", "", *table(("variable", "who sets it", "value"), rows)] if rows else []
+
+
+def _inputs(plan: Plan, plan_digest: str) -> list[str]:
+    rows = [(code(item.logical), code(item.sha256[:12])) for item in plan.review.inputs]
+    plan_line = (
+        f"Compiled from {code(plan.review.root)}. Plan digest {code(plan_digest[:19])}, in full in manifest.json."
+    )
+    return ["## Inputs", "", plan_line, "", *table(("file", "sha256"), rows)]

@@ -1,0 +1,117 @@
+"""The table at the top of PLAN.md: what, value, how."""
+
+from __future__ import annotations
+
+from cfgc.emit.markdown import count, counted, disk, duration, memory, number, table, text
+from cfgc.lower.plan import Plan
+
+
+def title(plan: Plan) -> str:
+    """``gpt-small · 2 nodes × 4 × A100-80GB · ZeRO-2 · bf16``."""
+    topology = plan.topology
+    machine = f"{counted(topology.nodes, 'node')} × {topology.ranks_per_node}"
+    hardware = text(topology.hardware) or ("GPU" if topology.device == "cuda" else "CPU")
+    return f"{plan.experiment.name} · {machine} × {hardware} · ZeRO-{plan.zero_stage} · {plan.precision}"
+
+
+def overview(plan: Plan) -> list[str]:
+    """The table's lines."""
+    rows = (_samples, _tokens, _parameters, _states, _rate, _clipping, _evaluation, _checkpoints, _limit, _restarts)
+    return table(("what", "value", "how"), [row(plan) for row in rows])
+
+
+def _samples(plan: Plan) -> tuple[str, str, str]:
+    batch = plan.batch
+    how = (
+        f"micro {batch.micro_batch_size:,} × accumulation {batch.gradient_accumulation_steps:,} "
+        f"× data-parallel {plan.topology.data_parallel:,}"
+    )
+    return "samples per step", f"{batch.global_batch_size:,}", how
+
+
+def _tokens(plan: Plan) -> tuple[str, str, str]:
+    how = f"× sequence {plan.data.sequence_length:,} / × {counted(plan.schedule.max_steps, 'step')}"
+    return "tokens per step / in all", f"{plan.batch.tokens_per_step:,} / {count(plan.schedule.total_tokens)}", how
+
+
+def _parameters(plan: Plan) -> tuple[str, str, str]:
+    model = plan.model
+    heads = f"{model.num_heads} heads" + (f" on {model.num_kv_heads}" if model.num_kv_heads < model.num_heads else "")
+    how = (
+        f"{counted(model.num_layers, 'layer')} × {model.hidden_size:,}, {heads}, {model.activation} "
+        f"{model.intermediate_size:,}, vocabulary {model.vocab_size:,}, {'tied' if model.tie_embeddings else 'untied'}"
+    )
+    return "parameters", f"{model.parameters:,}", how
+
+
+def _states(plan: Plan) -> tuple[str, str, str]:
+    estimate = plan.estimate
+    total = estimate.parameter_bytes + estimate.gradient_bytes + estimate.optimizer_bytes
+    room = f" of {memory(estimate.device_bytes)}" if estimate.device_bytes else ""
+    how = (
+        f"parameters {memory(estimate.parameter_bytes)} · gradients {memory(estimate.gradient_bytes)} "
+        f"· optimizer {memory(estimate.optimizer_bytes)}; activations come on top"
+    )
+    return f"model states per {'GPU' if plan.topology.device == 'cuda' else 'rank'}", memory(total) + room, how
+
+
+def _rate(plan: Plan) -> tuple[str, str, str]:
+    schedule = plan.schedule
+    peak, final = number(schedule.learning_rate), number(schedule.final_learning_rate)
+    rise = f"0 → {peak} in {counted(schedule.warmup_steps, 'step')}" if schedule.warmup_steps else peak
+    fall = "constant" if schedule.scheduler == "constant" else f"{schedule.scheduler} to {final}"
+    return "learning rate", f"{rise}, {fall}", _optimizer(plan)
+
+
+def _optimizer(plan: Plan) -> str:
+    optimizer = plan.optimizer
+    if optimizer.type == "sgd":
+        setting = f"momentum {number(optimizer.momentum)}"
+    else:
+        setting = f"betas {number(optimizer.betas[0])}, {number(optimizer.betas[1])}, eps {number(optimizer.eps)}"
+    reach = "all parameters" if optimizer.decay_norm_and_bias else "matrices only"
+    return f"{optimizer.type}, {setting}, weight decay {number(optimizer.weight_decay)} ({reach})"
+
+
+def _clipping(plan: Plan) -> tuple[str, str, str]:
+    clip = plan.optimizer.gradient_clipping
+    return "gradient clipping", f"norm {number(clip)}" if clip else "off", "by DeepSpeed, over all ranks"
+
+
+def _evaluation(plan: Plan) -> tuple[str, str, str]:
+    said = plan.evaluation
+    times = [f"every {counted(said.every_steps, 'step')}"] if said.every_steps else []
+    times += ["at the end"] if said.at_end else []
+    if not times:
+        return "evaluation", "never", ""
+    most = f"at most {said.max_batches:,} × {said.micro_batch_size:,} samples" if said.max_batches else "all samples"
+    held_out = f"{number(100 * plan.data.eval_fraction)} % held out"
+    return "evaluation", " and ".join(times), f"{most} a rank, {held_out}{_early(plan)}"
+
+
+def _early(plan: Plan) -> str:
+    patience = plan.early_stopping.patience
+    return f"; stops after {counted(patience, 'evaluation')} without improvement" if patience else ""
+
+
+def _checkpoints(plan: Plan) -> tuple[str, str, str]:
+    said = plan.checkpoint
+    if not said.every_steps:
+        return "checkpoints", f"at the end, {disk(said.bytes_each)}", "none on the way: an interrupted run saves first"
+    saves = -(-plan.schedule.max_steps // said.every_steps)
+    kept = min(saves, said.keep_last)
+    value = (
+        f"every {counted(said.every_steps, 'step')}, {saves:,} × {disk(said.bytes_each)}, last {said.keep_last} kept"
+    )
+    return "checkpoints", value, f"{disk(kept * said.bytes_each)} on disk, one more while saving"
+
+
+def _limit(plan: Plan) -> tuple[str, str, str]:
+    cost = f" = {plan.estimate.gpu_hours:,.0f} GPU-hours" if plan.topology.device == "cuda" else ""
+    lead = f"asked to save {duration(plan.launch.signal_lead_s)} before it, on Slurm"
+    return "wall-time limit", duration(plan.launch.time_limit_s) + cost, f"each attempt; {lead}"
+
+
+def _restarts(plan: Plan) -> tuple[str, str, str]:
+    again = "queued again by itself after a save" if plan.slurm.requeue else "submit again after a save"
+    return "attempts", f"at most {plan.launch.max_attempts}", f"{again}; any other failure stays one"
