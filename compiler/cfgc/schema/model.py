@@ -60,9 +60,7 @@ class Model(Section):
     )
     attention_dropout: float = numerics(0.0, "Dropout of attention weights.", unit="probability", ge=0, le=1)
     hidden_dropout: float = numerics(0.0, "Dropout of each block's output.", unit="probability", ge=0, le=1)
-    initializer_range: float = numerics(
-        0.02, "Standard deviation of the initial weights.", unit="ratio", gt=0, le=1e12, le=1
-    )
+    initializer_range: float = numerics(0.02, "Standard deviation of the initial weights.", unit="ratio", gt=0, le=1)
     activation_checkpointing: bool = resources(False, "Recompute activations in the backward pass to save memory.")
     moe: MoE = numerics(MoE(), "Mixture of experts.")
     use_moh: bool | None = numerics(None, "Mixture of heads.", later=_PLAIN)

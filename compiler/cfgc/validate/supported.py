@@ -33,9 +33,9 @@ CODES: Mapping[Feature, tuple[str, str]] = {
     "package": ("CFG460", "packaging of user code"),
     "task": ("CFG461", "tasks other than the built-in training"),
     "nvme": ("CFG462", "offload to NVMe"),
-    "checkpoint": ("CFG464", "asynchronous and best-of checkpoints"),
-    "compile": ("CFG465", "compiling the model"),
-    "executor": ("CFG466", "executors besides one machine and Slurm"),
+    "checkpoint": ("CFG463", "asynchronous and best-of checkpoints"),
+    "compile": ("CFG464", "compiling the model"),
+    "executor": ("CFG465", "executors besides one machine and Slurm"),
 }
 """Code and name of each family."""
 
@@ -45,8 +45,6 @@ def check_supported(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     for location, value, default, later in _reserved(spec, ()):
         if not _works(value, default, later):
             yield _unsupported(resolved, location, value, later)
-    if spec.training.max_epochs is not None and not spec.data.max_train_samples:
-        yield _unknown_epochs(resolved)
 
 
 def _reserved(section: Section, above: Location) -> Iterator[tuple[Location, Any, Any, Later]]:
@@ -85,13 +83,3 @@ def _unsupported(resolved: Resolved, location: Location, value: object, later: L
 
 def _sentence(instead: str) -> str:
     return instead if instead[:1].islower() else f"use {instead}"
-
-
-def _unknown_epochs(resolved: Resolved) -> Diagnostic:
-    return Diagnostic(
-        "CFG463",
-        "`training.max_epochs` needs to know how many samples there are",
-        value_label(resolved, ("training", "max_epochs"), "an epoch of unknown length"),
-        notes=("every number is settled before the run starts, and the data is only on the node",),
-        helps=("set `max_steps` instead", "or `max_train_samples` under `[data]`"),
-    )
