@@ -30,9 +30,9 @@ _STEPS = "the interval alone says it; 0 turns it off"
 RENAMED: Mapping[str, Renamed] = MappingProxyType(
     {
         # model
-        "model.model_type": Renamed("model.kind"),
-        "model.architecture": Renamed("model.kind"),
-        "model.type": Renamed("model.kind"),
+        "model.model_type": Renamed("model.kind", "", '`kind = "decoder"`, the transformer'),
+        "model.architecture": Renamed("model.kind", "", '`kind = "decoder"`, the transformer'),
+        "model.type": Renamed("model.kind", "", '`kind = "decoder"`, the transformer'),
         "model.num_attention_heads": Renamed("model.num_heads"),
         "model.attention_heads": Renamed("model.num_heads"),
         "model.num_key_value_heads": Renamed("model.num_kv_heads"),

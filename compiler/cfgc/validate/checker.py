@@ -13,7 +13,7 @@ from cfgc.validate.rules import RULES
 from cfgc.validate.schema_check import check_schema
 from cfgc.validate.secrets import find_secrets
 from cfgc.validate.supported import check_supported
-from cfgc.validate.waivers import apply_waivers, check_waivers
+from cfgc.validate.waivers import apply_waivers
 
 if TYPE_CHECKING:
     from cfgc.source import SourceFile
@@ -37,7 +37,6 @@ def check_resolved(resolved: Resolved) -> Checked:
     findings += check_supported(spec, resolved)
     for rule in RULES:
         findings += rule(spec, resolved)
-    findings += check_waivers(spec, resolved, findings)
     kept = in_order(resolved, apply_waivers(spec, findings))
     if any(d.severity == "error" for d in kept):
         raise Rejected(kept)

@@ -10,8 +10,7 @@ from pydantic import ValidationError
 from cfgc.schema.spec import Spec
 from cfgc.validate.bad_values import explain_value
 from cfgc.validate.missing import missing_keys
-from cfgc.validate.places import Location, first_below
-from cfgc.validate.schema_errors import raw_without_reason
+from cfgc.validate.places import Location
 from cfgc.validate.unknown import unknown_keys
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ def check_schema(resolved: Resolved) -> tuple[Spec | None, tuple[Diagnostic, ...
         spec = Spec.model_validate(resolved.tree())
     except ValidationError as error:
         return None, tuple(_findings(resolved, error.errors(include_url=False)))
-    if set(spec.deepspeed.raw) - {"reason"} and not str(spec.deepspeed.raw.get("reason", "")).strip():
-        return None, (raw_without_reason(first_below(resolved, ("deepspeed", "raw"), "")),)
     return spec, ()
 
 

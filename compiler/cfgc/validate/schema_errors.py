@@ -119,14 +119,3 @@ def bad_variable(key: str, place: Label | None) -> Diagnostic:
 def not_finite(key: str, place: Label | None) -> Diagnostic:
     """Infinity or not-a-number."""
     return Diagnostic("CFG317", f"`{key}` must be a finite number", place)
-
-
-def raw_without_reason(place: Label | None) -> Diagnostic:
-    """Verbatim DeepSpeed keys that nobody explained."""
-    return Diagnostic(
-        "CFG318",
-        "`deepspeed.raw` needs a reason",
-        place,
-        notes=("raw keys reach ds_config.json unchecked, so a reviewer must know why they are there",),
-        helps=('add `reason = "…"` under `[deepspeed.raw]`',),
-    )
