@@ -1,0 +1,59 @@
+"""What the write phase refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cfgc.diagnostics import Diagnostic
+
+
+def not_a_bundle(directory: Path, why: str) -> Diagnostic:
+    """CFG701: the directory is there, and cfgc did not write it."""
+    return Diagnostic(
+        "CFG701",
+        f"`{directory}` is not a bundle, so it is not replaced",
+        notes=(why,),
+        helps=("give another directory: `-o DIR`, or move this one away",),
+    )
+
+
+def unlisted_files(directory: Path, names: Sequence[str]) -> Diagnostic:
+    """CFG702: replacing the bundle would delete files that cfgc did not write."""
+    shown = [f"`{name}`" for name in names[:5]] + ([f"{len(names) - 5} more"] if len(names) > 5 else [])
+    return Diagnostic(
+        "CFG702",
+        f"`{directory}` holds files that are not part of the bundle",
+        notes=(f"not in its manifest: {', '.join(shown)}", "a bundle is replaced as a whole, and they would be lost"),
+        helps=("move them away, or give another directory: `-o DIR`",),
+    )
+
+
+def another_root(directory: Path, theirs: str, ours: str) -> Diagnostic:
+    """CFG703: the bundle there was compiled from another spec."""
+    return Diagnostic(
+        "CFG703",
+        f"`{directory}` holds the bundle of another spec",
+        notes=(f"it was built from `{theirs}`, this build is from `{ours}`",),
+        helps=("give one of the two another `experiment.name`, or this one another directory: `-o DIR`",),
+    )
+
+
+def not_written(directory: Path, error: OSError) -> Diagnostic:
+    """CFG704: the disk refused; what was there is still there."""
+    place = f" (`{error.filename}`)" if error.filename else ""
+    return Diagnostic(
+        "CFG704",
+        f"`{directory}` cannot be written: {error.strerror or error}{place}",
+        notes=("nothing was changed: what was in its place before is still there",),
+    )
+
+
+def not_a_directory(directory: Path, what: str) -> Diagnostic:
+    """CFG705: something other than a directory is in the way."""
+    return Diagnostic(
+        "CFG705",
+        f"`{directory}` is {what}, and a bundle is a directory",
+        notes=("it is replaced as a whole, which would not do what is meant to a link or a file",),
+        helps=("give another directory: `-o DIR`",),
+    )

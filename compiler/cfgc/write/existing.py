@@ -1,0 +1,91 @@
+"""What is at the place where a bundle is to go."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from cfgc.diagnostics import Diagnostic
+from cfgc.emit.bundle import Bundle
+from cfgc.write import errors
+
+MANIFEST = PurePosixPath("manifest.json")
+_CACHE = "__pycache__"
+
+
+def objections(bundle: Bundle, directory: Path) -> list[Diagnostic]:
+    """Why ``bundle`` may not take the place of what is at ``directory``; empty when it may, or nothing is there."""
+    if directory.is_symlink():
+        return [errors.not_a_directory(directory, "a symbolic link")]
+    if not os.path.lexists(directory):
+        return []
+    if not directory.is_dir():
+        return [errors.not_a_directory(directory, "not a directory")]
+    present = files_below(directory)
+    if not present:
+        return []
+    theirs = _read_manifest(directory / MANIFEST)
+    if theirs is None:
+        return [errors.not_a_bundle(directory, "it holds files, and no manifest.json that cfgc wrote")]
+    return _conflicts(bundle, directory, theirs, present)
+
+
+def _conflicts(bundle: Bundle, directory: Path, theirs: Mapping[str, Any], present: set[str]) -> list[Diagnostic]:
+    found = []
+    ours = json.loads(bundle.files[MANIFEST])
+    if theirs["root"] != ours["root"]:
+        found.append(errors.another_root(directory, theirs["root"], ours["root"]))
+    unlisted = present - set(theirs["outputs"]) - {MANIFEST.as_posix()}
+    if unlisted:
+        found.append(errors.unlisted_files(directory, sorted(unlisted)))
+    return found
+
+
+def files_below(directory: Path) -> set[str]:
+    """Everything that is no directory, as posix paths; Python's caches don't count, they come back by themselves."""
+    found: set[str] = set()
+    for base, directories, names in os.walk(directory, onerror=_raise):
+        below = Path(base)
+        directories[:] = [name for name in directories if name != _CACHE]
+        links = [name for name in directories if (below / name).is_symlink()]
+        found.update((below / name).relative_to(directory).as_posix() for name in (*names, *links))
+    return found
+
+
+def is_equal(bundle: Bundle, directory: Path) -> bool:
+    """True when ``directory`` holds the bundle's files and nothing else, with the right modes."""
+    wanted = {path.as_posix() for path in bundle.files}
+    try:
+        return directory.is_dir() and not directory.is_symlink() and _holds(bundle, directory, wanted)
+    except FileNotFoundError:
+        return False  # another build is replacing it
+
+
+def _holds(bundle: Bundle, directory: Path, wanted: set[str]) -> bool:
+    return files_below(directory) == wanted and all(
+        _is_file(directory / path, data, path in bundle.executable) for path, data in bundle.files.items()
+    )
+
+
+def _is_file(path: Path, data: bytes, executable: bool) -> bool:
+    if path.is_symlink() or not path.is_file():
+        return False
+    return bool(path.stat().st_mode & 0o100) == executable and path.read_bytes() == data
+
+
+def _read_manifest(path: Path) -> Mapping[str, Any] | None:
+    """The manifest, or None for what cfgc did not write."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    if not isinstance(found, dict) or not isinstance(found.get("outputs"), dict):
+        return None
+    return found if isinstance(found.get("root"), str) and "bundle_digest" in found else None
+
+
+def _raise(error: OSError) -> None:
+    raise error
