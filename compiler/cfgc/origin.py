@@ -52,10 +52,10 @@ class Layer:
 class Origin:
     """One place that gave a key its value.
 
-    ``value`` is the value as written there, before interpolation. ``span`` and ``key_span`` are None for a default only.
-    ``replaced`` is what stood there before, ``None`` at the bottom of the chain. ``inner`` maps positions inside an array or
-    inline table (``(0, "path")``) to their places. ``appended`` says that ``value`` is still to be added to an array that
-    a lower layer holds; it is False everywhere in a merged tree.
+    ``value`` is the value as written there, before interpolation. ``span`` and ``key_span`` are None for a default
+    only. ``replaced`` is what stood there before, ``None`` at the bottom of the chain. ``inner`` maps positions inside
+    an array or inline table (``(0, "path")``) to their places. ``appended`` says that ``value`` is still to be added to
+    an array that a lower layer holds; it is False everywhere in a merged tree.
     """
 
     layer: Layer
@@ -80,3 +80,16 @@ class Leaf:
 
     value: Value
     origin: Origin
+
+
+def kind_of(value: Value) -> str:
+    """``value``'s type, as TOML calls it, with its article."""
+    kinds: tuple[tuple[type, str], ...] = (
+        (bool, "a boolean"),
+        (int, "an integer"),
+        (float, "a float"),
+        (str, "a text"),
+        (list, "an array"),
+        (dict, "a table"),
+    )
+    return next((name for kind, name in kinds if isinstance(value, kind)), "a date or time")

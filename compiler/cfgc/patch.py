@@ -45,6 +45,16 @@ def apply(patch: Patch, tree: Tree) -> Tree:
     return leaves_of(composed)
 
 
+def apply_over(defaults: Tree, patch: Patch, tree: Tree) -> Tree:
+    """``tree`` after ``patch``; what ``patch`` unsets falls back to its default."""
+    after = apply(patch, tree)
+    if not patch.unsets:
+        return after
+    present = PathSet(after)
+    lost = {path: origin for path, origin in defaults.items() if not present.related(path)}
+    return MappingProxyType({**after, **lost})
+
+
 def leaves_of(patch: Patch) -> Tree:
     """The tree that ``patch`` makes of an empty one."""
     return MappingProxyType({path: _settled(origin) for path, origin in {**patch.sets, **patch.appends}.items()})
@@ -80,6 +90,10 @@ class PathSet:
     def covers(self, path: Path) -> bool:
         """Whether ``path`` is one of them or lies below one."""
         return path in self._paths or any(path[:depth] in self._paths for depth in range(len(path)))
+
+    def holds(self, path: Path) -> bool:
+        """Whether ``path`` is one of them or lies above one."""
+        return path in self._paths or path in self._parents
 
     def clashes(self, path: Path) -> bool:
         """Whether one of them lies strictly above or below ``path``."""

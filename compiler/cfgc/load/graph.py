@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cfgc.origin import Layer
-from cfgc.patch import Patch
+from cfgc.patch import Patch, Tree, leaves_of
 from cfgc.source import SourceFile
 
 
@@ -16,6 +16,12 @@ class LayerPatch:
 
     layer: Layer
     patch: Patch
+
+
+def defaults_of(layers: Iterable[LayerPatch]) -> Tree:
+    """The leaves of the schema's defaults among ``layers``; an unset key falls back to them."""
+    default = next((layer.patch for layer in layers if layer.layer.kind == "default"), Patch())
+    return leaves_of(default)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ SHIPPED = "cfgc:"
 
 
 class Reader(Protocol):
-    """Gives the bytes of a logical name: ``specs/a.toml`` is relative to the project root, ``cfgc:bases/small.toml`` is shipped.
+    """Gives the bytes of a logical name.
 
-    Logical names are posix paths without ``.`` parts; ``..`` only leads out of the root.
+    ``specs/a.toml`` is relative to the project root, ``cfgc:bases/small.toml`` is shipped. Logical names are posix
+    paths without ``.`` parts; ``..`` only leads out of the root.
     """
 
     def read(self, logical: str) -> bytes | None:
@@ -20,7 +21,11 @@ class Reader(Protocol):
         ...
 
     def options(self, group: str) -> tuple[str, ...]:
-        """Names of the overlays that can be chosen in ``group``, sorted: ``specs/<group>/*.toml`` of the project and the shipped ones."""
+        """Options of the overlay ``group``, sorted: ``<group>/*.toml`` of the project and the shipped ones."""
+        ...
+
+    def groups(self) -> tuple[str, ...]:
+        """Names of the directories that hold specs, sorted: overlay groups, ``bases`` and ``examples``."""
         ...
 
 
@@ -43,6 +48,13 @@ class MemoryReader:
         found = {name.split("/")[-1].removesuffix(".toml") for name in self._files if _group_of(name) == group}
         if self._fallback:
             found.update(self._fallback.options(group))
+        return tuple(sorted(found))
+
+    def groups(self) -> tuple[str, ...]:
+        """Directories that the mapping or the fallback holds."""
+        found = {group for group in map(_group_of, self._files) if group}
+        if self._fallback:
+            found.update(self._fallback.groups())
         return tuple(sorted(found))
 
 

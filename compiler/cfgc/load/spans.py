@@ -29,7 +29,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Places:
-    """``values`` has every key written with ``=`` and every array element; ``headers`` every ``[table]`` and ``[[table]]``."""
+    """``values`` has every key written with ``=`` and every array element; ``headers`` every ``[table]``."""
 
     values: Mapping[Location, Place]
     headers: Mapping[Location, Extent]
@@ -127,7 +127,7 @@ class _Walk:
 
 
 def locate(text: str) -> Places:
-    """Every key's and value's place. Raises tomlkit's ``ParseError`` where it reads TOML more strictly than ``tomllib``."""
+    """The place of every key and value. Raises tomlkit's ``ParseError`` when ``text`` is not TOML."""
     parser = SpanParser(text)
     parser.parse()
     return _Walk(parser, text).document()

@@ -1,0 +1,67 @@
+"""Following ``extends``: every base once, at its first occurrence, root first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.load import errors
+from cfgc.load.directives import Named
+from cfgc.load.files import SpecFile, candidates, find_spec
+from cfgc.load.reader import Reader
+from cfgc.source import Span
+
+MAX_CHAIN = 64
+"""Bases on one road from a spec to its first base; nobody can follow more."""
+
+
+@dataclass
+class Bases:
+    """Collects files in the order in which their layers apply, and what is wrong on the way."""
+
+    reader: Reader
+    seen: set[str] = field(default_factory=set)
+    problems: list[Diagnostic] = field(default_factory=list)
+
+    def ordered(self, spec: SpecFile, above: Sequence[tuple[SpecFile, Named]] = ()) -> list[SpecFile]:
+        """The bases of ``spec`` that no earlier call gave, then ``spec``. ``above`` are the files that led here."""
+        self.seen.add(spec.logical)
+        files: list[SpecFile] = []
+        for named in spec.directives.extends:
+            road = [*above, (spec, named)]
+            base = self._read(named, road)
+            if base is not None and base.logical not in self.seen:
+                files += self.ordered(base, road)
+        return [*files, spec]
+
+    def _read(self, named: Named, road: Sequence[tuple[SpecFile, Named]]) -> SpecFile | None:
+        try:
+            names = candidates(named, road[-1][0].logical)
+            base = find_spec(self.reader, names, named.name, named.span)
+        except Rejected as rejected:
+            self._note(rejected.diagnostics)
+            return None
+        circle = _circle(base, road)
+        if circle:
+            self._note([errors.extends_cycle(circle)])
+            return None
+        if len(road) > MAX_CHAIN:
+            self._note([errors.too_many_bases(MAX_CHAIN, named.span)])
+            return None
+        if base.logical not in self.seen:
+            self.problems += base.directives.problems
+        return base
+
+    def _note(self, found: Sequence[Diagnostic]) -> None:
+        self.problems += [diagnostic for diagnostic in found if diagnostic not in self.problems]
+
+
+def _circle(base: SpecFile, road: Sequence[tuple[SpecFile, Named]]) -> list[tuple[str, Span, str]]:
+    """The steps from ``base`` back to it; none when the road does not lead there."""
+    names = [spec.logical for spec, _ in road]
+    if base.logical not in names:
+        return []
+    steps = road[names.index(base.logical) :]
+    targets = [*(spec.logical for spec, _ in steps[1:]), base.logical]
+    return [(spec.logical, named.span, target) for (spec, named), target in zip(steps, targets, strict=True)]

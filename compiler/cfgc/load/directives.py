@@ -1,0 +1,169 @@
+"""A document's own directives (``extends``, ``overlays``, ``unset``, ``append``) and its patch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from cfgc.diagnostics import Diagnostic
+from cfgc.load import errors
+from cfgc.load.document import Document
+from cfgc.load.keys import parse_key
+from cfgc.load.spans import Location
+from cfgc.origin import Layer, Origin, Path, Value
+from cfgc.patch import Patch
+from cfgc.source import Span
+
+RESERVED = ("extends", "overlays", "unset", "append")
+"""Top-level keys that are directives, no values of the spec."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A name that a spec gives: a base's path or an overlay's option, and where it does."""
+
+    name: str
+    span: Span
+
+
+@dataclass
+class Directives:
+    """What one document asks of the loader; ``problems`` are those of the directives' own form."""
+
+    extends: list[Named] = field(default_factory=list)
+    overlays: dict[str, Named] = field(default_factory=dict)
+    dropped_overlays: dict[str, Span] = field(default_factory=dict)
+    unsets: dict[Path, Span] = field(default_factory=dict)
+    appends: dict[Path, Location] = field(default_factory=dict)
+    problems: list[Diagnostic] = field(default_factory=list)
+
+
+def read_directives(document: Document) -> Directives:
+    """The directives of ``document``."""
+    read = Directives()
+    _read_extends(document, read)
+    _read_overlays(document, read)
+    _read_unset(document, read)
+    _read_append(document, ("append",), document.tree.get("append", {}), (), read)
+    return read
+
+
+def patch_of(document: Document, directives: Directives, layer: Layer) -> Patch:
+    """What ``document`` changes, as ``layer``."""
+    sets: dict[Path, Origin] = {}
+    tables: dict[Path, Span] = {}
+    for key in document.tree:
+        if key not in RESERVED:
+            written = values_at(document, layer, (key,), (key,))
+            sets.update(written.sets)
+            tables.update(written.tables)
+    appends = {
+        path: origin_of(document, layer, location, appended=True) for path, location in directives.appends.items()
+    }
+    return Patch(
+        MappingProxyType(sets),
+        MappingProxyType(tables),
+        MappingProxyType(dict(directives.unsets)),
+        MappingProxyType(appends),
+    )
+
+
+def values_at(document: Document, layer: Layer, location: Location, path: Path) -> Patch:
+    """What ``document`` holds at ``location``, as a patch that sets it at ``path``."""
+    value = value_at(document.tree, location)
+    if not isinstance(value, dict) or is_one_value(value):
+        return Patch(sets={path: origin_of(document, layer, location)})
+    sets: dict[Path, Origin] = {}
+    tables: dict[Path, Span] = {}
+    if location in document.headers or location in document.places:
+        tables[path] = document.span(location)
+    for key in value:
+        below = values_at(document, layer, (*location, key), (*path, key))
+        sets.update(below.sets)
+        tables.update(below.tables)
+    return Patch(sets=sets, tables=tables)
+
+
+def origin_of(document: Document, layer: Layer, location: Location, *, appended: bool = False) -> Origin:
+    """The origin of the value at ``location``."""
+    return Origin(
+        layer=layer,
+        value=value_at(document.tree, location),
+        span=document.span(location),
+        key_span=document.key_span(location),
+        inner=document.inner(location),
+        appended=appended,
+    )
+
+
+def is_one_value(table: Mapping[str, Value]) -> bool:
+    """Whether ``table`` is a path of the node (``{ env = "SCRATCH", path = "runs" }``), which layers replace whole."""
+    kinds = {"env": str, "stdlib": bool, "path": str}
+    marked = "env" in table or "stdlib" in table
+    return marked and all(isinstance(value, kinds.get(key, ())) for key, value in table.items())
+
+
+def value_at(tree: Mapping[str, Value], location: Location) -> Value:
+    """The value at ``location`` of ``tree``."""
+    value: Value = dict(tree)
+    for part in location:
+        assert isinstance(value, dict | list)
+        value = value[part]  # type: ignore[index]
+    return value
+
+
+def _read_extends(document: Document, read: Directives) -> None:
+    value = document.tree.get("extends", [])
+    entries: list[tuple[Location, Value]] = [(("extends",), value)]
+    if isinstance(value, list):
+        entries = [(("extends", position), entry) for position, entry in enumerate(value)]
+    for location, entry in entries:
+        span = document.span(location)
+        if isinstance(entry, str) and entry:
+            read.extends.append(Named(entry, span))
+        else:
+            read.problems.append(errors.extends_not_a_path(span))
+
+
+def _read_overlays(document: Document, read: Directives) -> None:
+    value = document.tree.get("overlays", {})
+    if not isinstance(value, dict):
+        read.problems.append(errors.overlays_not_a_table(document.span(("overlays",))))
+        return
+    for group, option in value.items():
+        span = document.span(("overlays", group))
+        if isinstance(option, str) and option:
+            read.overlays[group] = Named(option, span)
+        else:
+            read.problems.append(errors.overlay_not_a_name(group, option, span))
+
+
+def _read_unset(document: Document, read: Directives) -> None:
+    value = document.tree.get("unset", [])
+    if not isinstance(value, list):
+        read.problems.append(errors.unset_not_a_list(value, document.span(("unset",))))
+        return
+    for position, entry in enumerate(value):
+        span = document.span(("unset", position))
+        path = parse_key(entry) if isinstance(entry, str) else None
+        if path is None:
+            read.problems.append(errors.not_a_key(entry, span))
+        elif path[0] == "overlays" and len(path) == 2:
+            read.dropped_overlays[path[1]] = span
+        else:
+            read.unsets[path] = span
+
+
+def _read_append(document: Document, location: Location, value: Value, path: Path, read: Directives) -> None:
+    if isinstance(value, list) and path:
+        read.appends[path] = location
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            parts = parse_key(key)
+            if parts is None:
+                read.problems.append(errors.not_a_key(key, document.key_span((*location, key))))
+            else:
+                _read_append(document, (*location, key), child, (*path, *parts), read)
+    else:
+        read.problems.append(errors.append_not_an_array(path, document.span(location)))

@@ -1,0 +1,117 @@
+"""One TOML text: its values as plain Python, each with its place."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tomlkit.exceptions import ParseError
+
+from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.load import errors
+from cfgc.load.spans import Extent, Location, Place, Places, locate
+from cfgc.load.syntax import place_at, syntax_error
+from cfgc.origin import Value
+from cfgc.source import SourceFile, Span
+
+MAX_DEPTH = 32
+"""Parts of a dotted key, and nested arrays and tables below one. No key of the schema has more than 6."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed text. ``places`` has every key and array element, ``headers`` every ``[table]``."""
+
+    source: SourceFile
+    tree: Mapping[str, Value]
+    places: Mapping[Location, Place]
+    headers: Mapping[Location, Extent]
+
+    def span(self, location: Location) -> Span:
+        """Where the value at ``location`` is written; for a table, its header or the first key in it."""
+        return self._span(location, key=False)
+
+    def key_span(self, location: Location) -> Span:
+        """Where the key of ``location`` is written."""
+        return self._span(location, key=True)
+
+    def inner(self, location: Location) -> Mapping[Location, Span]:
+        """Places below ``location``, by their position in it."""
+        depth = len(location)
+        return MappingProxyType(
+            {
+                other[depth:]: self.span(other)
+                for other in (*self.places, *self.headers)
+                if len(other) > depth and other[:depth] == location
+            }
+        )
+
+    def _span(self, location: Location, *, key: bool) -> Span:
+        place = self.places.get(location)
+        if place is not None:
+            return Span(self.source, *(place.key if key else place.value))
+        header = self.headers.get(location) or self._first_below(location)
+        return Span(self.source, *header) if header else Span(self.source, 0, 0)
+
+    def _first_below(self, location: Location) -> Extent | None:
+        """A table that only its children mention stands where the first of them does."""
+        depth = len(location)
+        return min(
+            (place.key for other, place in self.places.items() if other[:depth] == location),
+            default=min((e for other, e in self.headers.items() if other[:depth] == location), default=None),
+        )
+
+
+def parse_document(source: SourceFile) -> Document:
+    """The document of ``source``. Raises ``Rejected`` when it is no TOML, nests too deeply or has an unfit number."""
+    tree = _plain(source)
+    places = _places_of(source)
+    document = Document(source, MappingProxyType(tree), places.values, places.headers)
+    found = [*_too_deep(document), *_unfit_numbers(document, (), tree)]
+    if found:
+        raise Rejected(found)
+    return document
+
+
+def _plain(source: SourceFile) -> dict[str, Value]:
+    try:
+        return tomllib.loads(source.text)
+    except RecursionError:
+        raise Rejected([errors.nested_too_deeply(Span(source, 0, 0), MAX_DEPTH)]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise Rejected([syntax_error(source, str(error))]) from None
+    except ValueError:
+        raise Rejected([errors.number_too_long(source)]) from None
+
+
+def _places_of(source: SourceFile) -> Places:
+    try:
+        return locate(source.text)
+    except ParseError as error:
+        span = place_at(source, error.line, error.col + 1)
+        if "nested more than" in str(error):
+            raise Rejected([errors.nested_too_deeply(span, MAX_DEPTH)]) from None
+        raise Rejected([errors.not_toml(span, str(error).rpartition(" at line ")[0])]) from None
+
+
+def _too_deep(document: Document) -> Iterator[Diagnostic]:
+    for location in (*document.places, *document.headers):
+        if len(location) == MAX_DEPTH + 1:
+            yield errors.nested_too_deeply(document.key_span(location), MAX_DEPTH)
+            return
+
+
+def _unfit_numbers(document: Document, location: Location, value: Value | Mapping[str, Value]) -> Iterator[Diagnostic]:
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            yield from _unfit_numbers(document, (*location, key), child)
+    elif isinstance(value, list):
+        for position, child in enumerate(value):
+            yield from _unfit_numbers(document, (*location, position), child)
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield errors.not_finite(document.span(location))
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        yield errors.integer_too_large(document.span(location))

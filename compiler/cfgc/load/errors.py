@@ -1,0 +1,252 @@
+"""What the load phase says about files, directives and overlays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cfgc.diagnostics import Diagnostic, Label
+from cfgc.nearest import nearest
+from cfgc.origin import Origin, Path, Value, dotted
+from cfgc.source import SourceFile, Span
+
+
+def unreadable(logical: str, reason: str, asked: Span | None) -> Diagnostic:
+    """CFG101: the file is there, but can't be read."""
+    return Diagnostic("CFG101", f"cannot read `{logical}`: {reason}", Label(asked, "asked for here") if asked else None)
+
+
+def no_such_spec(name: str, tried: Sequence[str], close: str | None, asked: Span | None) -> Diagnostic:
+    """CFG102: neither beside the file nor on the search path."""
+    return Diagnostic(
+        "CFG102",
+        f"there is no spec `{name}`",
+        Label(asked, f"did you mean `{close}`?" if close else "") if asked else None,
+        notes=tuple(f"tried {logical}" for logical in tried),
+        helps=(f'write `extends = "{close}"`',) if close and asked else (),
+    )
+
+
+def not_utf8(source: SourceFile, what: str, offset: int) -> Diagnostic:
+    """CFG103: bytes that are not plain UTF-8."""
+    return Diagnostic(
+        "CFG103",
+        f"`{source.logical}` is not plain UTF-8",
+        Label(Span(source, offset, offset + 1), what),
+        helps=("save the file as UTF-8 without a byte order mark",),
+    )
+
+
+def not_toml(span: Span, what: str, helps: tuple[str, ...] = ()) -> Diagnostic:
+    """CFG104: the text breaks TOML's grammar."""
+    return Diagnostic("CFG104", f"this is not TOML: {what}", Label(span), helps=helps)
+
+
+def written_twice(key: Span, first: Span, name: str) -> Diagnostic:
+    """CFG105: one file gives a key or table two times."""
+    return Diagnostic(
+        "CFG105",
+        f"`{name}` is written twice in one file",
+        Label(key, "again here"),
+        (Label(first, "first written here"),),
+        helps=("keep one of the two, or move the other one into a base or an overlay",),
+    )
+
+
+def nested_too_deeply(span: Span, limit: int) -> Diagnostic:
+    """CFG106: more levels than any spec has."""
+    return Diagnostic(
+        "CFG106",
+        f"tables and arrays are nested more than {limit} levels deep",
+        Label(span),
+        notes=("the deepest key of the schema has 4 levels",),
+    )
+
+
+def not_finite(span: Span) -> Diagnostic:
+    """CFG107: nan or inf."""
+    return _unfit(span, f"`{span.text}` is not a finite number", "leave the key out, or write a finite number")
+
+
+def integer_too_large(span: Span) -> Diagnostic:
+    """CFG107: an integer that TOML's 64 bits cannot hold."""
+    return _unfit(span, "this integer does not fit in 64 bits", "write it as a float (`1e30`)")
+
+
+def number_too_long(source: SourceFile) -> Diagnostic:
+    """CFG107: an integer of thousands of digits."""
+    return _unfit(_longest_number(source), "this integer does not fit in 64 bits", "write it as a float (`1e30`)")
+
+
+def _unfit(span: Span, message: str, hint: str) -> Diagnostic:
+    return Diagnostic("CFG107", message, Label(span), helps=(hint,))
+
+
+def _longest_number(source: SourceFile) -> Span:
+    words = source.text.replace("\n", " ").split(" ")
+    longest = max(words, key=lambda word: sum(c.isdigit() for c in word))
+    start = source.text.find(longest)
+    return Span(source, start, start + len(longest))
+
+
+def extends_not_a_path(span: Span) -> Diagnostic:
+    """CFG108: ``extends`` takes a path or a list of paths."""
+    return Diagnostic(
+        "CFG108",
+        "`extends` takes the path of a base, or a list of paths",
+        Label(span),
+        helps=('write `extends = "bases/small.toml"`, or `extends = ["bases/small.toml", "mine.toml"]`',),
+    )
+
+
+def not_a_logical_path(name: str, why: str, span: Span) -> Diagnostic:
+    """CFG109: a path that means something else on another machine."""
+    return Diagnostic(
+        "CFG109",
+        f"`{name}` cannot be extended: {why}",
+        Label(span),
+        notes=(
+            "a path is relative to the file that names it, then to `specs/` of the project, then shipped (`cfgc:`)",
+        ),
+    )
+
+
+def extends_cycle(steps: Sequence[tuple[str, Span, str]]) -> Diagnostic:
+    """CFG110: following ``extends`` leads back; each step is the file, where it extends, and what it extends."""
+    names = [logical for logical, _, _ in steps]
+    (_, first, target), *others = steps
+    return Diagnostic(
+        "CFG110",
+        "`extends` goes round in a circle: " + " → ".join([*names, names[0]]),
+        Label(first, f"extends {target}"),
+        tuple(Label(span, f"extends {base}") for _, span, base in others),
+        helps=("remove one of these, or move what both need into a third base",),
+    )
+
+
+def unset_not_a_list(value: Value, span: Span) -> Diagnostic:
+    """CFG111: ``unset`` takes a list of dotted keys."""
+    shown = f'["{value}"]' if isinstance(value, str) else '["training.scheduler"]'
+    return Diagnostic("CFG111", "`unset` takes a list of dotted keys", Label(span), helps=(f"write `unset = {shown}`",))
+
+
+def not_a_key(value: Value, span: Span) -> Diagnostic:
+    """CFG111: an entry of ``unset`` or ``append`` that is no key."""
+    return Diagnostic(
+        "CFG111",
+        f"`{value}` is not a dotted key" if isinstance(value, str) else "this is not a dotted key",
+        Label(span),
+        helps=('a key looks like `"training.scheduler.type"`',),
+    )
+
+
+def append_not_an_array(path: Path, span: Span) -> Diagnostic:
+    """CFG111: ``append`` takes keys with arrays."""
+    key = dotted(path) or "data.sources"
+    return Diagnostic(
+        "CFG111",
+        "`append` takes dotted keys, each with an array of what to add",
+        Label(span),
+        helps=(f'write `append."{key}" = [ … ]`',),
+    )
+
+
+def overlays_not_a_table(span: Span) -> Diagnostic:
+    """CFG112: ``overlays`` takes ``group = "option"``."""
+    return _bad_choice(span, '[overlays]\nzero = "2"')
+
+
+def overlay_not_a_name(group: str, option: Value, span: Span) -> Diagnostic:
+    """CFG112: an overlay's option is a text."""
+    shown = str(option) if isinstance(option, int) and not isinstance(option, bool) else "option"
+    return _bad_choice(span, f'{dotted((group,))} = "{shown}"')
+
+
+def _bad_choice(span: Span, pasteable: str) -> Diagnostic:
+    return Diagnostic(
+        "CFG112", 'overlays are chosen as `group = "option"`', Label(span), helps=(f"write `{pasteable}`",)
+    )
+
+
+def unknown_group(group: str, groups: Sequence[str], span: Span, extra: tuple[str, ...] = ()) -> Diagnostic:
+    """CFG113: no directory of overlays has this name."""
+    close = nearest(group, groups)
+    return Diagnostic(
+        "CFG113",
+        f"there is no overlay group `{group}`",
+        Label(span, f"did you mean `{close}`?" if close else ""),
+        notes=("groups: " + (", ".join(groups) or "none"),),
+        helps=extra,
+    )
+
+
+def unknown_option(group: str, option: str, options: Sequence[str], span: Span, tried: Sequence[str]) -> Diagnostic:
+    """CFG114: the group has no such overlay."""
+    close = nearest(option, options)
+    return Diagnostic(
+        "CFG114",
+        f"the overlay group `{group}` has no option `{option}`",
+        Label(span, f"did you mean `{close}`?" if close else ""),
+        notes=(f"options of {group}: " + ", ".join(options), "tried " + ", ".join(tried)),
+    )
+
+
+def overlay_chooses_overlays(span: Span) -> Diagnostic:
+    """CFG115: which overlays apply is settled before any is read."""
+    return Diagnostic(
+        "CFG115",
+        "an overlay cannot choose overlays",
+        Label(span),
+        notes=("which overlays apply is settled first, over the spec, its bases and the command line",),
+        helps=("let the overlay extend the other one: `extends` takes its path",),
+    )
+
+
+def overlay_not_chosen(group: str, chosen: Sequence[str], span: Span) -> Diagnostic:
+    """CFG116: an overlay is dropped that nothing chose."""
+    return Diagnostic(
+        "CFG116",
+        f"no overlay of the group `{group}` is chosen, so there is none to drop",
+        Label(span),
+        notes=("chosen: " + (", ".join(chosen) or "none"),),
+    )
+
+
+def overlay_shadowed(
+    choice: str, asked: Span, shadows: Sequence[tuple[Path, Span | None, Span | None, Origin]]
+) -> Diagnostic:
+    """CFG117: the command line picks an overlay whose values the spec's own body replaces.
+
+    Each shadow is a key, its place in the body, its place in the overlay, and the value the overlay would give.
+    """
+    labels = [
+        Label(span, text)
+        for path, body, overlay, _ in shadows
+        for span, text in ((body, f"`{dotted(path)}` of the spec wins"), (overlay, "over this"))
+        if span
+    ]
+    return Diagnostic(
+        "CFG117",
+        f"the overlay `{choice}` would not have its whole effect: the spec's body sets the same keys",
+        Label(asked, "chosen here"),
+        tuple(labels),
+        notes=("order: bases < overlays < the spec's body < command line",),
+        helps=(
+            "remove these keys from the spec, or give them on the command line too: "
+            + " ".join(f"'{dotted(path)}={_toml(origin)}'" for path, _, _, origin in shadows),
+        ),
+    )
+
+
+def too_many_bases(limit: int, span: Span) -> Diagnostic:
+    """CFG118: a road of bases that nobody can follow."""
+    return Diagnostic(
+        "CFG118",
+        f"more than {limit} specs extend one another in a row",
+        Label(span),
+        helps=("merge some of the bases into one",),
+    )
+
+
+def _toml(origin: Origin) -> str:
+    """The value as it is written."""
+    return origin.span.text if origin.span else str(origin.value)

@@ -1,0 +1,115 @@
+"""From logical names to parsed specs: decoding, and the search path of ``extends``."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from cfgc.diagnostics import Rejected
+from cfgc.load import errors
+from cfgc.load.directives import Directives, Named, read_directives
+from cfgc.load.document import Document, parse_document
+from cfgc.load.graph import Input
+from cfgc.load.reader import SHIPPED, Reader
+from cfgc.nearest import nearest
+from cfgc.source import SourceFile, Span
+
+
+@dataclass(frozen=True)
+class SpecFile:
+    """One spec that was read."""
+
+    input: Input
+    document: Document
+    directives: Directives
+
+    @property
+    def logical(self) -> str:
+        """Its logical name."""
+        return self.input.logical
+
+
+def read_spec(reader: Reader, logical: str, asked: Span | None = None) -> SpecFile | None:
+    """The spec ``logical``, or None when there is none. Raises ``Rejected`` when it can't be read or parsed."""
+    try:
+        data = reader.read(logical)
+    except OSError as error:
+        reason = (error.strerror or str(error) or type(error).__name__).lower()
+        raise Rejected([errors.unreadable(logical, reason, asked)]) from None
+    if data is None:
+        return None
+    document = parse_document(decode(logical, data))
+    return SpecFile(Input(logical, sha256(data).hexdigest()), document, read_directives(document))
+
+
+def find_spec(reader: Reader, names: Sequence[str], wanted: str, asked: Span) -> SpecFile:
+    """The first of ``names`` that exists. Raises ``Rejected`` when none does."""
+    for logical in names:
+        found = read_spec(reader, logical, asked)
+        if found is not None:
+            return found
+    raise Rejected([errors.no_such_spec(wanted, names, _close(reader, wanted), asked)])
+
+
+def read_root(reader: Reader, logical: str) -> SpecFile:
+    """The spec that is compiled. Raises ``Rejected`` when there is none."""
+    found = read_spec(reader, logical)
+    if found is None:
+        raise Rejected([errors.no_such_spec(logical, (), _close(reader, logical), None)])
+    return found
+
+
+def decode(logical: str, data: bytes) -> SourceFile:
+    """The text of ``data``. Raises ``Rejected`` when it is not UTF-8, or begins with a byte order mark."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        readable = SourceFile(logical, data.decode("utf-8", errors="replace"))
+        offset = len(data[: error.start].decode("utf-8"))
+        what = f"byte 0x{data[error.start]:02x} is no UTF-8 character"
+        raise Rejected([errors.not_utf8(readable, what, offset)]) from None
+    if text.startswith("\ufeff"):
+        source = SourceFile(logical, text)
+        raise Rejected([errors.not_utf8(source, "a byte order mark", 0)])
+    return SourceFile(logical, text)
+
+
+def candidates(named: Named, beside: str) -> tuple[str, ...]:
+    """Logical names that ``named`` may mean in the file ``beside``. Raises ``Rejected`` when it can mean none."""
+    name = named.name
+    why = _not_logical(name)
+    if why:
+        raise Rejected([errors.not_a_logical_path(name, why, named.span)])
+    if name.startswith(SHIPPED):
+        return (SHIPPED + posixpath.normpath(name.removeprefix(SHIPPED)),)
+    shipped = SHIPPED + posixpath.normpath(name)
+    if beside.startswith(SHIPPED):
+        folder = posixpath.dirname(beside.removeprefix(SHIPPED))
+        found = [SHIPPED + posixpath.normpath(posixpath.join(folder, name)), shipped]
+    else:
+        relative = posixpath.normpath(posixpath.join(posixpath.dirname(beside), name))
+        found = [relative, posixpath.normpath(posixpath.join("specs", name)), shipped]
+    inside = [
+        logical for logical in found if not logical.removeprefix(SHIPPED).startswith("../") or logical == found[0]
+    ]
+    return tuple(dict.fromkeys(logical for logical in inside if not logical.startswith(f"{SHIPPED}../")))
+
+
+def _not_logical(name: str) -> str | None:
+    if name.startswith(("/", "~")) or name[1:3] in {":\\", ":/"}:
+        return "an absolute path is another file on another machine"
+    if "\\" in name:
+        return "paths are written with `/`"
+    if "\0" in name:
+        return "it holds a null character"
+    return None
+
+
+def _close(reader: Reader, wanted: str) -> str | None:
+    path = wanted.removeprefix(SHIPPED)
+    folder, name = posixpath.split(path)
+    stem = nearest(name.removesuffix(".toml"), reader.options(posixpath.basename(folder)))
+    found = posixpath.join(folder, f"{stem}.toml") if stem else None
+    return None if found is None or found == path else (SHIPPED if SHIPPED in wanted else "") + found

@@ -1,0 +1,84 @@
+"""The load phase: from a logical name to every layer, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
+
+from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.load.bases import Bases
+from cfgc.load.directives import Named, patch_of
+from cfgc.load.files import SpecFile, read_root
+from cfgc.load.graph import LayerPatch, SpecGraph
+from cfgc.load.overlays import Choice, choices_inside, named_choices, read_overlay, settle
+from cfgc.load.override_layers import changed_paths, override_layers
+from cfgc.load.overrides import parse_overrides
+from cfgc.load.reader import Reader
+from cfgc.load.shadow import shadows
+from cfgc.origin import Layer, LayerKind
+from cfgc.patch import Patch
+
+
+def shipped_defaults() -> Patch:
+    """The schema's defaults, imported only when a spec is loaded."""
+    from cfgc.schema.defaults import default_patch
+
+    return default_patch()
+
+
+def load_spec(
+    reader: Reader,
+    logical: str,
+    overrides: Sequence[str] = (),
+    defaults: Callable[[], Patch] = shipped_defaults,
+) -> SpecGraph:
+    """Read the spec ``logical`` with all its bases and overlays. Raises ``Rejected`` with every error found."""
+    root = read_root(reader, logical)
+    bases = Bases(reader)
+    *lower, _ = bases.ordered(root)
+    parsed, problems = parse_overrides(overrides)
+    choices, unsettled = settle([*lower, root], parsed.choices)
+    overlays = [(choice, _overlay_files(bases, root, choice)) for choice in choices]
+    found = [*root.directives.problems, *bases.problems, *problems, *unsettled]
+    found += shadows(root, overlays, set(changed_paths(parsed.edits)))
+    _stop_at(found)
+    layers = [
+        LayerPatch(Layer("default"), defaults()),
+        *(_layer(spec, "base") for spec in lower),
+        *(_layer(spec, "overlay", choice) for choice, files in overlays for spec in files),
+        _layer(root, "spec"),
+    ]
+    above, found = override_layers(parsed.edits, layers)
+    _stop_at(found)
+    read = [*lower, *(spec for _, files in overlays for spec in files), root]
+    return SpecGraph(
+        root=root.document.source,
+        layers=(*layers, *above),
+        overlays=MappingProxyType(dict(named_choices(choices))),
+        overrides=tuple(overrides),
+        inputs=tuple(spec.input for spec in read),
+    )
+
+
+def _overlay_files(bases: Bases, root: SpecFile, choice: Choice) -> list[SpecFile]:
+    """The overlay's bases that are not read yet, then the overlay."""
+    try:
+        overlay = read_overlay(bases.reader, choice)
+    except Rejected as rejected:
+        bases.problems += rejected.diagnostics
+        return []
+    files = bases.ordered(overlay, [(root, Named(str(choice), choice.span))])
+    bases.problems += overlay.directives.problems
+    for spec in files:
+        bases.problems += choices_inside(spec)
+    return files
+
+
+def _layer(spec: SpecFile, kind: LayerKind, choice: Choice | None = None) -> LayerPatch:
+    layer = Layer(kind, spec.logical, str(choice) if choice else "")
+    return LayerPatch(layer, patch_of(spec.document, spec.directives, layer))
+
+
+def _stop_at(found: Sequence[Diagnostic]) -> None:
+    if found:
+        raise Rejected(found)

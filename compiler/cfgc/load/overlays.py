@@ -1,0 +1,108 @@
+"""Which overlays apply, and where their files are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.load import errors
+from cfgc.load.files import SpecFile, read_spec
+from cfgc.load.reader import SHIPPED, Reader
+from cfgc.source import Span
+
+ORDER = ("hardware", "zero", "cluster")
+"""Groups that apply first, in this order; the others follow by name."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A settled overlay: its group, the option, where it was chosen, and whether on the command line."""
+
+    group: str
+    option: str
+    span: Span
+    on_command_line: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.group}={self.option}"
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A group whose overlay a layer takes back."""
+
+    group: str
+    span: Span
+
+
+def settle(
+    files: Iterable[SpecFile], command_line: Sequence[Choice | Dropped]
+) -> tuple[list[Choice], list[Diagnostic]]:
+    """The choices in the order in which they apply: a later file's and the command line's replace earlier ones."""
+    chosen: dict[str, Choice] = {}
+    problems: list[Diagnostic] = []
+    for spec in files:
+        for step in _steps(spec):
+            problems += _take(chosen, step)
+    for step in command_line:
+        problems += _take(chosen, step)
+    return sorted(chosen.values(), key=_order), problems
+
+
+def read_overlay(reader: Reader, choice: Choice) -> SpecFile:
+    """The overlay's file. Raises ``Rejected`` when there is none, or it can't be read."""
+    tried = tuple(f"{place}{choice.group}/{choice.option}.toml" for place in ("specs/", "", SHIPPED))
+    if _NAME.fullmatch(choice.group) and _NAME.fullmatch(choice.option):
+        for logical in tried:
+            found = read_spec(reader, logical, choice.span)
+            if found is not None:
+                return found
+    raise Rejected([_unknown(reader, choice, tried)])
+
+
+def choices_inside(overlay: SpecFile) -> list[Diagnostic]:
+    """An overlay file's own ``[overlays]`` and drops are refused."""
+    directives = overlay.directives
+    spans = [*(named.span for named in directives.overlays.values()), *directives.dropped_overlays.values()]
+    return [errors.overlay_chooses_overlays(span) for span in spans]
+
+
+def _steps(spec: SpecFile) -> list[Choice | Dropped]:
+    directives = spec.directives
+    dropped = [Dropped(group, span) for group, span in directives.dropped_overlays.items()]
+    return [*dropped, *(Choice(group, named.name, named.span) for group, named in directives.overlays.items())]
+
+
+def _take(chosen: dict[str, Choice], step: Choice | Dropped) -> list[Diagnostic]:
+    if isinstance(step, Choice):
+        chosen[step.group] = step
+    elif step.group in chosen:
+        del chosen[step.group]
+    else:
+        return [errors.overlay_not_chosen(step.group, [str(c) for c in chosen.values()], step.span)]
+    return []
+
+
+def _order(choice: Choice) -> tuple[int, str]:
+    return (ORDER.index(choice.group) if choice.group in ORDER else len(ORDER)), choice.group
+
+
+def _unknown(reader: Reader, choice: Choice, tried: Sequence[str]) -> Diagnostic:
+    options = reader.options(choice.group) if _NAME.fullmatch(choice.group) else ()
+    if options:
+        return errors.unknown_option(choice.group, choice.option, options, choice.span, tried)
+    return errors.unknown_group(choice.group, overlay_groups(reader), choice.span)
+
+
+def overlay_groups(reader: Reader) -> tuple[str, ...]:
+    """The groups that can be chosen from: every directory of specs but the bases and examples."""
+    return tuple(group for group in reader.groups() if group not in {"bases", "examples"} and reader.options(group))
+
+
+def named_choices(choices: Iterable[Choice]) -> Mapping[str, str]:
+    """Option by group."""
+    return {choice.group: choice.option for choice in choices}

@@ -1,0 +1,171 @@
+"""What the resolve phase says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cfgc.diagnostics import Diagnostic, Label
+from cfgc.nearest import nearest
+from cfgc.origin import Origin, Path, Value, dotted, kind_of
+from cfgc.resolve.expression import ExpressionError, RefPath
+from cfgc.resolve.order import Link
+from cfgc.source import Span
+
+
+def table_over_value(path: Path, key: Span | None, held: Origin) -> Diagnostic:
+    """CFG201: a table where a lower layer has a value."""
+    there = f"{kind_of(held.value)} from the {held.layer}"
+    return _conflict(path, key, "written as a table here", held.key_span, there)
+
+
+def value_over_table(path: Path, key: Span | None, table: Span) -> Diagnostic:
+    """CFG201: a value where a lower layer has a table."""
+    return _conflict(path, key, "written as a value here", table, "a table here")
+
+
+def _conflict(path: Path, key: Span | None, here: str, other: Span | None, there: str) -> Diagnostic:
+    return Diagnostic(
+        "CFG201",
+        f"`{dotted(path)}` is a table in one layer and a value in another",
+        _label(key, here),
+        tuple(label for label in [_label(other, there)] if label),
+        helps=(f'to replace it on purpose, add `unset = ["{dotted(path)}"]` to the upper layer',),
+    )
+
+
+def nothing_to_unset(path: Path, known: Sequence[Path], span: Span | None, by_default: bool) -> Diagnostic:
+    """CFG202: no layer below gives the key that is unset a value."""
+    close = nearest(dotted(path), {dotted(other[:n]) for other in known for n in range(1, len(other) + 1)})
+    return Diagnostic(
+        "CFG202",
+        f"`{dotted(path)}` cannot be unset: no lower layer sets it",
+        _label(span, f"did you mean `{close}`?" if close and not by_default else ""),
+        notes=("it has its default already",) if by_default else (),
+        helps=("remove this entry",) if by_default else (),
+    )
+
+
+def append_to_no_array(path: Path, added: Origin, held: Origin) -> Diagnostic:
+    """CFG203: something is appended to a value that is no array."""
+    there = _label(held.span, f"{kind_of(held.value)} from the {held.layer}")
+    return Diagnostic(
+        "CFG203",
+        f"`{dotted(path)}` is {kind_of(held.value)}, so nothing can be appended to it",
+        _label(added.key_span, "appended here"),
+        (there,) if there else (),
+        helps=("set the key to replace its value",),
+    )
+
+
+def unclosed(key: str, span: Span | None) -> Diagnostic:
+    """CFG204: ``${`` without ``}``."""
+    return Diagnostic(
+        "CFG204",
+        f"a `${{` in `{key}` is not closed",
+        _label(span, "opened here"),
+        helps=("close it with `}`, or write `$${` for the text `${`",),
+    )
+
+
+_CODES = {
+    "syntax": "CFG204",
+    "reference": "CFG205",
+    "type": "CFG207",
+    "arithmetic": "CFG208",
+    "size": "CFG209",
+    "function": "CFG210",
+}
+
+
+def expression(error: ExpressionError, key: str, text: str, span: Span | None) -> Diagnostic:
+    """CFG204, CFG205, CFG207 to CFG210: what is wrong with an expression, by its kind."""
+    helps = {
+        "syntax": foreign_resolver(text) or ("an expression looks like `${training.max_steps // 50}`",),
+        "function": ("the functions are min, max, ceil, floor, round and log2",),
+    }
+    return Diagnostic(
+        _CODES[error.kind],
+        f"`${{{text.strip()}}}` {'is no expression' if error.kind == 'syntax' else 'has no value'}: {error}",
+        _label(span),
+        notes=(f"in `{key}`",),
+        helps=helps.get(error.kind, ()),
+    )
+
+
+def foreign_resolver(text: str) -> tuple[str, ...]:
+    """What to write instead of another tool's resolver (``oc.env:HOME``, ``now:%Y``)."""
+    name = re.match(r"\s*([a-z_.]+)\s*:", text)
+    if not name:
+        return ()
+    if "env" in name.group(1):
+        return ('the environment is not read; for a path of the node write `{ env = "NAME", path = "…" }`',)
+    return ("there are no resolvers: no clock, no environment, no random numbers, so that bundles are reproducible",)
+
+
+def unknown_reference(path: RefPath, known: Sequence[Path], span: Span | None) -> Diagnostic:
+    """CFG205: a reference to a key that no layer gives a value."""
+    name = shown(path)
+    close = nearest(name, {dotted(other[:n]) for other in known for n in range(1, len(other) + 1)})
+    close = close or _same_last_part(path, known)
+    outside = len(path) == 1 and isinstance(path[0], str) and path[0].isupper()
+    helps = (
+        ('the environment is not read; for a path of the node write `{ env = "NAME", path = "…" }`',)
+        if outside
+        else ("a reference gives the whole key, and a key has a value only when a layer sets it",)
+    )
+    return Diagnostic(
+        "CFG205",
+        f"no key `{name}` has a value to refer to",
+        _label(span, f"did you mean `{close}`?" if close else ""),
+        helps=(*helps, f"for the text itself write `$${{{name}}}`") if outside else helps,
+    )
+
+
+def reference_cycle(circle: Sequence[Link]) -> Diagnostic:
+    """CFG206: keys that need one another's values."""
+    names = [dotted(link.source) for link in circle]
+    first, *others = [_label(link.span, f"`{dotted(link.source)}` needs `{dotted(link.target)}`") for link in circle]
+    return Diagnostic(
+        "CFG206",
+        "references go round in a circle: " + " → ".join([*names, names[0]]),
+        first,
+        tuple(label for label in others if label),
+        helps=("give one of these keys a value of its own",),
+    )
+
+
+def not_a_text(text: str, value: Value, span: Span | None) -> Diagnostic:
+    """CFG207: an array or table in the middle of a text."""
+    return Diagnostic(
+        "CFG207",
+        f"`{text.strip()}` is {kind_of(value)}, which cannot stand inside a text",
+        _label(span),
+        helps=("let the reference be the whole string to take the value as it is",),
+    )
+
+
+def text_too_long(key: str, limit: int, span: Span | None) -> Diagnostic:
+    """CFG209: interpolation made a very long text."""
+    return Diagnostic("CFG209", f"`{key}` becomes a text of more than {limit:,} characters", _label(span))
+
+
+def value_too_large(path: Path, limit: int, span: Span | None) -> Diagnostic:
+    """CFG209: interpolation made a very large array or table."""
+    return Diagnostic("CFG209", f"`{dotted(path)}` becomes more than {limit:,} values", _label(span))
+
+
+def shown(path: RefPath) -> str:
+    """A reference as it is written: ``data.sources[0].name``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _same_last_part(path: RefPath, known: Sequence[Path]) -> str | None:
+    return next((dotted(other) for other in known if other[-1] == path[-1]), None)
+
+
+def _label(span: Span | None, text: str = "") -> Label | None:
+    return Label(span, text) if span else None

@@ -1,0 +1,75 @@
+"""All layers into one tree, and what they disagree about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cfgc.diagnostics import Diagnostic
+from cfgc.load.graph import LayerPatch, defaults_of
+from cfgc.origin import Origin, Path
+from cfgc.patch import Patch, PathSet, Tree, apply_over, compose
+from cfgc.resolve import errors
+from cfgc.source import Span
+
+
+def merge_layers(layers: Sequence[LayerPatch]) -> tuple[Tree, list[Diagnostic]]:
+    """The tree of ``layers``, lowest first, and their disagreements; where two disagree the later one wins."""
+    defaults = defaults_of(layers)
+    merged = Patch()
+    problems: list[Diagnostic] = []
+    for layer in layers:
+        problems += _missing_unsets(merged, layer.patch)
+        bare = compose(merged, Patch(unsets=layer.patch.unsets))
+        problems += _conflicts(bare, layer.patch)
+        tables = compose(merged, layer.patch).tables
+        merged = Patch(sets=apply_over(defaults, layer.patch, merged.sets), tables=tables)
+    return merged.sets, problems
+
+
+def _missing_unsets(merged: Patch, patch: Patch) -> Iterator[Diagnostic]:
+    written = PathSet([*_written(merged), *merged.tables])
+    for path, span in patch.unsets.items():
+        if not written.holds(path):
+            by_default = PathSet(merged.sets).holds(path)
+            yield errors.nothing_to_unset(path, list(_written(merged)), span, by_default)
+
+
+def _written(merged: Patch) -> dict[Path, Origin]:
+    """The leaves that are more than defaults."""
+    return {path: origin for path, origin in merged.sets.items() if origin.span}
+
+
+def _conflicts(merged: Patch, patch: Patch) -> Iterator[Diagnostic]:
+    """Values over tables and tables over values; a default gives way, and the schema judges what replaced it."""
+    written = _written(merged)
+    reported: set[Path] = set()
+    for path, key in _written_keys(patch):
+        above = next((path[:n] for n in range(1, len(path) + 1) if path[:n] in written), None)
+        is_table = path in patch.tables
+        if above is not None and (is_table or above != path) and above not in reported:
+            reported.add(above)
+            yield errors.table_over_value(above, key, written[above])
+        if not is_table:
+            below = _table_place(path, written, merged)
+            if below:
+                yield errors.value_over_table(path, key, below)
+    for path, origin in patch.appends.items():
+        held = merged.sets.get(path)
+        if held is not None and not isinstance(held.value, list):
+            yield errors.append_to_no_array(path, origin, held)
+
+
+def _written_keys(patch: Patch) -> Iterator[tuple[Path, Span | None]]:
+    yield from patch.tables.items()
+    for path, origin in (*patch.sets.items(), *patch.appends.items()):
+        yield path, origin.key_span
+
+
+def _table_place(path: Path, written: dict[Path, Origin], merged: Patch) -> Span | None:
+    """Where the table that ``path`` would replace is written: its header, or else the first key in it."""
+    if path in merged.tables:
+        return merged.tables[path]
+    depth = len(path)
+    return next(
+        (origin.key_span for other, origin in written.items() if len(other) > depth and other[:depth] == path), None
+    )

@@ -1,0 +1,89 @@
+"""The resolve phase: merge the layers, then evaluate ``${…}``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.load.graph import SpecGraph
+from cfgc.origin import Leaf, Origin, Path, Value
+from cfgc.patch import Tree
+from cfgc.resolve import errors
+from cfgc.resolve.expression import ExpressionError, Reference
+from cfgc.resolve.interpolate import MAX_NODES, Templates, fill, larger_than, templates_of
+from cfgc.resolve.keys import find_target, pick
+from cfgc.resolve.merge import merge_layers
+from cfgc.resolve.order import Link, evaluation_order
+from cfgc.resolve.resolved import Resolved
+
+
+def resolve_graph(graph: SpecGraph) -> Resolved:
+    """The final value and origins of every key. Raises ``Rejected`` with every error found."""
+    tree, problems = merge_layers(graph.layers)
+    if problems:
+        raise Rejected(problems)
+    values = interpolate(tree)
+    return Resolved(MappingProxyType({path: Leaf(values[path], origin) for path, origin in tree.items()}), graph)
+
+
+def interpolate(tree: Tree) -> Mapping[Path, Value]:
+    """The value of every key of ``tree`` after interpolation. Raises ``Rejected`` with every error found."""
+    templates = {path: templates_of(path, origin) for path, origin in tree.items() if _may_refer(origin.value)}
+    problems = [problem for found in templates.values() for problem in found.problems]
+    failed = {path for path, found in templates.items() if found.problems}
+    links: dict[Path, list[Link]] = {}
+    for path, found in templates.items():
+        links[path], unknown = _links(path, found, tree)
+        problems += unknown
+        failed |= {path} if unknown else set()
+    order, circles = evaluation_order(links)
+    problems += [errors.reference_cycle(circle) for circle in circles]
+    failed |= {link.source for circle in circles for link in circle}
+    values: dict[Path, Value] = {path: origin.value for path, origin in tree.items() if path not in templates}
+    for path in order:
+        if path in failed or any(link.target in failed for link in links[path]):
+            failed.add(path)
+            continue
+        try:
+            values[path] = _value(path, tree[path], templates[path], values)
+        except Rejected as rejected:
+            problems += rejected.diagnostics
+            failed.add(path)
+    if problems:
+        raise Rejected(problems)
+    return values
+
+
+def _may_refer(value: Value) -> bool:
+    if isinstance(value, str):
+        return "${" in value
+    return isinstance(value, list | dict)
+
+
+def _links(path: Path, templates: Templates, tree: Tree) -> tuple[list[Link], list[Diagnostic]]:
+    """What the leaf ``path`` refers to, and its references to nothing."""
+    links: list[Link] = []
+    unknown: list[Diagnostic] = []
+    for template in templates.by_position.values():
+        for reference, span in template.references():
+            target = find_target(reference.path, tree)
+            if target is None:
+                unknown.append(errors.unknown_reference(reference.path, list(tree), span))
+            else:
+                links += [Link(path, leaf, span) for leaf in target.leaves]
+    return links, unknown
+
+
+def _value(path: Path, origin: Origin, templates: Templates, values: Mapping[Path, Value]) -> Value:
+    def lookup(reference: Reference) -> Value:
+        target = find_target(reference.path, values)
+        found = None if target is None else pick(target, values)
+        if found is None:
+            raise ExpressionError("reference", "there is nothing at that place", reference.start, reference.end)
+        return found
+
+    value = fill(origin.value, templates.by_position, lookup)
+    if larger_than(value, MAX_NODES):
+        raise Rejected([errors.value_too_large(path, MAX_NODES, origin.span)])
+    return value
