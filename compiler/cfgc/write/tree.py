@@ -20,9 +20,8 @@ def write_tree(bundle: Bundle, directory: Path) -> None:
         folder.chmod(DIRECTORY_MODE)
     for path, data in bundle.files.items():
         _write_file(directory / path, data, EXECUTABLE_MODE if path in bundle.executable else FILE_MODE)
-    # All at the end: the first fsync takes the others' blocks along.
-    for path in (*(directory / path for path in bundle.files), *folders):
-        sync(path)
+    for written in (*(directory / path for path in bundle.files), *folders):
+        sync(written)
 
 
 def sync(path: Path) -> None:
