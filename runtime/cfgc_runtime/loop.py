@@ -89,7 +89,7 @@ class Loop:
             stopping, diverged = self.ranks.any_of(self.stop.requested, self._diverged(outcome))
             if diverged:
                 raise Failure(DIVERGED, self._divergence(state.step, saved))
-            if _is_due(state.step, config.TRACKING.log_every_steps, max_steps):
+            if state.step == 1 or _is_due(state.step, config.TRACKING.log_every_steps, max_steps):
                 self._log(state, outcome, logged)
                 logged = state
             if _is_due(state.step, config.EVALUATION.every_steps, max_steps if config.EVALUATION.at_end else 0):

@@ -19,6 +19,8 @@ def derive_seed(seed: int, *use: str | int) -> int:
 def make_deterministic() -> None:
     """Choose bit-for-bit repeatable kernels; an operation that has none raises. cuBLAS is told in the environment."""
     torch.use_deterministic_algorithms(True)
+    # Filling every new tensor finds reads of unset memory, at the price of writing DeepSpeed's large buckets each step.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
 
 
