@@ -108,13 +108,11 @@ RULES: tuple[Rule, ...] = (
     launch.attempts_match_requeue,
     environment.launcher_keeps_its_variables,
     environment.variables_have_one_source,
-    environment.secrets_are_not_written,
     slurm.gres_has_no_count,
     slurm.gres_has_gpus,
     slurm.ranks_have_cpus,
     slurm.mail_has_both,
     slurm.mail_events_exist,
     waivers.waived_codes_exist,
-    waivers.waived_codes_are_warnings,
 )
 """Every rule, in the order of the codes' families."""

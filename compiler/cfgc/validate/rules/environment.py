@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -31,13 +30,6 @@ OWNED = frozenset(
 """Variables that the launcher or the scheduler sets for every rank."""
 
 OWNED_PREFIXES = ("SLURM_", "TORCHELASTIC_", "CFGC_")
-
-SECRET_NAME = re.compile(r"(^|_)(API_?KEY|SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIALS?|PRIVATE_KEY)(_|$)")
-SECRET_VALUE = re.compile(
-    r"(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}"
-    r"|AKIA[0-9A-Z]{16}|xox[abprs]-[A-Za-z0-9-]{10,}|glpat-[A-Za-z0-9_-]{20,})"
-)
-"""Shapes that the issuers of tokens publish so that scanners find them."""
 
 
 def launcher_keeps_its_variables(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -68,19 +60,4 @@ def variables_have_one_source(spec: Spec, resolved: Resolved) -> Iterator[Diagno
             [At(f"env.variables.{name}", "its value"), At("env.required", "must be set where the run starts")],
             (),
             ("keep it in `env.required` when it differs between people or is secret, else in `env.variables`",),
-        )
-
-
-def secrets_are_not_written(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG613: a bundle is committed and read by others; a secret is named in it, never written."""
-    for name, value in spec.env.variables.items():
-        if not value or not (SECRET_NAME.search(name.upper()) or SECRET_VALUE.search(value)):
-            continue
-        yield error(
-            "CFG613",
-            f"`{name}` looks like a secret, and a bundle is for everyone to read",
-            resolved,
-            [At(f"env.variables.{name}", "would be in config.py, launch.sh and resolved.toml")],
-            (),
-            (f'drop it, and add `required = ["{name}"]` to `[env]`; the scripts stop when it is not set',),
         )

@@ -83,7 +83,7 @@ def _states_note(spec: Spec, states: States) -> str:
     setting = memory_setting_of(spec)
     return (
         f"parameters {gib(states.parameter_bytes)} + gradients {gib(states.gradient_bytes)} + optimizer "
-        f"{gib(states.optimizer_bytes)}, in {setting.precision} at ZeRO-{setting.zero_stage} over {setting.shards} ranks"
+        f"{gib(states.optimizer_bytes)}, {setting.precision}, ZeRO-{setting.zero_stage} over {setting.shards} ranks"
     )
 
 
@@ -92,9 +92,7 @@ def _way_out(spec: Spec, room: int) -> str:
     for stage in range(spec.deepspeed.zero.stage + 1, 4):
         need = model_states(memory_setting_of(spec, stage)).device_total
         if need <= room:
-            return (
-                f'set `deepspeed.zero.stage = {stage}`, or the overlay `zero = "{stage}"`: {gib(need)} on each device'
-            )
+            return f'choose the overlay `zero = "{stage}"` (`deepspeed.zero.stage = {stage}`): {gib(need)} a device'
     if spec.deepspeed.offload.optimizer == "none":
         return 'choose the overlay `zero = "3-offload"`, more ranks or a smaller model; no stage alone is enough'
     return "use more ranks, larger devices or a smaller model; no ZeRO stage is enough"

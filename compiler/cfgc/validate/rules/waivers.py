@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import Spec
 
+CODE = re.compile(r"CFG\d{3}")
+
 
 def waived_codes_exist(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG448: a waiver names a code that cfgc has."""
     for code in spec.checks.allow:
-        if code in known_codes():
+        if code in known_codes() or not CODE.fullmatch(code):
             continue
         near = get_close_matches(code.upper(), known_codes(), n=1)
         yield error(
@@ -29,37 +32,3 @@ def waived_codes_exist(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
             (),
             (f"did you mean `{near[0]}`?" if near else "the code is in brackets after `warning`, such as `CFG431`",),
         )
-
-
-def waived_codes_are_warnings(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG449: an error can't be waived, and a waiver says why."""
-    for code, reason in spec.checks.allow.items():
-        if code in known_codes() and code not in WARNINGS:
-            yield error(
-                "CFG449",
-                f"{code} is an error, and only warnings can be waived",
-                resolved,
-                [At(f"checks.allow.{code}", "an error")],
-                ("a bundle that is known not to run is not written",),
-                (f"drop it, and see `cfgc explain {code}` for what to change",),
-            )
-        elif code in WARNINGS and not reason.strip():
-            yield error(
-                "CFG449",
-                f"the waiver of {code} has no reason",
-                resolved,
-                [At(f"checks.allow.{code}", "empty")],
-                ("the reason is shown to the reviewer in PLAN.md",),
-                (f'{code} = "why this is fine here"',),
-            )
-
-
-WARNINGS = frozenset(
-    f"CFG{number}"
-    for number in (
-        *(415, 416, 417, 426, 427, 428, 430, 431, 434, 435, 436, 437, 438, 446),
-        *(501, 505, 506, 509, 511, 512, 513, 514, 515, 523),
-        *(603, 607, 609, 610, 611, 612, 615),
-    )
-)
-"""Every code that is a warning."""

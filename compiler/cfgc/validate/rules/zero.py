@@ -203,7 +203,7 @@ def communication_keeps_precision(spec: Spec, resolved: Resolved) -> Iterator[Di
         "CFG513",
         f"gradients of {precision} training are reduced in {used}",
         resolved,
-        [At("deepspeed.communication_data_type", used or ""), At("training.precision", precision)],
+        [At("deepspeed.communication_data_type", used), At("training.precision", precision)],
         ("fp16 overflows above 65,504, bf16 keeps 8 bits of a number",),
         ("drop `communication_data_type`; it follows the precision",),
     )
@@ -215,10 +215,11 @@ def buckets_fit(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     if zero.stage == 0 or capacity == 0:
         return
     buffers = 2 if zero.overlap_comm else 1
-    size = zero.reduce_bucket_size * bytes_per_number(spec.training.precision) * buffers
+    width = bytes_per_number(spec.training.precision)
+    size = zero.reduce_bucket_size * width * buffers
     if size <= capacity // 4:
         return
-    fitting = capacity // 20 // bytes_per_number(spec.training.precision) // buffers
+    fitting = capacity // 20 // width // buffers
     yield warning(
         "CFG514",
         f"gradient buckets take {gib(size)} of the {gib(capacity)} on each device",
@@ -227,9 +228,7 @@ def buckets_fit(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
             At("deepspeed.zero.reduce_bucket_size", f"{zero.reduce_bucket_size:,} numbers"),
             At("hardware.memory", gib(capacity)),
         ],
-        (
-            f"{count(buffers, 'buffer')} of {zero.reduce_bucket_size:,} × {bytes_per_number(spec.training.precision)} bytes",
-        ),
+        (f"{count(buffers, 'buffer')} of {zero.reduce_bucket_size:,} × {width} bytes",),
         (f"set `reduce_bucket_size = {max(1, fitting)}`",),
     )
 

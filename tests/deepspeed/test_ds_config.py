@@ -1,0 +1,145 @@
+"""DeepSpeed 0.19.8 reads every ds_config that cfgc writes, and takes nothing from its own defaults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from deepspeed.runtime import config as deepspeed_config
+
+from cfgc.lower.lowering import lower_spec
+from cfgc.lower.plan import Plan
+from cfgc.validate.checker import check_resolved
+from cfgc.validate.rules.raw_keys import KNOWN, OWNED, REMOVED
+from tests.deepspeed.allowed import ABSENT_SECTIONS, NOT_WRITTEN, UNSET_FIELDS
+from tests.deepspeed.parsing import is_written, parse, sections
+from tests.unit.rules.building import SMALL, merged, resolved_of
+
+GPU = {"hardware": {"device": "cuda", "architecture": "hopper"}}
+OFFLOADS = {
+    "none": {},
+    "optimizer": {"offload": {"optimizer": "cpu", "pin_memory": True}},
+    "both": {"offload": {"optimizer": "cpu", "parameters": "cpu"}},
+}
+LEAST_STAGE = {"none": 0, "optimizer": 1, "both": 3}
+MATRIX = [
+    pytest.param(stage, precision, offload, optimizer, id=f"zero{stage}-{precision}-{offload}-{optimizer}")
+    for stage in range(4)
+    for precision in ("fp32", "bf16", "fp16")
+    for offload in OFFLOADS
+    if stage >= LEAST_STAGE[offload]
+    for optimizer in ("adamw", "adam", "sgd")
+]
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def plan_of(*trees: dict[str, Any]) -> Plan:
+    return lower_spec(check_resolved(resolved_of(merged(SMALL, *trees))))
+
+
+def plan_at(stage: int, precision: str, offload: str, optimizer: str) -> Plan:
+    deepspeed = {"zero": {"stage": stage}, **OFFLOADS[offload]}
+    training = {"precision": precision, "optimizer": {"type": optimizer}}
+    return plan_of(GPU, {"deepspeed": deepspeed, "training": training})
+
+
+@pytest.mark.parametrize(("stage", "precision", "offload", "optimizer"), MATRIX)
+def test_nothing_is_left_to_a_default(stage: int, precision: str, offload: str, optimizer: str) -> None:
+    plan = plan_at(stage, precision, offload, optimizer)
+    parsed, asked = parse(plan)
+    removed = set(REMOVED)
+    defaulted = {key for key in asked if not is_written(plan, key) and not key.startswith("autotuning.")}
+    assert defaulted - removed - set(NOT_WRITTEN) == set()
+    for section in sections(parsed):
+        name = type(section).__name__
+        if name not in ABSENT_SECTIONS:
+            unset = set(type(section).model_fields) - section.model_fields_set
+            assert unset == set(UNSET_FIELDS.get(name, {})), name
+
+
+@pytest.mark.parametrize(("stage", "precision", "offload", "optimizer"), MATRIX)
+def test_deepspeed_reads_what_the_plan_says(stage: int, precision: str, offload: str, optimizer: str) -> None:
+    plan = plan_at(stage, precision, offload, optimizer)
+    parsed, _ = parse(plan)
+    batch = plan.batch
+    assert parsed.world_size == plan.topology.data_parallel
+    assert parsed.train_batch_size == batch.global_batch_size
+    assert parsed.train_micro_batch_size_per_gpu == batch.micro_batch_size
+    assert parsed.gradient_accumulation_steps == batch.gradient_accumulation_steps
+    assert parsed.gradient_clipping == plan.optimizer.gradient_clipping
+    assert parsed.zero_config.stage == plan.zero_stage
+    assert parsed.bfloat16_config.enabled == (plan.precision == "bf16")
+    assert parsed.float16_config.enabled == (plan.precision == "fp16")
+    assert parsed.communication_data_type == DTYPES[plan.precision]
+    assert parsed.zero_allow_untested_optimizer == (plan.optimizer.type == "sgd")
+    assert parsed.optimizer_params["lr"] == plan.schedule.learning_rate
+    assert parsed.optimizer_params["weight_decay"] == plan.optimizer.weight_decay
+    assert parsed.scheduler_name is None
+    for device, config in (
+        ("optimizer", parsed.zero_config.offload_optimizer),
+        ("both", parsed.zero_config.offload_param),
+    ):
+        wanted = offload in ("both", device)
+        assert (config.device if config else "none") == ("cpu" if wanted else "none")
+
+
+def test_every_allowance_is_needed() -> None:
+    asked: set[str] = set()
+    unset: dict[str, set[str]] = {}
+    for optimizer in ("adamw", "sgd"):
+        parsed, keys = parse(plan_at(3, "bf16", "both", optimizer))
+        asked |= keys
+        for section in sections(parsed):
+            missing = set(type(section).model_fields) - section.model_fields_set
+            unset.setdefault(type(section).__name__, set()).update(missing)
+    assert set(NOT_WRITTEN) - asked == set()
+    assert set(ABSENT_SECTIONS) - set(unset) == set()
+    assert {name: set(fields) for name, fields in UNSET_FIELDS.items()} == {
+        name: fields for name, fields in unset.items() if name in UNSET_FIELDS
+    }
+
+
+def test_the_tables_of_raw_keys_are_those_of_the_target() -> None:
+    _, asked = parse(plan_of())
+    top = {key for key in asked if "." not in key}
+    refused = deepspeed_config._REMOVED_TOP_LEVEL_CONFIG_KEYS
+    refused_zero = {f"zero_optimization.{key}" for key in deepspeed_config._REMOVED_ZERO_CONFIG_KEYS}
+    assert {*refused, *refused_zero} == set(REMOVED)
+    assert top - set(refused) - KNOWN == set()
+    # An old spelling of bf16, and a key that only a caller without a model-parallel unit is asked for.
+    assert KNOWN - top == {"bfloat16", "sequence_parallel_size"}
+
+
+def test_every_owned_key_with_a_home_is_written_or_off() -> None:
+    plan = plan_at(3, "bf16", "both", "adamw")
+    off = {"bfloat16", "scheduler", "tensor_parallel", "pipeline", "sequence_parallel_size", "expert_parallel"}
+    absent = {key for key in OWNED if not is_written(plan, key)}
+    assert absent == {
+        *off,
+        "optimizer.params.momentum",
+        *(f"zero_optimization.{key}" for key in ("cpu_offload", "cpu_offload_param", "cpu_offload_use_pin_memory")),
+    }
+
+
+def test_integers_stay_integers() -> None:
+    plan = plan_of({"deepspeed": {"zero": {"stage": 2, "reduce_bucket_size": 5e8}, "fp16": {"min_loss_scale": 1.0}}})
+    zero = plan.ds_config["zero_optimization"]
+    fp16 = plan.ds_config["fp16"]
+    assert isinstance(zero, dict)
+    assert isinstance(fp16, dict)
+    assert zero["reduce_bucket_size"] == 500_000_000
+    assert isinstance(zero["reduce_bucket_size"], int)
+    assert isinstance(fp16["min_loss_scale"], int)
+
+
+def test_raw_keys_are_merged_on_top() -> None:
+    raw = {"reason": "try it", "memory_breakdown": True, "zero_optimization": {"ignore_unused_parameters": False}}
+    plan = plan_of({"deepspeed": {"zero": {"stage": 2}, "raw": raw}})
+    parsed, _ = parse(plan)
+    assert parsed.memory_breakdown is True
+    assert parsed.zero_config.ignore_unused_parameters is False
+    assert parsed.zero_config.stage == 2
+    assert plan.review.raw_keys == ("memory_breakdown", "zero_optimization.ignore_unused_parameters")
+    assert plan.review.raw_reason == "try it"
+    assert "reason" not in plan.ds_config
