@@ -35,7 +35,7 @@ class Model(Section):
     kind: Literal["decoder", "encoder_decoder", "cnn", "rnn"] = numerics(
         "decoder", "Kind of network.", later=Later("model", '`kind = "decoder"`', ("decoder",))
     )
-    vocab_size: Int = numerics(256, "Token ids that the model knows.", unit="tokens", ge=2)
+    vocab_size: Int = numerics(320, "Token ids that the model knows; bytes make 257.", unit="tokens", ge=2)
     hidden_size: Int = numerics(..., "Width of the residual stream.", unit="features", gt=0)
     num_layers: Int = numerics(..., "Decoder blocks.", unit="layers", gt=0)
     num_heads: Int = numerics(..., "Attention heads; they divide `hidden_size`.", unit="heads", gt=0)
