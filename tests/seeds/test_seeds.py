@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
@@ -14,6 +16,10 @@ from cfgc.pipeline import check_spec
 from cfgc.resources import shipped_dir
 from cfgc.validate.checker import Checked
 
+NAMING = ("CFG30", "CFG31", "CFG45", "CFG46")
+"""Codes whose sentence names the key itself."""
+PASTE = re.compile(r"write `(.+?)`(?: under `\[(.+?)\]`)?")
+SCHEMA_CODES = {f"CFG{number}" for number in (301, *range(303, 330))}
 HERE = Path(__file__).parent
 GOOD = (HERE / "good.toml").read_text()
 ROWS: list[dict[str, Any]] = tomllib.loads((HERE / "seeds.toml").read_text())["row"]
@@ -56,11 +62,32 @@ def test_renamed(row: dict[str, Any]) -> None:
     assert all(d.primary and d.helps for d in said)
 
 
+@pytest.mark.parametrize("row", [row for row in ROWS if row["verdict"] == "renamed"], ids=lambda row: row["id"])
+def test_the_hint_of_a_renamed_key_can_be_pasted(row: dict[str, Any]) -> None:
+    """What the hint says to write is a key of the schema with a value that it takes; the runtime may refuse it yet."""
+    for finding in (d for d in findings(row) if d.code == "CFG303"):
+        old = finding.message.split("`")[1]
+        line, section = PASTE.fullmatch(finding.helps[0]).groups()  # type: ignore[union-attr]
+        table = section or ("" if row["key"] == "extends" else old.rpartition(".")[0])
+        codes = said_of(f"[{table}]\n{line}" if table else line)
+        assert codes & SCHEMA_CODES == set()
+        assert "then" not in row or row["then"] in codes
+
+
+def said_of(spec: str) -> set[str]:
+    try:
+        return {d.code for d in check(spec, []).warnings}
+    except Rejected as rejected:
+        return {d.code for d in rejected.diagnostics}
+
+
 @pytest.mark.parametrize("row", [row for row in ROWS if row["verdict"] == "refused"], ids=lambda row: row["id"])
 def test_refused(row: dict[str, Any]) -> None:
     said = [d for d in findings(row) if d.code.startswith(row["code"])]
     assert said, f"said {[(d.code, d.message) for d in findings(row)]}"
     assert all(d.primary for d in said)
+    if row["code"][:5] in NAMING:
+        assert any(row["key"].startswith(re.findall(r"`([^` ]+)", d.message)[0]) for d in said)
 
 
 def test_every_row_is_found_by_its_own_name_and_place() -> None:

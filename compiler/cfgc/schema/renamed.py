@@ -9,11 +9,11 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class Renamed:
-    """The key to use, why it is called that, and what to write when the value changes too."""
+    """The key to use, why it is called that, and its value in TOML where the old one can't be carried over."""
 
     key: str
     reason: str = ""
-    write: str = ""
+    value: str = ""
 
 
 _PER_RANK = "a batch is counted per rank and forward pass (micro) or per optimizer step over all ranks (global)"
@@ -24,15 +24,15 @@ _WORKERS = "the section already says that it is about data"
 _OFF = "0 means all of them, where others write -1"
 _ZERO = "ZeRO's settings have a table of their own; at the top level DeepSpeed ignores them silently"
 _FILES = "a run can read several trees of files"
-_SOURCES = '`[[data.sources]]` with `name = "…"`, `path = "…"`, `include = ["**/*.txt"]`'
+_SOURCES = '[{ name = "corpus", path = "data", include = ["**/*.txt"] }]'
 _STEPS = "the interval alone says it; 0 turns it off"
 
 RENAMED: Mapping[str, Renamed] = MappingProxyType(
     {
         # model
-        "model.model_type": Renamed("model.kind", "", '`kind = "decoder"`, the transformer'),
-        "model.architecture": Renamed("model.kind", "", '`kind = "decoder"`, the transformer'),
-        "model.type": Renamed("model.kind", "", '`kind = "decoder"`, the transformer'),
+        "model.model_type": Renamed("model.kind", "the transformer is called decoder", '"decoder"'),
+        "model.architecture": Renamed("model.kind", "the transformer is called decoder", '"decoder"'),
+        "model.type": Renamed("model.kind", "the transformer is called decoder", '"decoder"'),
         "model.num_attention_heads": Renamed("model.num_heads"),
         "model.attention_heads": Renamed("model.num_heads"),
         "model.num_key_value_heads": Renamed("model.num_kv_heads"),
@@ -45,8 +45,8 @@ RENAMED: Mapping[str, Renamed] = MappingProxyType(
         "model.attention_implementation": Renamed("model.attention"),
         "model.use_flash_attention": Renamed(
             "model.attention",
-            "it names the implementation",
-            '`attention = "sdpa"`, which uses a flash kernel where there is one',
+            "it names the implementation; sdpa uses a flash kernel where there is one",
+            '"sdpa"',
         ),
         "model.gradient_checkpointing": Renamed("model.activation_checkpointing"),
         "model.num_experts": Renamed("model.moe.num_experts", _EXPERTS),
@@ -70,8 +70,8 @@ RENAMED: Mapping[str, Renamed] = MappingProxyType(
         "training.batch_size": Renamed("training.micro_batch_size", _PER_RANK),
         "training.lr": Renamed("training.learning_rate"),
         "training.weight_decay": Renamed("training.optimizer.weight_decay", _SECTION),
-        "training.beta1": Renamed("training.optimizer.betas", "both betas are one pair", "`betas = [0.9, 0.95]`"),
-        "training.beta2": Renamed("training.optimizer.betas", "both betas are one pair", "`betas = [0.9, 0.95]`"),
+        "training.beta1": Renamed("training.optimizer.betas", "both betas are one pair", "[0.9, 0.95]"),
+        "training.beta2": Renamed("training.optimizer.betas", "both betas are one pair", "[0.9, 0.95]"),
         "training.eps": Renamed("training.optimizer.eps", _SECTION),
         "training.max_gradient_norm": Renamed("training.gradient_clipping"),
         "training.gradient_clip_val": Renamed("training.gradient_clipping"),
@@ -85,15 +85,13 @@ RENAMED: Mapping[str, Renamed] = MappingProxyType(
         "training.eos_penalty_weight": Renamed("training.penalties.eos", _SECTION),
         "training.mixed_precision": Renamed("training.precision"),
         "training.use_mixed_precision": Renamed(
-            "training.precision", "it names the number format", '`precision = "bf16"`, or `"fp32"` for none'
+            "training.precision", "it names the number format; fp32 is no mixed precision", '"bf16"'
         ),
         "training.gradient_checkpointing": Renamed("model.activation_checkpointing", _SECTION),
         "training.dataloader_num_workers": Renamed("data.num_workers", _SECTION),
-        "training.eval_strategy": Renamed("evaluation.every_steps", _STEPS, "`every_steps = 500` under `[evaluation]`"),
+        "training.eval_strategy": Renamed("evaluation.every_steps", _STEPS, "500"),
         "training.eval_steps": Renamed("evaluation.every_steps", _SECTION),
-        "training.save_strategy": Renamed(
-            "checkpoint.every_steps", _STEPS, "`every_steps = 1000` under `[checkpoint]`"
-        ),
+        "training.save_strategy": Renamed("checkpoint.every_steps", _STEPS, "1000"),
         "training.save_steps": Renamed("checkpoint.every_steps", _SECTION),
         "training.logging_steps": Renamed("tracking.log_every_steps", _SECTION),
         "training.early_stopping_patience": Renamed("training.early_stopping.patience", _SECTION),
@@ -104,7 +102,7 @@ RENAMED: Mapping[str, Renamed] = MappingProxyType(
         "data.tokenizer_name": Renamed("data.tokenizer.path", _SECTION),
         "data.max_length": Renamed("data.sequence_length"),
         "data.seq_length": Renamed("data.sequence_length"),
-        "data.max_train_examples": Renamed("data.max_train_samples", _OFF, "`max_train_samples = 0` for all"),
+        "data.max_train_examples": Renamed("data.max_train_samples", _OFF),
         "data.max_eval_examples": Renamed("data.max_eval_samples", _OFF),
         "data.batch_size": Renamed("training.micro_batch_size", _PER_RANK),
         "data.train_batch_size": Renamed("training.micro_batch_size", _PER_RANK),
@@ -117,14 +115,14 @@ RENAMED: Mapping[str, Renamed] = MappingProxyType(
         "data.use_weighted_mixing": Renamed("data.mixing.enabled", _SECTION),
         "data.mixing_temperature": Renamed("data.mixing.temperature", _SECTION),
         "data.buffer_size": Renamed("data.streaming.buffer_size", _SECTION),
-        "data.max_samples": Renamed("data.streaming.max_samples", _OFF, "`max_train_samples = 0` for all"),
+        "data.max_samples": Renamed("data.max_train_samples", _OFF),
         # deepspeed
         "deepspeed.zero_stage": Renamed("deepspeed.zero.stage", _ZERO),
         "deepspeed.cpu_offload": Renamed(
-            "deepspeed.offload.optimizer", "it says what is offloaded, and where", '`offload.optimizer = "cpu"`'
+            "deepspeed.offload.optimizer", "it says what is offloaded, and where", '"cpu"'
         ),
         "deepspeed.nvme_offload": Renamed(
-            "deepspeed.offload.optimizer", "it says what is offloaded, and where", '`offload.optimizer = "nvme"`'
+            "deepspeed.offload.optimizer", "it says what is offloaded, and where", '"nvme"'
         ),
         "deepspeed.precision": Renamed("training.precision", _OWNER),
         "deepspeed.fp8_enabled": Renamed("training.fp8.enabled", _OWNER),
@@ -135,7 +133,7 @@ RENAMED: Mapping[str, Renamed] = MappingProxyType(
         "deepspeed.micro_batch_size": Renamed("training.micro_batch_size", _OWNER),
         "deepspeed.train_micro_batch_size_per_gpu": Renamed("training.micro_batch_size", _OWNER),
         "deepspeed.gradient_clipping": Renamed("training.gradient_clipping", _OWNER),
-        "deepspeed.optimizer.type": Renamed("training.optimizer.type", _OWNER),
+        "deepspeed.optimizer.type": Renamed("training.optimizer.type", _OWNER, '"adamw"'),
         "deepspeed.optimizer.params.lr": Renamed("training.learning_rate", _OWNER),
         "deepspeed.optimizer.params.betas": Renamed("training.optimizer.betas", _OWNER),
         "deepspeed.optimizer.params.eps": Renamed("training.optimizer.eps", _OWNER),
@@ -152,7 +150,7 @@ RENAMED: Mapping[str, Renamed] = MappingProxyType(
         "trainer.devices": Renamed("launch.gpus_per_node", "the world is nodes × ranks per node"),
         "trainer.gpus_per_node": Renamed("launch.gpus_per_node", _SECTION),
         "trainer.num_nodes": Renamed("launch.nodes", _SECTION),
-        "trainer.precision": Renamed("training.precision", _OWNER, '`precision = "bf16"`, or `"fp32"`'),
+        "trainer.precision": Renamed("training.precision", _OWNER, '"bf16"'),
         "trainer.max_steps": Renamed("training.max_steps", _SECTION),
         "trainer.max_epochs": Renamed("training.max_epochs", _SECTION),
         "trainer.gradient_clip_val": Renamed("training.gradient_clipping", _SECTION),
@@ -168,13 +166,13 @@ RENAMED: Mapping[str, Renamed] = MappingProxyType(
         ),
         # whole experiments
         "seed": Renamed("experiment.seed", _SECTION),
-        "log_level": Renamed("tracking.log_level", _SECTION),
+        "log_level": Renamed("tracking.log_level", _SECTION, '"info"'),
         "checkpoint_dir": Renamed("launch.run_dir", "checkpoints, logs and metrics of a run stay together"),
         "log_dir": Renamed("launch.run_dir", "checkpoints, logs and metrics of a run stay together"),
         "metrics_dir": Renamed("launch.run_dir", "checkpoints, logs and metrics of a run stay together"),
-        "model_size": Renamed("extends", "a size is a base", '`extends = "cfgc:bases/small.toml"`'),
-        "metadata.model_size": Renamed("extends", "a size is a base", '`extends = "cfgc:bases/small.toml"`'),
-        "training.model_size": Renamed("extends", "a size is a base", '`extends = "cfgc:bases/small.toml"`'),
+        "model_size": Renamed("extends", "a size is a base", '"cfgc:bases/small.toml"'),
+        "metadata.model_size": Renamed("extends", "a size is a base", '"cfgc:bases/small.toml"'),
+        "training.model_size": Renamed("extends", "a size is a base", '"cfgc:bases/small.toml"'),
         # launching
         "executor.nodes": Renamed("launch.nodes", _SECTION),
         "executor.gpus_per_node": Renamed("launch.gpus_per_node", _SECTION),

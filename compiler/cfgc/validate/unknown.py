@@ -30,7 +30,7 @@ def unknown_keys(resolved: Resolved, location: Location) -> Iterator[Diagnostic]
         for leaf, known in explained:
             if known not in seen:
                 seen.add(known)
-                yield _elsewhere(resolved, leaf, known)
+                yield _elsewhere(resolved, known)
         below = [leaf for leaf in below if not _known(leaf)]
         yield from (_unknown(resolved, leaf) for leaf in below)
     else:
@@ -43,23 +43,29 @@ def _known(path: Path) -> str:
     return next((head for head in heads if head in RENAMED or head in NO_PLACE), "")
 
 
-def _elsewhere(resolved: Resolved, path: Path, known: str) -> Diagnostic:
+def _elsewhere(resolved: Resolved, known: str) -> Diagnostic:
     place = tuple(known.split("."))
     label = key_label(resolved, place, "")
     if known in NO_PLACE:
         return no_place(known, label, NO_PLACE[known])
     renamed = RENAMED[known]
-    return renamed_key(known, renamed.key, label, renamed.reason, _write(resolved, path, renamed))
+    return renamed_key(known, renamed.key, label, renamed.reason, _write(resolved, place, renamed))
 
 
-def _write(resolved: Resolved, path: Path, renamed: Renamed) -> str:
-    if renamed.write:
-        return f"write {renamed.write}"
+def _write(resolved: Resolved, place: Path, renamed: Renamed) -> str:
     section, _, name = renamed.key.rpartition(".")
-    found = leaf_at(resolved, path)
-    value = toml_text(found[0].origin.value) if found else "…"
-    where = "" if path[:-1] == tuple(section.split(".")) else f" under `[{section}]`"
-    return f"write `{name} = {value}`{where}"
+    where = "" if place[:-1] == tuple(section.split(".")) or not section else f" under `[{section}]`"
+    return f"write `{name} = {renamed.value or _carried(resolved, place)}`{where}"
+
+
+def _carried(resolved: Resolved, place: Path) -> str:
+    """The old value as TOML; 0 where it was negative, which elsewhere means all."""
+    found = leaf_at(resolved, place)
+    if not found:
+        below = {path[-1]: leaf.origin.value for path, leaf in resolved.leaves.items() if path[:-1] == place}
+        return toml_text(below)
+    value = found[0].origin.value
+    return "0" if isinstance(value, int) and value < 0 else toml_text(value)
 
 
 def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
