@@ -24,17 +24,12 @@ def unknown_keys(resolved: Resolved, location: Location) -> Iterator[Diagnostic]
     """One finding for an unknown key; for an unknown table, one for each key of it that has a name here."""
     path = tuple(part for part in location if isinstance(part, str))
     below = [known for known in resolved.leaves if known[: len(path)] == path]
-    explained = [(leaf, known) for leaf in below for known in [_known(leaf)] if known]
-    if len(path) == len(location) and explained:
-        seen: set[str] = set()
-        for leaf, known in explained:
-            if known not in seen:
-                seen.add(known)
-                yield _elsewhere(resolved, known)
-        below = [leaf for leaf in below if not _known(leaf)]
-        yield from (_unknown(resolved, leaf) for leaf in below)
-    else:
+    explained = dict.fromkeys(known for leaf in below if (known := _known(leaf)))
+    if len(path) < len(location) or not explained:
         yield _unknown(resolved, location)
+        return
+    yield from (_elsewhere(resolved, known) for known in explained)
+    yield from (_unknown(resolved, leaf) for leaf in below if not _known(leaf))
 
 
 def _known(path: Path) -> str:
