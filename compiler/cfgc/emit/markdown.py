@@ -24,10 +24,12 @@ def text(value: str) -> str:
 
 def code(value: str) -> str:
     """``value`` as code on one line, whatever backticks it holds."""
+    if not value:
+        return "(empty)"
     shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value).replace("|", "\\|")
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
-    space = " " if shown.startswith("`") or shown.endswith("`") or not shown else ""
+    space = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{space}{shown}{space}{fence}"
 
 

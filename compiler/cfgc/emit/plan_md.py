@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from cfgc.emit.markdown import code, count, counted, duration, number, table, text
-from cfgc.emit.plan_table import overview, title
+from cfgc.emit.markdown import code, count, counted, duration, table, text
+from cfgc.emit.plan_table import overview, requeues, title
 from cfgc.emit.scripts import needed_variables
 from cfgc.lower.plan import NodePath, Plan, Schedule
 
@@ -47,8 +47,8 @@ def _details(plan: Plan) -> Iterator[str]:
         yield "- overlays: " + ", ".join(code(f"{group} = {option}") for group, option in review.overlays)
     for override in review.overrides:
         yield f"- override: {code(override)}"
-    for key in review.raw_keys:
-        yield f"- raw DeepSpeed key: {code(key)}, because: {text(review.raw_reason)}"
+    if review.raw_keys:
+        yield f"- raw DeepSpeed keys: {', '.join(map(code, review.raw_keys))}, because: {text(review.raw_reason)}"
     for waived, reason in review.waivers:
         yield f"- waived: {code(waived)}, because: {text(reason)}"
     if plan.experiment.tags:
@@ -58,15 +58,11 @@ def _details(plan: Plan) -> Iterator[str]:
 def _starting(plan: Plan) -> list[str]:
     several = plan.topology.nodes > 1
     releases = f"Python with torch {plan.target.torch} and deepspeed {plan.target.deepspeed}"
-    again = "saves, then queues itself again" if plan.slurm.requeue else "saves, then ends"
+    again = "saves, then queues itself again" if requeues(plan) else "saves, then ends"
     local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else "`./launch.sh`"
     rows = (
         ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
-        (
-            "start on this machine",
-            local,
-            f"Python with torch {plan.target.torch} and deepspeed {plan.target.deepspeed}",
-        ),
+        ("start on this machine", local, releases),
         ("start on Slurm", "`sbatch job.sbatch`", "try it first: `sbatch --test-only job.sbatch`"),
         ("stop", "Ctrl-C, or signal USR2", "it saves, then ends with exit code 75"),
         ("save now on Slurm", "`scancel --batch --signal=USR2 JOBID`", f"{again}; a plain `scancel` ends it for good"),
@@ -83,16 +79,8 @@ def _topology(plan: Plan) -> list[str]:
         f"sequence {topology.sequence_parallel}"
     )
     network = f"{topology.backend}, a collective waits at most {duration(topology.timeout_s)}"
-    return [
-        "## Ranks",
-        "",
-        "```",
-        *_drawing(plan),
-        "```",
-        "",
-        f"{groups} · {network}.",
-        _SHARES[plan.zero_stage].format(plan.topology.data_parallel),
-    ]
+    shares = _SHARES[plan.zero_stage].format(topology.data_parallel)
+    return ["## Ranks", "", "```", *_drawing(plan), "```", "", f"{groups} · {network}.", shares]
 
 
 def _drawing(plan: Plan) -> Iterator[str]:
@@ -146,6 +134,7 @@ def _paths(plan: Plan) -> list[str]:
         wanted = " ".join(map(code, source.include))
         without = " without " + " ".join(map(code, source.exclude)) if source.exclude else ""
         rows.append((f"data {text(source.name)}", code(_shown(source.path)), f"read: {wanted}{without}"))
+    rows.append(("interpreter", code(plan.launch.python), "run: or what the variable `PYTHON` names"))
     return ["## Paths on the node", "", *table(("what", "where", "use"), rows)]
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from cfgc.emit.markdown import count, counted, disk, duration, memory, number, table, text
 from cfgc.lower.plan import Plan
 
+_TYPICAL = 0.4
+"""Share of the peak that well-tuned dense training reaches on recent GPUs (MFU of 38–43 %: the Llama 3 report)."""
+
 
 def title(plan: Plan) -> str:
     """``gpt-small · 2 nodes × 4 × A100-80GB · ZeRO-2 · bf16``."""
@@ -16,8 +19,21 @@ def title(plan: Plan) -> str:
 
 def overview(plan: Plan) -> list[str]:
     """The table's lines."""
-    rows = (_samples, _tokens, _parameters, _states, _rate, _clipping, _evaluation, _checkpoints, _limit, _restarts)
-    return table(("what", "value", "how"), [row(plan) for row in rows])
+    rows = (
+        _samples,
+        _tokens,
+        _parameters,
+        _states,
+        _rate,
+        _clipping,
+        _evaluation,
+        _checkpoints,
+        _compute,
+        _limit,
+        _restarts,
+    )
+    shown = [row(plan) for row in rows if row is not _compute or _peak(plan)]
+    return table(("what", "value", "how"), shown)
 
 
 def _samples(plan: Plan) -> tuple[str, str, str]:
@@ -52,6 +68,8 @@ def _states(plan: Plan) -> tuple[str, str, str]:
         f"parameters {memory(estimate.parameter_bytes)} · gradients {memory(estimate.gradient_bytes)} "
         f"· optimizer {memory(estimate.optimizer_bytes)}; activations come on top"
     )
+    if estimate.host_bytes:
+        how += f" · offloaded to the host: {memory(estimate.host_bytes)} a rank"
     return f"model states per {'GPU' if plan.topology.device == 'cuda' else 'rank'}", memory(total) + room, how
 
 
@@ -106,6 +124,18 @@ def _checkpoints(plan: Plan) -> tuple[str, str, str]:
     return "checkpoints", value, f"{disk(kept * said.bytes_each)} on disk, one more while saving"
 
 
+def _compute(plan: Plan) -> tuple[str, str, str]:
+    work = plan.estimate.flops_per_token * plan.schedule.total_tokens
+    hours = work / (_TYPICAL * _peak(plan)) / 3600
+    devices = f"{counted(plan.topology.world_size, 'device')} × {plan.estimate.peak_tflops:,.0f} TFLOP/s"
+    return "compute", f"{work:.2g} FLOP", f"about {hours:,.1f} h at {_TYPICAL:.0%} of the peak of {devices}"
+
+
+def _peak(plan: Plan) -> float:
+    """FLOP/s of all devices together; 0 is unknown."""
+    return plan.estimate.peak_tflops * 1e12 * plan.topology.world_size
+
+
 def _limit(plan: Plan) -> tuple[str, str, str]:
     cost = f" = {plan.estimate.gpu_hours:,.0f} GPU-hours" if plan.topology.device == "cuda" else ""
     lead = f"asked to save {duration(plan.launch.signal_lead_s)} before it, on Slurm"
@@ -113,5 +143,10 @@ def _limit(plan: Plan) -> tuple[str, str, str]:
 
 
 def _restarts(plan: Plan) -> tuple[str, str, str]:
-    again = "queued again by itself after a save" if plan.slurm.requeue else "submit again after a save"
-    return "attempts", f"at most {plan.launch.max_attempts}", f"{again}; any other failure stays one"
+    again = "queued again by itself" if requeues(plan) else "to be started again by hand"
+    return "attempts", f"at most {plan.launch.max_attempts}", f"{again} after a save; any other failure stays one"
+
+
+def requeues(plan: Plan) -> bool:
+    """True when job.sbatch puts itself back into the queue."""
+    return plan.slurm.requeue and plan.launch.max_attempts > 1

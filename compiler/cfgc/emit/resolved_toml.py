@@ -9,6 +9,7 @@ import tomlkit
 from tomlkit.items import InlineTable, Integer, Item, Key, SingleKey, String, StringType, Trivia
 
 from cfgc.lower.plan import Plan, Provenance
+from cfgc.resolve.template import escape
 
 _BIG = 100_000
 _WIDEST = 44
@@ -124,7 +125,7 @@ def _string(value: str) -> String:
 
     Interpolation is done: what still looks like one was escaped in the spec, and is escaped again here.
     """
-    text = value.replace("${", "$${")
+    text = escape(value)
     written = "".join(_character(c) for c in text)
     return String(StringType.SLB, text, written, Trivia())
 

@@ -125,7 +125,7 @@ def cpu_plan() -> Plan:
             cpus_per_task=2,
             requeue=True,
         ),
-        estimate=Estimate(229_888, 229_888, 689_664, 0, 700_000, 0.0),
+        estimate=Estimate(229_888, 229_888, 689_664, 0, 700_000, 48.0, 0, 0.0),
         ds_config={
             "train_batch_size": 16,
             "train_micro_batch_size_per_gpu": 4,
@@ -204,7 +204,7 @@ def cluster_plan() -> Plan:
             cpus_per_task=64,
             requeue=True,
         ),
-        estimate=Estimate(15_555_000, 15_555_000, 93_330_000, 85_899_345_920, 750_000_000, 384.0),
+        estimate=Estimate(15_555_000, 15_555_000, 93_330_000, 85_899_345_920, 750_000_000, 384.0, 0, 989.0),
         review=replace(
             plan.review,
             waivers=(("CFG431", "the cluster has spare memory"),),
