@@ -41,14 +41,14 @@ def not_toml(span: Span, what: str, helps: tuple[str, ...] = ()) -> Diagnostic:
     return Diagnostic("CFG104", f"this is not TOML: {what}", Label(span), helps=helps)
 
 
-def written_twice(key: Span, first: Span, name: str) -> Diagnostic:
+def written_twice(path: Path, again: Span, first: Span) -> Diagnostic:
     """CFG105: one file gives a key or table two times."""
     return Diagnostic(
         "CFG105",
-        f"`{name}` is written twice in one file",
-        Label(key, "again here"),
+        f"`{dotted(path)}` is written twice in one file",
+        Label(again, "again here"),
         (Label(first, "first written here"),),
-        helps=("keep one of the two, or move the other one into a base or an overlay",),
+        helps=("keep one of the two; a value that replaces another one belongs into a base's child or an overlay",),
     )
 
 

@@ -6,10 +6,12 @@ values themselves come from ``tomllib``: plain Python, and the strict reading of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Item, Key
 from tomlkit.parser import Parser
 
@@ -64,6 +66,15 @@ class SpanParser(Parser):
         return start, before + len(raw.rstrip(" \t\r\n"))
 
 
+@dataclass(frozen=True)
+class Repeat:
+    """A key or table that is written again."""
+
+    location: Location
+    first: Extent
+    again: Extent
+
+
 @dataclass
 class _Walk:
     """Reads the records in the order of the text."""
@@ -73,6 +84,10 @@ class _Walk:
     values: dict[Location, Place] = field(default_factory=dict)
     headers: dict[Location, Extent] = field(default_factory=dict)
     lengths: dict[Location, int] = field(default_factory=dict)
+    claims: dict[Location, Extent] = field(default_factory=dict)
+    statements: dict[Location, Extent] = field(default_factory=dict)
+    parents: dict[Location, Extent] = field(default_factory=dict)
+    repeat: Repeat | None = None
 
     def document(self) -> Places:
         marks = sorted([*self.parser.keys, *self.parser.values], reverse=True)
@@ -81,7 +96,9 @@ class _Walk:
             start = marks.pop()
             end, parts = self.parser.keys[start]
             if marks and marks[-1] in self.parser.values:
-                self._value(self._inside(table, parts), (start, end), marks)
+                location = self._inside(table, parts)
+                self._claim_statement(table, location, (start, end))
+                self._value(location, (start, end), marks)
             else:
                 table = self._header(parts, (start, end))
         return Places(self.values, self.headers)
@@ -94,6 +111,9 @@ class _Walk:
             position = self.lengths[array] = self.lengths.get(array, -1) + 1
             location = (*array, position)
             self.values[location] = Place(extent, extent)
+        above = [location[:depth] for depth in range(1, len(location))]
+        self._refuse(location, [self.parents.get(location), *map(self.statements.get, above)], extent)
+        self._claim(location, extent)
         self.headers[location] = extent
         return location
 
@@ -110,10 +130,30 @@ class _Walk:
                 location = (*location, self.lengths[location])
         return location
 
+    def _claim(self, location: Location, extent: Extent) -> None:
+        """Note that ``extent`` gives ``location`` its only meaning."""
+        first = self.claims.setdefault(location, extent)
+        self._refuse(location, [first if first != extent else None], extent)
+
+    def _claim_statement(self, table: Location, location: Location, extent: Extent) -> None:
+        """``a.b = 1`` claims that ``a`` is no value and no header, ``a = 1`` that nothing is below ``a``."""
+        above = [location[:depth] for depth in range(1, len(location))]
+        self._refuse(location, [self.statements.get(other) for other in above], extent)
+        self._refuse(location, [self.parents.get(location)], extent)
+        self.statements.setdefault(location, extent)
+        for other in above[len(table) :]:
+            self.parents.setdefault(other, extent)
+
+    def _refuse(self, location: Location, earlier: Iterable[Extent | None], extent: Extent) -> None:
+        first = next(filter(None, earlier), None)
+        if first is not None and self.repeat is None:
+            self.repeat = Repeat(location, first, extent)
+
     def _value(self, location: Location, key: Extent, marks: list[int]) -> None:
         start = marks.pop()
         end = self.parser.values[start]
         self.values[location] = Place(key, (start, end))
+        self._claim(location, key)
         position = 0
         while marks and marks[-1] < end:
             if marks[-1] in self.parser.values:
@@ -131,3 +171,22 @@ def locate(text: str) -> Places:
     parser = SpanParser(text)
     parser.parse()
     return _Walk(parser, text).document()
+
+
+def first_repeat(text: str) -> Repeat | None:
+    """The first key or table of ``text`` that is written twice, where its grammar is right so far."""
+    parser = SpanParser(text)
+    with suppress(TOMLKitError):
+        parser.parse()
+    walk = _Walk(parser, text)
+    walk.document()
+    return walk.repeat
+
+
+def last_key(text: str) -> Extent | None:
+    """The last key that can be read of a broken ``text``."""
+    parser = SpanParser(text)
+    with suppress(TOMLKitError):
+        parser.parse()
+    start = max(parser.keys, default=None)
+    return None if start is None else (start, parser.keys[start][0])

@@ -6,10 +6,16 @@ import re
 
 from cfgc.diagnostics import Diagnostic
 from cfgc.load import errors
+from cfgc.load.spans import first_repeat, last_key
 from cfgc.source import SourceFile, Span
 
 _POSITION = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 _TOKEN = re.compile(r"[^\s,\[\]{}#=\"']+|.", re.DOTALL)
+_VALUE = re.compile(r"""[^\s,\[\]{}#="']*""")
+_AGAIN = ("Cannot overwrite", "Cannot declare", "Cannot mutate", "Duplicate inline")
+
+_WORDS = {"True": "true", "False": "false", "yes": "true", "no": "false", "on": "true", "off": "false"}
+_NOTHING = {"null", "None", "nil", "~", "Null", "NULL"}
 
 
 def syntax_error(source: SourceFile, message: str) -> Diagnostic:
@@ -18,8 +24,11 @@ def syntax_error(source: SourceFile, message: str) -> Diagnostic:
     if found is None:
         return errors.not_toml(Span(source, 0, 0), message)
     what, line, column = found.groups()
-    span = place_at(source, int(line), int(column)) if line else _end(source)
-    return errors.not_toml(span, what[0].lower() + what[1:])
+    if what.startswith(_AGAIN):
+        return _written_twice(source, int(line) if line else None)
+    if line is None:
+        return _unfinished(source)
+    return _broken(source, what, place_at(source, int(line), int(column)))
 
 
 def place_at(source: SourceFile, line: int, column: int) -> Span:
@@ -29,6 +38,76 @@ def place_at(source: SourceFile, line: int, column: int) -> Span:
     return Span(source, start, token.end() if token and not token.group().isspace() else start)
 
 
-def _end(source: SourceFile) -> Span:
-    end = len(source.text.rstrip())
-    return Span(source, max(0, end - 1), end)
+def _written_twice(source: SourceFile, line: int | None) -> Diagnostic:
+    starts = source.line_starts
+    end = starts[line] if line is not None and line < len(starts) else len(source.text)
+    repeat = first_repeat(source.text[:end])
+    if repeat is None:
+        return errors.not_toml(_last_line(source, end), "a key or table is written twice")
+    name = tuple(part for part in repeat.location if isinstance(part, str))
+    return errors.written_twice(name, Span(source, *repeat.again), Span(source, *repeat.first))
+
+
+def _unfinished(source: SourceFile) -> Diagnostic:
+    """The text ends inside a value or header: what counts is where that one begins."""
+    key = last_key(source.text)
+    if key is None:
+        return errors.not_toml(_last_line(source, len(source.text)), "the text ends too early")
+    rest = source.text[key[1] :].lstrip(" \t")
+    span = Span(source, *key)
+    if not rest.startswith("="):
+        return errors.not_toml(span, "the header has no closing bracket", ("write `[section]`",))
+    if not rest.removeprefix("=").strip():
+        return errors.not_toml(span, f"`{span.text}` has no value", (f"remove `{span.text} =`, or write a value",))
+    return errors.not_toml(span, f"the value of `{span.text}` does not end", ("close its quote or bracket",))
+
+
+def _broken(source: SourceFile, what: str, at: Span) -> Diagnostic:
+    """A word or character that cannot stand where it does."""
+    if what.startswith("Expected '=' after a key"):
+        return errors.not_toml(at, "`=` is missing after the key", _equals_help(source, at))
+    word = _word_around(source, at)
+    if "Unescaped" in what or "hex value" in what or "Unicode" in what:
+        return errors.not_toml(at, "this is no escape sequence", ("double the `\\`, or quote the text with `'`",))
+    if what == "Invalid value" or (what.startswith("Expected newline") and word.start < at.start < word.end):
+        return errors.not_toml(word, f"`{word.text}` is no value", _value_help(word.text))
+    if what.startswith("Expected newline"):
+        return errors.not_toml(at, "something follows the value", ("one line holds one `key = value`",))
+    if "Invalid initial character for a key part" in what:
+        help_text = "an inline table stands on one line, without a comma at its end; a `[section]` may take many lines"
+        return errors.not_toml(at, "a key is expected here", (help_text,))
+    if what.startswith("Illegal character") or what.startswith("Found invalid character"):
+        return errors.not_toml(at, "a control character, or a line break inside one-line quotes, cannot stand here")
+    return errors.not_toml(at, what[0].lower() + what[1:])
+
+
+def _equals_help(source: SourceFile, at: Span) -> tuple[str, ...]:
+    line = source.line_text(at.line)
+    separated = re.match(r"\s*([\w.-]+)\s*:\s*(.+)", line)
+    return (f"write `{separated.group(1)} = {separated.group(2)}`",) if separated else ("write `key = value`",)
+
+
+def _value_help(word: str) -> tuple[str, ...]:
+    if word in _WORDS:
+        return (f"write `{_WORDS[word]}`",)
+    if word in _NOTHING:
+        return ("TOML has no such value: leave the key out, or list it in `unset`",)
+    try:
+        return (f"write `{float(word) if '.' in word else int(word)}`",)
+    except ValueError:
+        return (f'a text is quoted: `"{word}"`',) if word else ()
+
+
+def _word_around(source: SourceFile, at: Span) -> Span:
+    """The whole bare word that holds ``at``: from the ``=``, bracket, comma or space before it."""
+    start = at.start
+    while start > 0 and _VALUE.fullmatch(source.text[start - 1]):
+        start -= 1
+    found = _VALUE.match(source.text, start)
+    return Span(source, start, found.end() if found and found.end() > start else at.end)
+
+
+def _last_line(source: SourceFile, end: int) -> Span:
+    text = source.text[:end].rstrip()
+    start = text.rfind("\n") + 1
+    return Span(source, start, len(text))
