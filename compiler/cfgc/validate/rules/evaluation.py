@@ -82,11 +82,15 @@ def source_names_differ(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG439: every source of data has its own name."""
     names = [source.name for source in spec.data.sources]
     for name in sorted({name for name in names if names.count(name) > 1}):
+        first, *others = (position for position, other in enumerate(names) if other == name)
         yield error(
             "CFG439",
             f'{names.count(name)} data sources are called "{name}"',
             resolved,
-            [At("data.sources", "names are used in metrics and messages")],
-            (),
+            [
+                *(At("data.sources", "the same name again", (position, "name")) for position in others),
+                At("data.sources", "the first of the name", (first, "name")),
+            ],
+            ("metrics and messages name a source, and could not tell them apart",),
             (f'give each its own name, such as `name = "{name}-2"`',),
         )

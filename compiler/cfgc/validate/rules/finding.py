@@ -21,10 +21,14 @@ GIB = 1024**3
 
 @dataclass(frozen=True)
 class At:
-    """A key that has a part in a finding, and what to say under it."""
+    """A key that has a part in a finding, and what to say under it.
+
+    ``inside`` is a position in its value, when that is an array: ``(1, "name")``.
+    """
 
     dotted: str
     text: str
+    inside: tuple[str | int, ...] = ()
 
 
 def error(
@@ -84,13 +88,21 @@ def _split(resolved: Resolved, places: Sequence[At]) -> tuple[list[tuple[int, La
         leaf = resolved.get(place.dotted)
         if leaf is None:
             continue
-        span = entry_span(leaf.origin)
+        span = leaf.origin.inner.get(place.inside) or entry_span(leaf.origin)
         if span:
             label = Label(span, place.text + from_layer(leaf.origin))
             written.append((heights.get(leaf.origin.layer, 0), label))
         else:
-            defaults.append(f"`{place.dotted}` is at its default: {place.text}")
+            defaults.append(_default_note(place, leaf.value))
     return written, defaults
+
+
+def _default_note(place: At, value: object) -> str:
+    """``\`launch.max_attempts = 5\` by default (up to 5 starts)``."""
+    text = place.text.removeprefix(f"{value}: ")
+    shown = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    said = f"`{place.dotted} = {shown}` by default"
+    return said if text == str(value) else f"{said} ({text})"
 
 
 def entry_span(origin: Origin) -> Span | None:

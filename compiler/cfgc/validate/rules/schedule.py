@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import max_steps_of, steps_from_epochs_of, triple_of
-from cfgc.validate.rules.finding import At, error, is_default, warning
+from cfgc.validate.rules.finding import At, count, error, is_default, warning
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -152,4 +152,5 @@ def _epochs_note(spec: Spec) -> str:
     triple = triple_of(spec)
     size = triple.global_batch_size if triple else 1
     epochs, samples = spec.training.max_epochs or 0, spec.data.max_train_samples
-    return f"{epochs} epochs × {samples} samples // {size} samples a step = {epochs * samples // size} steps"
+    steps = count(epochs * samples // size, "step")
+    return f"{count(epochs, 'epoch')} × {samples} samples // {size} samples a step = {steps}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from cfgc.diagnostics.explain import known_codes
@@ -23,12 +22,11 @@ def waived_codes_exist(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     for code in spec.checks.allow:
         if code in known_codes() or not CODE.fullmatch(code):
             continue
-        near = get_close_matches(code.upper(), known_codes(), n=1)
         yield error(
             "CFG448",
             f"there is no code {code} to waive",
             resolved,
             [At(f"checks.allow.{code}", "unknown code")],
             (),
-            (f"did you mean `{near[0]}`?" if near else "the code is in brackets after `warning`, such as `CFG431`",),
+            ("copy the code from the warning itself, where it is in brackets: `warning[CFG431]`",),
         )

@@ -219,7 +219,7 @@ def buckets_fit(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     size = zero.reduce_bucket_size * width * buffers
     if size <= capacity // 4:
         return
-    fitting = capacity // 20 // width // buffers
+    fitting = leading_digit(max(1, capacity // 20 // width // buffers))
     yield warning(
         "CFG514",
         f"gradient buckets take {gib(size)} of the {gib(capacity)} on each device",
@@ -229,8 +229,14 @@ def buckets_fit(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
             At("hardware.memory", gib(capacity)),
         ],
         (f"{count(buffers, 'buffer')} of {zero.reduce_bucket_size:,} × {width} bytes",),
-        (f"set `reduce_bucket_size = {max(1, fitting)}`",),
+        (f"set `reduce_bucket_size = {fitting:_}`",),
     )
+
+
+def leading_digit(number: int) -> int:
+    """``429_496_729`` as ``400_000_000``."""
+    unit = 10 ** (len(str(number)) - 1)
+    return number // unit * unit
 
 
 def zero_has_ranks(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
