@@ -9,7 +9,8 @@ from pydantic import BeforeValidator
 from cfgc.schema.field import Later, Section, numerics, resources
 from cfgc.schema.values import Int, Path, Text, Texts, array_to_tuple
 
-_FILES = Later("data", "text files named by `include`; tokens are bytes")
+_FILES = Later("data", "leave it out; sources are text files, read one after the other")
+_MIXING = Later("data", "leave the table out; sources are read one after the other, then shuffled")
 _PACKED = Later("data", "leave it out; samples are packed to `sequence_length`, none is padded or cut")
 _INDEXED = Later("data", "leave it out; every sample is found by its index, without a stream")
 
@@ -34,20 +35,18 @@ class Tokenizer(Section):
     """Text to token ids."""
 
     kind: Literal["bytes", "huggingface", "sentencepiece"] = numerics(
-        "bytes", "How text becomes tokens.", later=Later("data", '`kind = "bytes"`', ("bytes",))
+        "bytes", "How text becomes tokens.", later=Later("data", 'write `kind = "bytes"`', ("bytes",))
     )
     path: Path | None = numerics(
-        None, "Files of the tokenizer, on the node.", later=Later("data", '`kind = "bytes"` needs none')
+        None, "Files of the tokenizer, on the node.", later=Later("data", "leave it out; bytes need no files")
     )
 
 
 class Mixing(Section):
     """Weighted mixtures of sources."""
 
-    enabled: bool | None = numerics(None, "Sample sources by weight.", later=Later("data", "sources are concatenated"))
-    temperature: float | None = numerics(
-        None, "Flattens the weights.", unit="ratio", gt=0, later=Later("data", "leave it out")
-    )
+    enabled: bool | None = numerics(None, "Sample sources by weight.", later=_MIXING)
+    temperature: float | None = numerics(None, "Flattens the weights.", unit="ratio", gt=0, later=_MIXING)
 
 
 class Streaming(Section):
@@ -56,7 +55,11 @@ class Streaming(Section):
     enabled: bool | None = numerics(None, "Read as a stream.", later=_INDEXED)
     buffer_size: Int | None = numerics(None, "Samples in the shuffle buffer.", unit="samples", gt=0, later=_INDEXED)
     max_samples: Int | None = numerics(
-        None, "Samples to read; 0 is all.", unit="samples", ge=0, later=Later("data", "`data.max_train_samples`")
+        None,
+        "Samples to read; 0 is all.",
+        unit="samples",
+        ge=0,
+        later=Later("data", "write `max_train_samples` under `[data]`"),
     )
 
 
@@ -82,7 +85,7 @@ class Data(Section):
     drop_last: bool | None = numerics(
         None,
         "Drop an incomplete last batch.",
-        later=Later("data", "`drop_last = true`, which always holds", (None, True)),
+        later=Later("data", "leave it out; an incomplete last batch is always dropped", (None, True)),
     )
     pin_memory: bool | None = resources(None, "Page-locked batches.", later=Later("data", "leave it out"))
     prefetch_factor: Int | None = resources(

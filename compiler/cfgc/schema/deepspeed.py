@@ -7,7 +7,7 @@ from typing import Any, Literal
 from cfgc.schema.field import Later, Section, numerics, resources
 from cfgc.schema.values import Int, Path, Stage
 
-_CPU = '`"cpu"` or `"none"`'
+_CPU = 'write `"cpu"` or `"none"`'
 
 
 class Zero(Section):
@@ -48,7 +48,9 @@ class Offload(Section):
     )
     pin_memory: bool = resources(False, "Use page-locked host memory.")
     ratio: float = resources(1.0, "Share of the optimizer state that is offloaded.", unit="ratio", ge=0, le=1)
-    nvme_path: Path | None = resources(None, "Directory on the local disk.", later=Later("nvme", '`"cpu"` needs none'))
+    nvme_path: Path | None = resources(
+        None, "Directory on the local disk.", later=Later("nvme", "leave it out; host memory needs no path")
+    )
 
 
 class Fp16(Section):

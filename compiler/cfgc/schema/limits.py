@@ -14,12 +14,16 @@ _SIGNS = (("gt", ">"), ("ge", "≥"), ("lt", "<"), ("le", "≤"))
 def limits_of(info: FieldInfo) -> str:
     """``≥ 0 and < 1``; empty when every number is allowed."""
     found = [
-        f"{sign} {getattr(mark, name):,}"
+        f"{sign} {_plain(getattr(mark, name))}"
         for name, sign in _SIGNS
         for mark in info.metadata
         if getattr(mark, name, None) is not None
     ]
     return " and ".join(found)
+
+
+def _plain(number: float) -> str:
+    return f"{int(number):,}" if float(number).is_integer() else f"{number:g}"
 
 
 def choices_of(info: FieldInfo) -> tuple[object, ...]:

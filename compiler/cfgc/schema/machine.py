@@ -7,7 +7,7 @@ from typing import Literal
 from cfgc.schema.field import Later, Section, logistics, numerics, resources
 from cfgc.schema.values import ByteSize, Duration, Int, Path, Text, Word, Words
 
-_DATA = Later("parallel", "1; every rank is data-parallel, and ZeRO partitions the state")
+_DATA = Later("parallel", 'leave it at 1; ZeRO partitions the state of large models, `zero = "3"` under `[overlays]`')
 
 
 class Parallel(Section):

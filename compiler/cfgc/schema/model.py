@@ -7,7 +7,7 @@ from typing import Literal
 from cfgc.schema.field import Later, Section, numerics, resources
 from cfgc.schema.values import Int
 
-_DENSE = Later("moe", "leave it out; the decoder is dense")
+_DENSE = Later("moe", "leave the table out")
 _PLAIN = Later("model", "leave it out; the decoder has none of these parts")
 
 
@@ -33,7 +33,7 @@ class Model(Section):
     """Shape and numerics of the network."""
 
     kind: Literal["decoder", "encoder_decoder", "cnn", "rnn"] = numerics(
-        "decoder", "Kind of network.", later=Later("model", '`kind = "decoder"`', ("decoder",))
+        "decoder", "Kind of network.", later=Later("model", 'write `kind = "decoder"`', ("decoder",))
     )
     vocab_size: Int = numerics(320, "Token ids that the model knows; bytes make 257.", unit="tokens", ge=2)
     hidden_size: Int = numerics(..., "Width of the residual stream.", unit="features", gt=0)
@@ -56,7 +56,9 @@ class Model(Section):
     attention: Literal["sdpa", "eager", "flash_attention_2"] = numerics(
         "sdpa",
         "Attention implementation.",
-        later=Later("model", '`attention = "sdpa"`, which picks the fastest kernel that torch has', ("sdpa", "eager")),
+        later=Later(
+            "model", 'write `attention = "sdpa"`, which picks the fastest kernel that torch has', ("sdpa", "eager")
+        ),
     )
     attention_dropout: float = numerics(0.0, "Dropout of attention weights.", unit="probability", ge=0, le=1)
     hidden_dropout: float = numerics(0.0, "Dropout of each block's output.", unit="probability", ge=0, le=1)

@@ -9,9 +9,9 @@ from pydantic import BeforeValidator
 from cfgc.schema.field import Later, Section, logistics, numerics
 from cfgc.schema.values import Int, Name, Path, Text, Texts, Variable, array_to_tuple
 
-_TRAIN = Later("task", '`kind = "train"`, the built-in training task')
-_ONE = Later("sweep", "build one spec a point; overrides on the command line vary it")
-_COPY = Later("package", "leave it out; the bundle carries its own runtime")
+_TRAIN = Later("task", "leave the table out")
+_ONE = Later("sweep", "leave the table out; build a bundle for each point, with overrides on the command line")
+_COPY = Later("package", "leave the table out")
 
 
 class Task(Section):
@@ -27,7 +27,7 @@ class Task(Section):
     inline: str | None = numerics(None, "Text of a script to run.", later=_TRAIN)
     args: Texts | None = numerics(None, "Words after the script.", later=_TRAIN)
     env: dict[Variable, Text] | None = logistics(
-        None, "Environment of the script.", later=Later("task", "`[env.variables]`")
+        None, "Environment of the script.", later=Later("task", "write it under `[env.variables]`")
     )
     working_directory: Path | None = logistics(None, "Directory that the script starts in.", later=_TRAIN)
 
@@ -38,7 +38,11 @@ class Checkpoint(Section):
     every_steps: Int = logistics(1000, "Optimizer steps between saves; 0 saves only at the end.", unit="steps", ge=0)
     keep_last: Int = logistics(3, "Newest checkpoints to keep; 0 keeps all.", unit="checkpoints", ge=0)
     keep_best: Int | None = logistics(
-        None, "Best checkpoints to keep.", unit="checkpoints", ge=0, later=Later("checkpoint", "`keep_last`")
+        None,
+        "Best checkpoints to keep.",
+        unit="checkpoints",
+        ge=0,
+        later=Later("checkpoint", "leave it out; `keep_last` keeps the newest"),
     )
     asynchronous: bool | None = logistics(
         None, "Write while training goes on.", later=Later("checkpoint", "leave it out")
@@ -51,12 +55,24 @@ class Tracking(Section):
     log_every_steps: Int = logistics(10, "Steps between lines of metrics.jsonl.", unit="steps", gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = logistics("info", "Least important messages shown.")
     tensorboard: bool | None = logistics(
-        None, "Write TensorBoard events.", later=Later("tracker", "read metrics.jsonl")
+        None,
+        "Write TensorBoard events.",
+        later=Later("tracker", "leave it out; metrics.jsonl in the run directory has every number"),
     )
-    wandb: bool | None = logistics(None, "Report to Weights & Biases.", later=Later("tracker", "read metrics.jsonl"))
-    mlflow: bool | None = logistics(None, "Report to MLflow.", later=Later("tracker", "read metrics.jsonl"))
+    wandb: bool | None = logistics(
+        None,
+        "Report to Weights & Biases.",
+        later=Later("tracker", "leave it out; metrics.jsonl in the run directory has every number"),
+    )
+    mlflow: bool | None = logistics(
+        None,
+        "Report to MLflow.",
+        later=Later("tracker", "leave it out; metrics.jsonl in the run directory has every number"),
+    )
     custom_metrics: Texts | None = logistics(
-        None, "Functions that add metrics.", later=Later("tracker", "read metrics.jsonl")
+        None,
+        "Functions that add metrics.",
+        later=Later("tracker", "leave it out; metrics.jsonl in the run directory has every number"),
     )
 
 

@@ -31,6 +31,8 @@ class Spec(Section):
     tracking: Tracking = logistics(Tracking(), "What is written while training.")
     evaluation: Evaluation = logistics(Evaluation(), "Loss on held-out samples.")
     sweep: Sweep = logistics(Sweep(), "Many points from one spec.")
-    stages: Stages = logistics((), "Tasks of a pipeline.", later=Later("stages", "build one spec a stage", ((),)))
+    stages: Stages = logistics(
+        (), "Tasks of a pipeline.", later=Later("stages", "leave it out; write a spec for each stage", ((),))
+    )
     package: Package = logistics(Package(), "How code reaches the node.")
     checks: Checks = logistics(Checks(), "Which findings may pass.")

@@ -7,9 +7,9 @@ from typing import Literal
 from cfgc.schema.field import Later, Section, numerics, resources
 from cfgc.schema.values import Int, Pair
 
-_CLIP = Later("training loop", "`training.gradient_clipping` bounds the gradient norm")
+_CLIP = Later("training loop", "leave it out; `training.gradient_clipping` bounds the gradient norm")
 _LOSS = Later("training loop", "leave it out; the loss is plain next-token cross entropy")
-_BF16 = Later("fp8", '`training.precision = "bf16"`')
+_BF16 = Later("fp8", "leave the table out")
 
 
 class Scheduler(Section):
@@ -18,7 +18,7 @@ class Scheduler(Section):
     type: Literal["cosine", "linear", "constant", "step", "wsd", "polynomial"] = numerics(
         "cosine",
         "Shape of the decay from the peak to the final rate.",
-        later=Later("optimizer", 'one of `"cosine"`, `"linear"`, `"constant"`', ("cosine", "linear", "constant")),
+        later=Later("optimizer", 'write one of `"cosine"`, `"linear"`, `"constant"`', ("cosine", "linear", "constant")),
     )
     final_learning_rate: float = numerics(0.0, "Learning rate at the last step.", unit="rate", ge=0, le=10)
 
@@ -29,7 +29,7 @@ class Optimizer(Section):
     type: Literal["adamw", "adam", "sgd", "fused_adam", "lamb", "lion", "muon", "adagrad"] = numerics(
         "adamw",
         "Update rule.",
-        later=Later("optimizer", 'one of `"adamw"`, `"adam"`, `"sgd"`', ("adamw", "adam", "sgd")),
+        later=Later("optimizer", 'write one of `"adamw"`, `"adam"`, `"sgd"`', ("adamw", "adam", "sgd")),
     )
     betas: Pair = numerics((0.9, 0.95), "Decay of the first and second moment.", unit="ratio")
     eps: float = numerics(1e-8, "Added to the root of the second moment.", unit="ratio", gt=0, lt=1)
@@ -108,7 +108,7 @@ class Training(Section):
     precision: Literal["fp32", "bf16", "fp16", "fp8"] = numerics(
         "bf16",
         "Number format of the forward and backward pass.",
-        later=Later("fp8", _BF16.instead, ("fp32", "bf16", "fp16")),
+        later=Later("fp8", 'write `precision = "bf16"`', ("fp32", "bf16", "fp16")),
     )
     learning_rate: float = numerics(3e-4, "Peak learning rate, after warm-up.", unit="rate", gt=0, le=10)
     warmup_steps: Int = numerics(0, "Steps of linear warm-up from 0.", unit="steps", ge=0)

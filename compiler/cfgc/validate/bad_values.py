@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,7 @@ _WANTED = {
     "tuple_type": "an array",
     "dict_type": "a table",
     "model_type": "a table",
+    "finite_number": "a finite number",
 }
 _UNITS = {"seconds": 'a duration such as `"90min"`', "bytes": 'a size such as `"80GiB"`'}
 
@@ -97,21 +99,28 @@ def _rewrite(refused: Refused, kind: str) -> tuple[str, ...]:
     value, name = refused.value, str(refused.location[-1])
     if kind in {"model_type", "dict_type"}:
         return _inner_key(refused)
-    if isinstance(value, str) and kind in {"int_type", "float_type", "bool_type"}:
+    if kind == "int_type" and isinstance(value, float) and refused.notes:
+        return ("divide with `//`, or use `round(…)`",)
+    if isinstance(value, str):
         bare = value.strip().lower() if kind == "bool_type" else value.strip().replace(",", "")
         return (f"write `{name} = {bare}`, without quotes",) if _reads_as(bare, kind) else ()
-    if kind == "string_type" and not isinstance(value, list | dict):
-        return (f'write `{name} = "{toml_text(value)}"`, with quotes',)
+    text = _rewritten(value, kind)
+    return (f"write `{name} = {text}`",) if text else ()
+
+
+def _rewritten(value: object, kind: str) -> str:
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return f'"{toml_text(value)}"'
     if kind == "tuple_type" and not isinstance(value, dict):
-        return (f"write `{name} = [{toml_text(value)}]`",)
+        return f"[{toml_text(value)}]"
     if kind == "int_type" and isinstance(value, float):
-        return (f"write `{name} = {round(value)}`",)
-    return ()
+        return str(round(value))
+    return toml_text(bool(value)) if kind == "bool_type" and value in (0, 1) else ""
 
 
 def _reads_as(text: str, kind: str) -> bool:
-    if kind == "bool_type":
-        return text in {"true", "false"}
+    if kind not in {"int_type", "float_type"}:
+        return kind == "bool_type" and text in {"true", "false"}
     try:
         number = float(text)
     except ValueError:
@@ -142,7 +151,7 @@ def _out_of_range(refused: Refused) -> Diagnostic:
 def _bad_choice(refused: Refused) -> Diagnostic:
     choices = choices_of(refused.info) if refused.info else ()
     texts = [toml_text(choice) for choice in choices]
-    close = nearest(str(refused.value), [str(choice) for choice in choices])
+    close = nearest(str(refused.value), [choice for choice in choices if isinstance(choice, str)])
     match = next((text for text, choice in zip(texts, choices, strict=True) if str(choice) == close), None)
     label = refused.label(f"did you mean {match}?" if match else f"this is {found_text(refused.value)}")
     helps = (f"write `{refused.location[-1]} = {match}`",) if match else ()
@@ -173,7 +182,9 @@ def _control_character(refused: Refused) -> Diagnostic:
 
 
 def _bad_name(refused: Refused) -> Diagnostic:
-    return say.bad_name(refused.key, refused.label())
+    close = re.sub(r"[^A-Za-z0-9_.-]+", "-", refused.value).strip("-.")[:64]
+    helps = (f'write `{refused.location[-1]} = "{close}"`',) if close else ()
+    return say.bad_name(refused.key, refused.label(), helps)
 
 
 def _bad_word(refused: Refused) -> Diagnostic:
@@ -185,11 +196,9 @@ def _bad_path(refused: Refused) -> Diagnostic:
 
 
 def _bad_variable(refused: Refused) -> Diagnostic:
-    return say.bad_variable(refused.key, key_label(refused.resolved, refused.location, ""))
-
-
-def _not_finite(refused: Refused) -> Diagnostic:
-    return say.not_finite(refused.key, refused.label())
+    close = re.sub(r"[^A-Za-z0-9_]+", "_", str(refused.value)).strip("_").lstrip("0123456789")
+    helps = (f"did you mean `{close}`?",) if close else ()
+    return say.bad_variable(refused.key, key_label(refused.resolved, refused.location, ""), helps)
 
 
 _EXPLAIN: Mapping[str, Callable[[Refused], Diagnostic]] = {
@@ -204,5 +213,4 @@ _EXPLAIN: Mapping[str, Callable[[Refused], Diagnostic]] = {
     "word": _bad_word,
     "node_path": _bad_path,
     "variable": _bad_variable,
-    "finite_number": _not_finite,
 }

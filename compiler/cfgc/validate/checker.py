@@ -52,4 +52,4 @@ def _rank(root: SourceFile, finding: Diagnostic) -> tuple[bool, str, int, str]:
     if finding.primary is None:
         return True, "", 0, finding.code
     span = finding.primary.span
-    return span.source is not root, span.source.logical, span.start, finding.code
+    return span.source.logical != root.logical, span.source.logical, span.start, finding.code

@@ -18,6 +18,8 @@ EXAMPLES = {
     "model.hidden_size": '`hidden_size = 768` under `[model]`, or start from `extends = "cfgc:bases/small.toml"`',
     "model.num_layers": '`num_layers = 12` under `[model]`, or start from `extends = "cfgc:bases/small.toml"`',
     "model.num_heads": '`num_heads = 12` under `[model]`, or start from `extends = "cfgc:bases/small.toml"`',
+    "data.sources.name": '`name = "text"`',
+    "data.sources.path": '`path = "data"`',
     "data.sources": '`sources = [{ name = "text", path = "data", include = ["**/*.txt"] }]` under `[data]`',
 }
 """What to write for a required key."""
@@ -38,7 +40,7 @@ def _missing(resolved: Resolved, location: Location) -> Diagnostic:
     key = dotted(location)
     info = field_at(location)
     name = location[-1]
-    example = EXAMPLES.get(key, f"`{name} = …`")
+    example = EXAMPLES.get(".".join(part for part in location if isinstance(part, str)), f"`{name} = …`")
     doc = info.description or "" if info else ""
     return missing_key(key, _place(resolved, location), doc[:1].lower() + doc[1:].rstrip("."), f"add {example}")
 

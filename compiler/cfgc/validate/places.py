@@ -32,7 +32,7 @@ def value_label(resolved: Resolved, location: Location, text: str) -> Label | No
         return first_below(resolved, location, text)
     leaf, inside = found
     span = _inner(leaf.origin, inside) or leaf.origin.span
-    return Label(span, text + from_layer(leaf.origin)) if span else None
+    return Label(span, with_layer(text, leaf.origin)) if span else None
 
 
 def key_label(resolved: Resolved, location: Location, text: str) -> Label | None:
@@ -42,7 +42,7 @@ def key_label(resolved: Resolved, location: Location, text: str) -> Label | None
         return first_below(resolved, location, text)
     leaf, inside = found
     span = (_inner(leaf.origin, inside) if inside else leaf.origin.key_span) or leaf.origin.span
-    return Label(span, text + from_layer(leaf.origin)) if span else None
+    return Label(span, with_layer(text, leaf.origin)) if span else None
 
 
 def first_below(resolved: Resolved, location: Location, text: str) -> Label | None:
@@ -54,7 +54,7 @@ def first_below(resolved: Resolved, location: Location, text: str) -> Label | No
     for known, leaf in resolved.leaves.items():
         if known[: len(path)] == path and (leaf.origin.key_span or leaf.origin.span):
             span = leaf.origin.key_span or leaf.origin.span
-            return Label(span, text + from_layer(leaf.origin)) if span else None
+            return Label(span, with_layer(text, leaf.origin)) if span else None
     return None
 
 
@@ -70,13 +70,21 @@ def header_label(resolved: Resolved, location: Location, text: str) -> Label:
 
 
 def from_layer(origin: Origin) -> str:
-    """`, from the overlay zero=2`: nothing for a value of the spec itself."""
+    """`from the overlay zero=2`: nothing for a value of the spec itself."""
     layer = origin.layer
     if layer.kind == "overlay":
-        return f", from the overlay {layer.choice}"
+        return f"from the overlay {layer.choice}"
     if layer.kind == "base":
-        return f", from the base {layer.name}"
-    return ", given on the command line" if layer.kind == "command line" else ""
+        return f"from the base {layer.name}"
+    return ""
+
+
+def with_layer(text: str, origin: Origin) -> str:
+    """``text`` and the layer that the value comes from."""
+    layer = from_layer(origin)
+    if not text or not layer:
+        return text or layer
+    return f"{text} ({layer})" if text.endswith("?") else f"{text}, {layer}"
 
 
 def _inner(origin: Origin, inside: Location) -> Span | None:

@@ -70,10 +70,10 @@ def control_character(key: str, place: Label | None, character: str) -> Diagnost
     return Diagnostic("CFG311", f"`{key}` must be one line of plain text", place, notes=notes)
 
 
-def bad_name(key: str, place: Label | None) -> Diagnostic:
+def bad_name(key: str, place: Label | None, helps: tuple[str, ...]) -> Diagnostic:
     """A name that is not safe as a directory."""
     notes = ("letters, digits, `_`, `.` and `-`; at most 64; neither `-` nor `.` first, no `.` last",)
-    return Diagnostic("CFG312", f"`{key}` is not usable as a directory name", place, notes=notes)
+    return Diagnostic("CFG312", f"`{key}` is not usable as a directory name", place, notes=notes, helps=helps)
 
 
 def bad_word(key: str, place: Label | None) -> Diagnostic:
@@ -110,12 +110,7 @@ def literal_secret(key: str, place: Label | None, kind: str, variable: str) -> D
     )
 
 
-def bad_variable(key: str, place: Label | None) -> Diagnostic:
+def bad_variable(key: str, place: Label | None, helps: tuple[str, ...]) -> Diagnostic:
     """A name that no environment variable can have."""
     notes = ("letters, digits and `_`, no digit first",)
-    return Diagnostic("CFG316", f"`{key}` is not the name of an environment variable", place, notes=notes)
-
-
-def not_finite(key: str, place: Label | None) -> Diagnostic:
-    """Infinity or not-a-number."""
-    return Diagnostic("CFG317", f"`{key}` must be a finite number", place)
+    return Diagnostic("CFG316", f"`{key}` is not the name of an environment variable", place, notes=notes, helps=helps)

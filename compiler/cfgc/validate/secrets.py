@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.diagnostics import Label
+from cfgc.source import SourceFile, Span
 from cfgc.validate.missing import dotted
 from cfgc.validate.places import value_label
 from cfgc.validate.schema_errors import literal_secret
@@ -41,8 +43,7 @@ def find_secrets(resolved: Resolved) -> Iterator[Diagnostic]:
             kind = secret_kind(path, inside, text)
             if kind:
                 place: Location = (*path, *inside)
-                label = value_label(resolved, place, "")
-                yield literal_secret(dotted(place), label, kind[0], kind[1])
+                yield literal_secret(dotted(place), _masked(value_label(resolved, place, "")), kind[0], kind[1])
 
 
 def secret_kind(path: Path, inside: Location, text: str) -> tuple[str, str] | None:
@@ -54,6 +55,16 @@ def secret_kind(path: Path, inside: Location, text: str) -> tuple[str, str] | No
     if _SECRET_NAME.search(name) and _SHAPELESS.fullmatch(text):
         return "a credential, by its name and shape", name.upper()
     return None
+
+
+def _masked(label: Label | None) -> Label | None:
+    """The same place in a copy of its source that does not show the value."""
+    if label is None:
+        return None
+    source, start, end = label.span.source, label.span.start, label.span.end
+    hidden = "".join("•" if char not in "\r\n\"'" else char for char in source.text[start:end])
+    copy = SourceFile(source.logical, source.text[:start] + hidden + source.text[end:])
+    return Label(Span(copy, start, end), label.text)
 
 
 def _texts(value: Value) -> Iterator[tuple[Location, str]]:

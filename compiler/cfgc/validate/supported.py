@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticUndefined
@@ -20,31 +20,34 @@ if TYPE_CHECKING:
     from cfgc.schema.spec import Spec
 
 CODES: Mapping[Feature, tuple[str, str]] = {
-    "moe": ("CFG450", "mixture of experts"),
-    "fp8": ("CFG451", "8-bit floating point"),
-    "parallel": ("CFG452", "tensor, pipeline, sequence and expert parallelism"),
-    "data": ("CFG453", "data other than indexed text files read as bytes"),
-    "model": ("CFG454", "models other than the plain decoder"),
-    "optimizer": ("CFG455", "this optimizer or schedule"),
-    "training loop": ("CFG456", "reactions to gradient norms and penalties in the loss"),
-    "tracker": ("CFG457", "experiment trackers"),
-    "sweep": ("CFG458", "sweeps"),
-    "stages": ("CFG459", "pipelines of stages"),
-    "package": ("CFG460", "packaging of user code"),
-    "task": ("CFG461", "tasks other than the built-in training"),
-    "nvme": ("CFG462", "offload to NVMe"),
-    "checkpoint": ("CFG463", "asynchronous and best-of checkpoints"),
-    "compile": ("CFG464", "compiling the model"),
-    "executor": ("CFG465", "executors besides one machine and Slurm"),
+    "moe": ("CFG450", "every layer of the runtime's decoder is dense"),
+    "fp8": ("CFG451", "the runtime computes in fp32, bf16 and fp16"),
+    "parallel": ("CFG452", "every rank of the runtime is data-parallel"),
+    "data": ("CFG453", "the runtime reads text files by index, as bytes"),
+    "model": ("CFG454", "the runtime has one network, a plain decoder with sdpa or eager attention"),
+    "optimizer": ("CFG455", "the runtime has AdamW, Adam and SGD, with a cosine, linear or constant rate"),
+    "training loop": ("CFG456", "the runtime clips gradients, and its loss is next-token cross entropy"),
+    "tracker": ("CFG457", "the runtime writes metrics.jsonl, and nothing else"),
+    "sweep": ("CFG458", "a spec is one run"),
+    "stages": ("CFG459", "a spec is one run"),
+    "package": ("CFG460", "a bundle carries the runtime, and no other code"),
+    "task": ("CFG461", "the runtime has one task, training"),
+    "nvme": ("CFG462", "the runtime offloads to host memory only"),
+    "checkpoint": ("CFG463", "the runtime writes one checkpoint at a time and keeps the newest"),
+    "compile": ("CFG464", "the runtime runs the model as it is"),
+    "executor": ("CFG465", "a bundle starts on one machine and on Slurm"),
 }
-"""Code and name of each family."""
+"""Code of each family, and what the runtime does today."""
 
 
 def check_supported(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """A finding for each setting that the runtime cannot execute yet."""
+    """A finding for each table that holds settings which the runtime cannot execute yet."""
+    groups: dict[tuple[Location, Later], list[tuple[Location, Any]]] = {}
     for location, value, default, later in _reserved(spec, ()):
         if not _works(value, default, later):
-            yield _unsupported(resolved, location, value, later)
+            groups.setdefault((location[:-1], later), []).append((location, value))
+    for (_, later), found in groups.items():
+        yield _unsupported(resolved, found, later)
 
 
 def _reserved(section: Section, above: Location) -> Iterator[tuple[Location, Any, Any, Later]]:
@@ -68,18 +71,16 @@ def _works(value: object, default: object, later: Later) -> bool:
     return value in (*off, None, False)
 
 
-def _unsupported(resolved: Resolved, location: Location, value: object, later: Later) -> Diagnostic:
-    code, family = CODES[later.feature]
-    key = dotted(location)
-    shown = f"`{key} = {toml_text(value)}`" if isinstance(value, str | int | float) else f"`{key}`"
+def _unsupported(resolved: Resolved, found: Sequence[tuple[Location, Any]], later: Later) -> Diagnostic:
+    (first, value), *others = found
+    code, today = CODES[later.feature]
+    shown = f" = {toml_text(value)}" if isinstance(value, str | int | float) else ""
+    labels = (value_label(resolved, location, "nor is this") for location, _ in others)
     return Diagnostic(
         code,
-        f"{shown} is not supported by this runtime yet",
-        value_label(resolved, location, ""),
-        notes=(f"the runtime does not execute {family}; it would be ignored, so it is refused",),
-        helps=(_sentence(later.instead),),
+        f"`{dotted(first)}{shown}` is not supported by this runtime yet",
+        value_label(resolved, first, ""),
+        secondary=tuple(label for label in labels if label),
+        notes=(today, "what would be ignored is refused"),
+        helps=(later.instead,),
     )
-
-
-def _sentence(instead: str) -> str:
-    return instead if instead[:1].islower() else f"use {instead}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.nearest import nearest
-from cfgc.origin import Path
+from cfgc.origin import Origin, Path
 from cfgc.schema.catalogue import schema_fields, schema_sections
 from cfgc.schema.lookup import section_at
 from cfgc.schema.renamed import NO_PLACE, RENAMED, Renamed, aliases
@@ -60,19 +60,40 @@ def _carried(resolved: Resolved, place: Path) -> str:
         below = {path[-1]: leaf.origin.value for path, leaf in resolved.leaves.items() if path[:-1] == place}
         return toml_text(below)
     value = found[0].origin.value
-    return "0" if isinstance(value, int) and value < 0 else toml_text(value)
+    return "0" if isinstance(value, int) and value < 0 else _as_written(found[0].origin)
+
+
+def _as_written(origin: Origin) -> str:
+    """The value as TOML; a number as it was spelled."""
+    plain = isinstance(origin.value, int | float)
+    return origin.span.text if plain and origin.span else toml_text(origin.value)
 
 
 def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
     name = str(location[-1])
     here = section_at(location[:-1])
     known = tuple(here.model_fields) if here else ()
-    close = nearest(name, known)
-    other = _other_home(name)
-    meant = close or other
-    label = key_label(resolved, location, f"did you mean `{meant}`?" if meant else "")
-    notes = () if close else _listing(location[:-1], known)
-    return unknown_key(dotted(location), label, notes, (f"write `{meant}`",) if meant else ())
+    close = nearest(name, known) or _beginning(name, known)
+    other = "" if close else _other_home(name)
+    label = key_label(resolved, location, f"did you mean `{close or other}`?" if close or other else "")
+    notes = () if close or other else _listing(location[:-1], known)
+    helps = (f"write `{close}`",) if close else (_moved(resolved, location, other),) if other else ()
+    return unknown_key(dotted(location), label, notes, helps)
+
+
+def _beginning(name: str, known: tuple[str, ...]) -> str | None:
+    """The one known key that ``name`` is the beginning of."""
+    longer = [key for key in known if key.startswith(f"{name}_")]
+    return longer[0] if len(longer) == 1 else None
+
+
+def _moved(resolved: Resolved, location: Location, home: str) -> str:
+    section, _, name = home.rpartition(".")
+    if not section or tuple(home.split(".")) in schema_sections():
+        return f"write `{home}`"
+    found = leaf_at(resolved, location)
+    value = _as_written(found[0].origin) if found and not found[1] else "…"
+    return f"write `{name} = {value}` under `[{section}]`"
 
 
 def _other_home(name: str) -> str:
