@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cfgc_runtime.errors import FINISHED, USAGE, Failure
+from cfgc_runtime.errors import BAD_CHECKPOINT, FINISHED, USAGE, Failure
 from cfgc_runtime.finish import describe_run
 from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.node import RUN_DIR_VARIABLE, supervise_node
@@ -37,6 +37,12 @@ def main(arguments: Sequence[str]) -> int:
     except Failure as failure:
         print(f"error: {failure}", file=sys.stderr)
         return failure.code
+    except BrokenPipeError:  # the reader of our output, such as `head`, had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINISHED
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return BAD_CHECKPOINT
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -76,6 +76,7 @@ class Engine:
         groups = parameter_groups(model, config.OPTIMIZER)
         self.raw, *_ = deepspeed.initialize(model=model, model_parameters=groups, config=settings)
         self._plain = config.ZERO_STAGE == 0 and config.PRECISION == "fp32"
+        self._scaled = config.PRECISION == "fp16"
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Loss per sample, fp32 [micro batch]."""
@@ -111,7 +112,7 @@ class Engine:
 
     def skipped_last_step(self) -> bool:
         """Whether fp16 gradients overflowed, so that the loss scale was lowered instead of stepping."""
-        return bool(getattr(self.raw.optimizer, "overflow", False))
+        return self._scaled and bool(self.raw.optimizer.overflow)
 
     def train_mode(self, on: bool) -> None:
         """Dropout and activation checkpointing on or off."""

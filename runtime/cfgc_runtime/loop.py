@@ -130,10 +130,8 @@ class Loop:
         return StepOutcome(loss, norm, samples, time.monotonic() - started)
 
     def _diverged(self, outcome: StepOutcome) -> bool:
-        if self.engine.skipped_last_step():
-            return False
-        norm = 0.0 if outcome.grad_norm is None else outcome.grad_norm
-        return not (math.isfinite(float(outcome.loss)) and math.isfinite(norm))
+        skipped = outcome.grad_norm is None or self.engine.skipped_last_step()
+        return not (math.isfinite(float(outcome.loss)) and (skipped or math.isfinite(outcome.grad_norm or 0.0)))
 
     def _divergence(self, step: int, saved: int) -> str:
         kept = f"the checkpoint of step {saved:,} is untouched" if saved else "nothing was saved yet"

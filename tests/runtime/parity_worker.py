@@ -1,0 +1,73 @@
+"""Started by torchrun: trains with DeepSpeed at every ZeRO stage and writes down what each rank saw.
+
+Arguments: a directory with bundles ``0`` … ``3`` (by stage) and ``text``; results go to ``rank-N.pt`` there.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_grad
+
+from cfgc_runtime.collective import Ranks
+from cfgc_runtime.config import Config, load_config
+from cfgc_runtime.corpus import Corpus, load_corpus
+from cfgc_runtime.engine import Engine, connect
+from cfgc_runtime.loop import Loop
+from cfgc_runtime.model import build_model
+from cfgc_runtime.samples import split_samples
+from cfgc_runtime.schedule import learning_rate
+from cfgc_runtime.world import World
+
+STEPS = 3
+
+
+def train(config: Config, ds_config: Path, corpus: Corpus, ranks: Ranks) -> dict[str, Any]:
+    engine = Engine(config, ds_config, build_model(config.MODEL, config.EXPERIMENT.seed))
+    split = split_samples(len(corpus.tokens), config.DATA, config.BATCH.global_batch_size)
+    loop = Loop(config, None, ranks, engine, corpus, split, None, None, None)  # type: ignore[arg-type]
+    batches = loop._batches(range(STEPS))
+    seen: dict[str, Any] = {"losses": [], "norms": [], "samples": [], "gradients": []}
+    for step in range(1, STEPS + 1):
+        engine.set_learning_rate(learning_rate(config.SCHEDULE, step))
+        losses, samples = [], []
+        for micro in range(config.BATCH.gradient_accumulation_steps):
+            batch = next(batches)
+            samples += batch.samples
+            losses.append(engine.accumulate(batch.tokens))
+            if micro == config.BATCH.gradient_accumulation_steps - 1:
+                seen["gradients"].append(named(engine, safe_get_full_grad))
+            norm = engine.finish_micro_step(is_last=micro == config.BATCH.gradient_accumulation_steps - 1)
+        [total] = ranks.sums(torch.stack(losses).mean())
+        seen["losses"].append(total / ranks.size)
+        seen["norms"].append(norm)
+        seen["samples"].append(samples)
+    seen["weights"] = named(engine, safe_get_full_fp32_param if config.ZERO_STAGE else plain)
+    return seen
+
+
+def named(engine: Engine, read: Any) -> dict[str, torch.Tensor]:
+    return {name: read(one).detach().clone() for name, one in engine.raw.module.named_parameters()}
+
+
+def plain(parameter: torch.Tensor) -> torch.Tensor:
+    return parameter.data
+
+
+def main(directory: Path) -> None:
+    world = World.from_environment()
+    configs = {stage: load_config(directory / str(stage) / "config.py") for stage in range(4)}
+    corpus = load_corpus(configs[0].DATA)
+    ranks = connect(configs[0].TOPOLOGY, world)
+    results = {
+        stage: train(config, directory / str(stage) / "ds_config.json", corpus, ranks)
+        for stage, config in configs.items()
+    }
+    torch.save(results, directory / f"rank-{world.rank}.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

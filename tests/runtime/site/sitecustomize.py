@@ -1,0 +1,58 @@
+"""Put on PYTHONPATH of real runs: hides the compiler, and ends or slows a rank where a test asks for it.
+
+Environment: ``TEST_KILL=rank:backward`` sends SIGKILL to that rank in that backward pass (counted from 1),
+``TEST_BREAK=rank:backward`` makes its gradients nan, ``TEST_SLOW=seconds`` makes each backward pass longer.
+"""
+
+import importlib.util
+import math
+import os
+import signal
+import sys
+import time
+
+ENGINE = "deepspeed.runtime.engine"
+HIDDEN = {"cfgc", "libcst", "tomlkit"}  # pydantic and jinja2 are what DeepSpeed and torch themselves use
+
+
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in HIDDEN:
+            raise ModuleNotFoundError(f"{name} is hidden by the test", name=name)
+        return None
+
+
+class Intercept:
+    def find_spec(self, name, path=None, target=None):
+        if name != ENGINE:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        load = spec.loader.exec_module
+
+        def load_and_wrap(module):
+            load(module)
+            wrap_backward(module.DeepSpeedEngine)
+
+        spec.loader.exec_module = load_and_wrap
+        return spec
+
+
+def wrap_backward(engine_class):
+    backward = engine_class.backward
+    kill, breaking = os.environ.get("TEST_KILL"), os.environ.get("TEST_BREAK")
+    done = 0
+
+    def counted(self, loss):
+        nonlocal done
+        done += 1
+        now = f"{self.global_rank}:{done}"
+        time.sleep(float(os.environ.get("TEST_SLOW", "0")))
+        if now == kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return backward(self, loss * math.nan if now == breaking else loss)
+
+    engine_class.backward = counted
+
+
+sys.meta_path[:0] = [Hide(), Intercept()]

@@ -1,0 +1,128 @@
+"""Two ranks with different data compute what one process computes on the whole global batch.
+
+fp32 sums in another order differ in the last bits: tolerances are 2e-5 of the largest gradient, 1e-6 relative for
+losses and 1e-5 for gradient norms. After three AdamW steps of at most 1e-2 weights agree within 1e-4: Adam divides
+by tiny second moments, which magnifies the last bits.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from cfgc_runtime.config import load_config
+from cfgc_runtime.corpus import load_corpus
+from cfgc_runtime.engine import parameter_groups
+from cfgc_runtime.model import build_model
+from cfgc_runtime.schedule import learning_rate
+from tests.runtime.bundles import HERE, WAIT_S, compile_tiny, write_corpus
+from tests.runtime.parity_worker import STEPS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+GRADIENT_TOLERANCE = 2e-5
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of all four stages, from one start of two ranks."""
+    directory = tmp_path_factory.mktemp("parity")
+    write_corpus(directory / "text")
+    for stage in range(4):
+        compile_tiny(directory / str(stage), f"deepspeed.zero.stage={stage}", "model.hidden_dropout=0.0")
+    root = HERE.parents[1]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*command, "-m", "tests.runtime.parity_worker", str(directory)],
+        cwd=directory,
+        env={"PATH": "/usr/bin:/bin", "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
+        | {"PYTHONPATH": f"{root}:{root / 'runtime'}:{root / 'compiler'}"},
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return directory
+
+
+@pytest.fixture(scope="module")
+def ranks(directory: Path) -> list[dict[int, Any]]:
+    return [torch.load(directory / f"rank-{rank}.pt", weights_only=True) for rank in range(2)]
+
+
+@pytest.fixture(scope="module")
+def reference(directory: Path, ranks: list[dict[int, Any]], monkeypatch_module: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Plain torch in this process, on the samples that both ranks had together."""
+    monkeypatch_module.chdir(directory)
+    config = load_config(directory / "0" / "config.py")
+    tokens = load_corpus(config.DATA).tokens.long()
+    model = build_model(config.MODEL, config.EXPERIMENT.seed)
+    optimizer = torch.optim.AdamW(parameter_groups(model, config.OPTIMIZER), betas=(0.9, 0.95), eps=1e-8, foreach=False)
+    seen: dict[str, Any] = {"losses": [], "norms": [], "gradients": []}
+    for step in range(STEPS):
+        samples = ranks[0][0]["samples"][step] + ranks[1][0]["samples"][step]
+        length = config.DATA.sequence_length
+        rows = torch.stack([tokens[sample * length : sample * length + length + 1] for sample in samples])
+        loss = model(rows).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        seen["losses"].append(loss.item())
+        seen["gradients"].append({name: one.grad.clone() for name, one in model.named_parameters()})
+        seen["norms"].append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).item())
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(config.SCHEDULE, step + 1)
+        optimizer.step()
+    seen["weights"] = {name: one.detach().clone() for name, one in model.named_parameters()}
+    return seen
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_module() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+def distance(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> float:
+    """Largest difference of any entry, relative to the largest entry."""
+    assert ours.keys() == theirs.keys()
+    largest = max(one.abs().max().item() for one in theirs.values())
+    return max((ours[name] - theirs[name]).abs().max().item() for name in theirs) / largest
+
+
+def test_the_ranks_have_different_samples(ranks: list[dict[int, Any]]) -> None:
+    for stage in range(4):
+        for mine, other in zip(ranks[0][stage]["samples"], ranks[1][stage]["samples"], strict=True):
+            assert len(set(mine) | set(other)) == 8
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2, 3])
+def test_gradients_losses_and_weights_are_those_of_one_process(
+    stage: int, ranks: list[dict[int, Any]], reference: dict[str, Any]
+) -> None:
+    for rank in ranks:
+        found = rank[stage]
+        assert found["losses"] == pytest.approx(reference["losses"], rel=1e-6)
+        assert found["norms"] == pytest.approx(reference["norms"], rel=1e-5)
+        for ours, theirs in zip(found["gradients"], reference["gradients"], strict=True):
+            assert distance(ours, theirs) < GRADIENT_TOLERANCE
+        assert distance(found["weights"], reference["weights"]) < 1e-4
+
+
+def test_the_same_data_on_both_ranks_would_have_been_noticed(
+    directory: Path, ranks: list[dict[int, Any]], reference: dict[str, Any]
+) -> None:
+    config = load_config(directory / "0" / "config.py")
+    tokens = load_corpus(config.DATA).tokens.long()
+    model = build_model(config.MODEL, config.EXPERIMENT.seed)
+    length = config.DATA.sequence_length
+    samples = ranks[0][0]["samples"][0]
+    model(torch.stack([tokens[one * length : one * length + length + 1] for one in samples])).mean().backward()
+    half = {name: one.grad for name, one in model.named_parameters() if one.grad is not None}
+    assert distance(half, reference["gradients"][0]) > 1000 * GRADIENT_TOLERANCE

@@ -1,0 +1,87 @@
+"""A run that died goes on as if nothing had happened: bit for bit, at every ZeRO stage."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.runtime.bundles import Run, new_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+LAST = "step-00000012"
+
+
+def checkpoint_files(run: Run, name: str = LAST) -> dict[str, str]:
+    """sha256 of every file of a checkpoint: weights, optimizer state and each rank's random number state."""
+    complete = json.loads((run.directory / "checkpoints" / name / "complete.json").read_text())
+    return {file: entry["sha256"] for file, entry in complete["files"].items()}
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2, 3])
+def test_killed_inside_an_accumulation_and_resumed_is_bit_for_bit_the_same(
+    stage: int, tmp_path: Path, finished: Callable[[int], Run]
+) -> None:
+    whole = finished(stage)
+    run = new_run(tmp_path, f"deepspeed.zero.stage={stage}")
+
+    killed = run.to_end(TEST_KILL="1:11")  # the first of step 6's two micro steps; step 4 was saved
+    assert killed.code == 137, (killed, run.logs())
+    assert "rank 1 failed with exit code 137" in killed.err
+    assert run.steps() == [1, 2, 3, 4, 5]
+
+    resumed = run.to_end()
+    assert resumed.code == 0, (resumed, run.logs())
+    assert "resumed from step 4" in resumed.out
+    assert run.metrics() == whole.metrics()
+    assert checkpoint_files(run) == checkpoint_files(whole)
+
+
+def test_the_checkpoint_holds_weights_optimizer_and_random_state_of_each_rank(
+    finished: Callable[[int], Run],
+) -> None:
+    assert set(checkpoint_files(finished(2))) == {
+        "mp_rank_00_model_states.pt",
+        "zero_pp_rank_0_mp_rank_00_optim_states.pt",
+        "zero_pp_rank_1_mp_rank_00_optim_states.pt",
+        "rng-rank-0.pt",
+        "rng-rank-1.pt",
+    }
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(
+    tmp_path: Path, finished: Callable[[int], Run]
+) -> None:
+    whole = finished(2)
+    shutil.copytree(whole.cwd, tmp_path / "copy")
+    run = Run(tmp_path / "copy" / "bundle", tmp_path / "copy")
+    (run.directory / "finished.json").unlink()
+    shard = run.directory / "checkpoints" / LAST / "zero_pp_rank_1_mp_rank_00_optim_states.pt"
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+
+    outcome = run.to_end()
+    assert outcome.code == 0, (outcome, run.logs())
+    assert f"{LAST} is damaged ({shard.name})" in outcome.out
+    assert "resumed from step 8" in outcome.out
+    assert run.metrics() == whole.metrics()
+    assert checkpoint_files(run) == checkpoint_files(whole)
+
+
+def test_data_that_changed_is_refused(tmp_path: Path, finished: Callable[[int], Run]) -> None:
+    shutil.copytree(finished(2).cwd, tmp_path / "copy")
+    run = Run(tmp_path / "copy" / "bundle", tmp_path / "copy")
+    (run.directory / "finished.json").unlink()
+    (run.cwd / "text" / "part-9.txt").write_text("one more file\n")
+
+    outcome = run.to_end()
+    assert outcome.code == 74
+    assert "the data changed since step 12 was saved: 3 files" in outcome.err

@@ -1,0 +1,61 @@
+"""Asked to stop, a run saves first; started again, it goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.runtime.bundles import WAIT_S, Run, new_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+
+def test_stop_twice_resume_twice_and_start_a_finished_run(tmp_path: Path, finished: Callable[[int], Run]) -> None:
+    run = new_run(tmp_path)
+
+    first = run.start(TEST_SLOW="0.1")
+    run.wait_for_step(1, first)
+    first.send_signal(signal.SIGUSR2)
+    _, error = first.communicate(timeout=WAIT_S)
+    assert first.returncode == 75, (error, run.logs())
+    assert "saved and preempted" in error
+    stopped_at = max(run.steps())
+    assert stopped_at < 12
+
+    second = run.start(TEST_SLOW="0.1")
+    run.wait_for_step(stopped_at + 1, second)
+    for _ in range(3):  # TERM that reaches one rank only, and again while it saves
+        os.kill(run.pids(attempt=2)[1], signal.SIGTERM)
+    out, error = second.communicate(timeout=WAIT_S)
+    assert second.returncode == 75, (error, run.logs())
+    assert f"resumed from step {stopped_at}" in out
+    assert max(run.steps()) < 12
+
+    last = run.to_end()
+    assert last.code == 0, (last, run.logs())
+    assert run.metrics() == finished(2).metrics()
+
+    again = run.to_end()
+    assert again.code == 0
+    assert "already finished" in again.out
+    assert "held-out loss" in again.out
+    assert not (run.directory / "attempts" / "004").exists()
+
+
+def test_a_second_start_in_the_same_directory_is_refused(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    first = run.start(TEST_SLOW="0.2")
+    run.wait_for_step(1, first)
+    second = run.to_end()
+    assert second.code == 65
+    assert "is in use" in second.err
+    first.send_signal(signal.SIGTERM)
+    first.communicate(timeout=WAIT_S)
+    assert first.returncode == 75
