@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#])")
 _MEMORY = ("B", "KiB", "MiB", "GiB", "TiB")
 _DISK = ("B", "kB", "MB", "GB", "TB")
 _COUNT = ("", " K", " M", " B", " T")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A table's lines; cells are Markdown already."""
+    """A table's lines; cells are Markdown already, but for bars, which end a cell even in code."""
     lines = [head, ["---"] * len(head), *rows]
-    return ["| " + " | ".join(cells) + " |" for cells in lines]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in lines]
 
 
 def text(value: str) -> str:
@@ -26,7 +26,7 @@ def code(value: str) -> str:
     """``value`` as code on one line, whatever backticks it holds."""
     if not value:
         return "(empty)"
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value).replace("|", "\\|")
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
     space = " " if shown.startswith("`") or shown.endswith("`") else ""

@@ -19,21 +19,10 @@ def title(plan: Plan) -> str:
 
 def overview(plan: Plan) -> list[str]:
     """The table's lines."""
-    rows = (
-        _samples,
-        _tokens,
-        _parameters,
-        _states,
-        _rate,
-        _clipping,
-        _evaluation,
-        _checkpoints,
-        _compute,
-        _limit,
-        _restarts,
-    )
-    shown = [row(plan) for row in rows if row is not _compute or _peak(plan)]
-    return table(("what", "value", "how"), shown)
+    rows = [_samples, _tokens, _parameters, _states, _rate, _clipping, _evaluation, _checkpoints]
+    rows += [_compute] if _peak(plan) else []
+    rows += [_limit, _restarts]
+    return table(("what", "value", "how"), [row(plan) for row in rows])
 
 
 def _samples(plan: Plan) -> tuple[str, str, str]:
@@ -132,8 +121,8 @@ def _compute(plan: Plan) -> tuple[str, str, str]:
 
 
 def _peak(plan: Plan) -> float:
-    """FLOP/s of all devices together; 0 is unknown."""
-    return plan.estimate.peak_tflops * 1e12 * plan.topology.world_size
+    """FLOP/s of all devices together in 16 bits; 0 is unknown."""
+    return 0.0 if plan.precision == "fp32" else plan.estimate.peak_tflops * 1e12 * plan.topology.world_size
 
 
 def _limit(plan: Plan) -> tuple[str, str, str]:

@@ -6,7 +6,7 @@ import re
 import shlex
 from functools import cache
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 
 from cfgc.lower.plan import NodePath
 from cfgc.resources import shipped_dir
@@ -44,8 +44,8 @@ def render_script(template: str, **values: object) -> str:
 
 def quoted(value: object) -> str:
     """A value as one shell word. Raises TypeError for what no single word can stand for."""
-    if isinstance(value, Sh):
-        return str(value)
+    if isinstance(value, (Sh, Undefined)):
+        return str(value)  # of an undefined name: raises, and names it
     if isinstance(value, str):
         if "\0" in value:
             raise TypeError("no shell word can hold a NUL")

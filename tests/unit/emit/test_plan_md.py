@@ -1,0 +1,103 @@
+"""PLAN.md: the numbers a reviewer checks, and text that stays text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cfgc.emit import markdown
+from cfgc.emit.plan_md import learning_rate, plan_md
+from cfgc.lower.plan import Schedule
+from tests.unit.emit.samples import cluster_plan, cpu_plan, hostile_plan
+
+TEXT = plan_md(cluster_plan(), "sha256:" + "0" * 64)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# 16xh100-zero3 · 2 nodes × 8 × H100-80GB · ZeRO-3 · bf16",
+        "| samples per step | 512 | micro 8 × accumulation 4 × data-parallel 16 |",
+        "| tokens per step / in all | 1,048,576 / 41.9 B | × sequence 2,048 / × 40,000 steps |",
+        "| checkpoints | every 1,000 steps, 40 × 1.7 GB, last 3 kept | 5.1 GB on disk, one more while saving |",
+        "| wall-time limit | 24 h = 384 GPU-hours | each attempt; asked to save 5 min before it, on Slurm |",
+        "- override: `training.learning_rate=1e-3`",
+        "- waived: `CFG431`, because: the cluster has spare memory",
+        "- raw DeepSpeed keys: `zero_optimization.round_robin_gradients`, because: measured 4 % faster",
+        "| 2,000 | 0.0003 | 2.1 B | peak |",
+        "| 40,000 | 3e-05 | 41.9 B | last |",
+        "| run directory | `$SCRATCH/runs/16xh100-zero3` | written: checkpoints, metrics, logs |",
+        "| data books | `/data/books` | read: `*.txt` |",
+        "| `WANDB_API_KEY` | must be set where the run starts |  |",
+        "node 1  [ 8] [ 9] [10] [11] [12] [13] [14] [15]",
+        "| `cfgc:bases/tiny.toml` | `abababababab` |",
+    ],
+)
+def test_it_says(line: str) -> None:
+    assert line in TEXT.splitlines()
+
+
+def test_many_nodes_are_drawn_in_short() -> None:
+    plan = cluster_plan()
+    topology = replace(plan.topology, nodes=12, world_size=96)
+    lines = plan_md(replace(plan, topology=topology), "sha256:0").splitlines()
+    drawing = lines[lines.index("```") + 1 :]
+    assert [line.split("[")[0].strip() for line in drawing[:5]] == ["node 0", "node 1", "node 2", "⋮", "node 11"]
+
+
+def test_hostile_text_makes_no_markup() -> None:
+    plan = hostile_plan()
+    review = replace(plan.review, overrides=("a=`b` | c", "d=\n# title"), waivers=(("CFG431", "<b> | x"),))
+    text = plan_md(replace(plan, review=review), "sha256:0")
+    assert "- override: ``a=`b` | c``" in text
+    assert "- override: `d=\N{REPLACEMENT CHARACTER}# title`" in text
+    assert "because: \\<b\\> | x" in text
+    rows = [line.replace("\\|", "") for line in text.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in rows} <= {3, 4, 5}
+    assert "\u202e" not in text
+
+
+schedules = st.builds(
+    lambda kind, warmup, more, peak: Schedule(kind, warmup + more, warmup, peak, peak / 10, 0),
+    st.sampled_from(["constant", "linear", "cosine"]),
+    st.integers(0, 50),
+    st.integers(1, 100),
+    st.floats(1e-6, 1.0),
+)
+
+
+@given(schedules, st.integers(1, 200))
+def test_the_rates_are_those_of_the_runtime(schedule: Schedule, step: int) -> None:
+    from cfgc_runtime import schedule as runtime
+
+    assert learning_rate(schedule, step) == runtime.learning_rate(schedule, step)
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (markdown.memory(0), "0 B"),
+        (markdown.memory(590_000_000), "562.7 MiB"),
+        (markdown.memory(6_000_000_000), "5.59 GiB"),
+        (markdown.disk(1_700_000_000), "1.7 GB"),
+        (markdown.count(9_999_999), "9,999,999"),
+        (markdown.count(41_943_040_000), "41.9 B"),
+        (markdown.duration(5430), "1 h 30 min 30 s"),
+        (markdown.duration(0), "0 s"),
+        (markdown.number(3e-05), "3e-05"),
+        (markdown.counted(1, "node"), "1 node"),
+        (markdown.code(""), "(empty)"),
+        (markdown.code("a``b"), "```a``b```"),
+    ],
+)
+def test_numbers_and_code(shown: str, expected: str) -> None:
+    assert shown == expected
+
+
+def test_a_cpu_plan_names_no_gpu_hours() -> None:
+    text = plan_md(cpu_plan(), "sha256:0")
+    assert "GPU" not in text
+    assert "| compute |" not in text
