@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from cfgc.cli.session import Session
+from cfgc.cli.usage import MOST, used_by
 from cfgc.diagnostics import Rejected
 from cfgc.lower.lowering import lower_spec
 from cfgc.lower.plan import Provenance
@@ -28,7 +29,7 @@ def explained(session: Session, key: str) -> str:
     below = [found for found in resolved.leaves if found[: len(path)] == path and found != path]
     leaf = resolved.leaves.get(path)
     if leaf is not None:
-        lines = [*_heading(path, _text(leaf.value)), "", *_chain(leaf), *_expression(leaf)]
+        lines = [*_heading(path, _text(leaf.value)), "", *_chain(leaf), *_expression(leaf), *_uses(path, resolved)]
     elif below or path in schema_sections():
         lines = list(_section(below, path, resolved))
     else:
@@ -52,6 +53,13 @@ def _expression(leaf: Leaf) -> Iterator[str]:
     written = leaf.origin.value
     if written != leaf.value and isinstance(written, str):
         yield f"\n  {_text(leaf.value)} is what {_text(written)} comes to after merging"
+
+
+def _uses(path: Path, resolved: Resolved) -> Iterator[str]:
+    uses = used_by(path, resolved)
+    if uses:
+        more = f" · and {len(uses) - MOST} more" if len(uses) > MOST else ""
+        yield f"\nused by  {' · '.join(uses[:MOST])}{more}"
 
 
 def _section(below: Sequence[Path], path: Path, resolved: Resolved) -> Iterator[str]:

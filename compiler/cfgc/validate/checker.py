@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.resolve.resolved import Resolved
 from cfgc.schema.spec import Spec
+from cfgc.validate.beyond import untouched, without_refused
 from cfgc.validate.rules import RULES
-from cfgc.validate.schema_check import check_schema
+from cfgc.validate.schema_check import Refused, check_schema
 from cfgc.validate.secrets import find_secrets
 from cfgc.validate.supported import check_supported
 from cfgc.validate.waivers import apply_waivers
@@ -30,17 +31,27 @@ class Checked:
 
 def check_resolved(resolved: Resolved) -> Checked:
     """Validate ``resolved``. Raises ``Rejected`` with every finding, in the order of their places."""
-    spec, schema = check_schema(resolved)
-    findings = [*schema, *find_secrets(resolved)]
-    if spec is None:
-        raise Rejected(in_order(resolved, findings))
-    findings += check_supported(spec, resolved)
-    for rule in RULES:
-        findings += rule(spec, resolved)
-    kept = in_order(resolved, apply_waivers(spec, findings))
+    spec = check_schema(resolved)
+    secrets = find_secrets(resolved)
+    if isinstance(spec, Refused):
+        raise Rejected(in_order(resolved, [*spec.findings, *secrets, *_of_the_rest(resolved, spec)]))
+    kept = in_order(resolved, apply_waivers(spec, [*secrets, *_judge(spec, resolved)]))
     if any(d.severity == "error" for d in kept):
         raise Rejected(kept)
     return Checked(spec, resolved, kept)
+
+
+def _judge(spec: Spec, resolved: Resolved) -> list[Diagnostic]:
+    """What the rules find."""
+    return [*check_supported(spec, resolved), *(found for rule in RULES for found in rule(spec, resolved))]
+
+
+def _of_the_rest(resolved: Resolved, refused: Refused) -> Iterator[Diagnostic]:
+    """What the rules find in the part of a spec that the schema has nothing against."""
+    rest, doubtful = without_refused(resolved, refused.locations)
+    spec = check_schema(rest)
+    if not isinstance(spec, Refused):
+        yield from untouched(_judge(spec, rest), doubtful)
 
 
 def in_order(resolved: Resolved, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -18,23 +19,33 @@ if TYPE_CHECKING:
     from cfgc.resolve.resolved import Resolved
 
 
-def check_schema(resolved: Resolved) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
-    """The typed spec, or None and every finding of the schema."""
+@dataclass(frozen=True)
+class Refused:
+    """Why the schema refuses a spec, and which keys it refuses."""
+
+    findings: tuple[Diagnostic, ...]
+    locations: tuple[Location, ...]
+
+
+def check_schema(resolved: Resolved) -> Spec | Refused:
+    """The typed spec, or every finding of the schema."""
     try:
-        spec = Spec.model_validate(resolved.tree())
+        return Spec.model_validate(resolved.tree())
     except ValidationError as error:
-        return None, tuple(_findings(resolved, error.errors(include_url=False)))
-    return spec, ()
+        errors = dict(_located(error.errors(include_url=False)))
+    findings = [finding for location, found in errors.items() for finding in _explain(resolved, location, found)]
+    once = {(finding.code, finding.message): finding for finding in findings}
+    return Refused(tuple(once.values()), tuple(errors))
 
 
-def _findings(resolved: Resolved, errors: Iterable[Mapping[str, Any]]) -> Iterator[Diagnostic]:
+def _located(errors: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Location, Mapping[str, Any]]]:
+    """Each error by its location; of those about one value, the innermost."""
     seen: set[Location] = set()
     for error in sorted(errors, key=lambda error: -len(error["loc"])):
         location = tuple(part for part in error["loc"] if part != "[key]")
-        if any(known[: len(location)] == location for known in seen):
-            continue
-        seen.add(location)
-        yield from _explain(resolved, location, error)
+        if not any(known[: len(location)] == location for known in seen):
+            seen.add(location)
+            yield location, error
 
 
 def _explain(resolved: Resolved, location: Location, error: Mapping[str, Any]) -> Iterator[Diagnostic]:

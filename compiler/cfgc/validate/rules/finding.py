@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.diagnostics import Diagnostic, Label, Severity
 from cfgc.schema.catalogue import schema_fields
 from cfgc.source import Span
-from cfgc.validate.places import from_layer, header_label
+from cfgc.validate.places import header_label, with_layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -90,7 +90,7 @@ def _split(resolved: Resolved, places: Sequence[At]) -> tuple[list[tuple[int, La
             continue
         span = leaf.origin.inner.get(place.inside) or entry_span(leaf.origin)
         if span:
-            label = Label(span, place.text + from_layer(leaf.origin))
+            label = Label(span, with_layer(place.text, leaf.origin))
             written.append((heights.get(leaf.origin.layer, 0), label))
         else:
             defaults.append(_default_note(place, leaf.value))
@@ -98,7 +98,7 @@ def _split(resolved: Resolved, places: Sequence[At]) -> tuple[list[tuple[int, La
 
 
 def _default_note(place: At, value: object) -> str:
-    """``\`launch.max_attempts = 5\` by default (up to 5 starts)``."""
+    """What a reader is told of a value that no file holds: key, value, and what it means here."""
     text = place.text.removeprefix(f"{value}: ")
     shown = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
     said = f"`{place.dotted} = {shown}` by default"

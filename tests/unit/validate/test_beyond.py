@@ -1,0 +1,71 @@
+"""A spec that the schema refuses is still judged as a whole, without false alarms that only follow from a mistake."""
+
+from __future__ import annotations
+
+import pytest
+
+from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.load.disk import DiskReader
+from cfgc.load.reader import MemoryReader
+from cfgc.pipeline import check_spec
+from cfgc.resources import shipped_dir
+from cfgc.schema.catalogue import catalogue
+
+SHIPPED = DiskReader(shipped_dir("specs"), shipped_dir("specs"))
+GOOD = """
+extends = "cfgc:bases/small.toml"
+[overlays]
+hardware = "a100-80gb"
+zero = "2"
+[experiment]
+name = "x"
+[launch]
+gpus_per_node = 4
+[training]
+global_batch_size = 128
+micro_batch_size = 8
+learning_rate = 3e-4
+max_steps = 1000
+warmup_steps = 10
+[[data.sources]]
+name = "x"
+path = "/data"
+include = ["**/*.txt"]
+"""
+
+
+def found(text: str, *overrides: str) -> tuple[Diagnostic, ...]:
+    try:
+        return check_spec(MemoryReader({"spec.toml": text}, SHIPPED), "spec.toml", overrides).warnings
+    except Rejected as rejected:
+        return rejected.diagnostics
+
+
+def test_the_good_spec_is_good() -> None:
+    assert found(GOOD) == ()
+
+
+def test_mistakes_of_every_kind_show_at_once() -> None:
+    bad = (
+        GOOD.replace("learning_rate", "lerning_rate")  # unknown key
+        .replace("gpus_per_node = 4", 'gpus_per_node = 4\ntime_limit = "soon"')  # no duration
+        .replace("warmup_steps = 10", "warmup_steps = 2000")  # longer than the run
+        .replace("[experiment]", "[model]\nnum_heads = 7\n[experiment]")  # does not divide the width
+        .replace("micro_batch_size = 8", "micro_batch_size = 7")  # does not divide the batch
+    )
+    assert sorted(d.code for d in found(bad)) == ["CFG301", "CFG308", "CFG403", "CFG410", "CFG420"]
+
+
+@pytest.mark.parametrize("old", ["global_batch_size", "max_steps", "learning_rate", "gpus_per_node", "name", "sources"])
+def test_a_misspelt_key_is_one_mistake(old: str) -> None:
+    misspelt = old[:2] + old[3:]
+    text = GOOD.replace(old, misspelt, 1) if old != "name" else GOOD.replace('name = "x"', 'nme = "x"', 1)
+    assert {d.code for d in found(text)} <= {"CFG301", "CFG302"}
+
+
+@pytest.mark.parametrize("key", [field.dotted for field in catalogue() if field.path[0] not in {"stages", "checks"}])
+def test_a_value_of_no_use_is_one_mistake(key: str) -> None:
+    """An array of arrays, in any key: every finding is about that key."""
+    findings = found(GOOD, f"{key}=[[[]]]")
+    assert findings
+    assert all(key.rsplit(".", 1)[-1] in finding.message for finding in findings)
