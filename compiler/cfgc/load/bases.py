@@ -12,7 +12,7 @@ from cfgc.load.files import SpecFile, candidates, find_spec
 from cfgc.load.reader import Reader
 from cfgc.source import Span
 
-MAX_CHAIN = 64
+MAX_CHAIN = 12
 """Bases on one road from a spec to its first base; nobody can follow more."""
 
 

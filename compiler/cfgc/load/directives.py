@@ -25,6 +25,7 @@ class Named:
 
     name: str
     span: Span
+    key_span: Span
 
 
 @dataclass
@@ -77,7 +78,7 @@ def values_at(document: Document, layer: Layer, location: Location, path: Path) 
     sets: dict[Path, Origin] = {}
     tables: dict[Path, Span] = {}
     if location in document.headers or location in document.places:
-        tables[path] = document.span(location)
+        tables[path] = document.key_span(location)
     for key in value:
         below = values_at(document, layer, (*location, key), (*path, key))
         sets.update(below.sets)
@@ -121,7 +122,7 @@ def _read_extends(document: Document, read: Directives) -> None:
     for location, entry in entries:
         span = document.span(location)
         if isinstance(entry, str) and entry:
-            read.extends.append(Named(entry, span))
+            read.extends.append(Named(entry, span, document.key_span(("extends",))))
         else:
             read.problems.append(errors.extends_not_a_path(span))
 
@@ -134,7 +135,7 @@ def _read_overlays(document: Document, read: Directives) -> None:
     for group, option in value.items():
         span = document.span(("overlays", group))
         if isinstance(option, str) and option:
-            read.overlays[group] = Named(option, span)
+            read.overlays[group] = Named(option, span, document.key_span(("overlays", group)))
         else:
             read.problems.append(errors.overlay_not_a_name(group, option, span))
 
@@ -158,7 +159,7 @@ def _read_unset(document: Document, read: Directives) -> None:
 def _read_append(document: Document, location: Location, value: Value, path: Path, read: Directives) -> None:
     if isinstance(value, list) and path:
         read.appends[path] = location
-    elif isinstance(value, dict):
+    elif isinstance(value, dict) and not (path and _holds_no_array(value)):
         for key, child in value.items():
             parts = parse_key(key)
             if parts is None:
@@ -167,3 +168,7 @@ def _read_append(document: Document, location: Location, value: Value, path: Pat
                 _read_append(document, (*location, key), child, (*path, *parts), read)
     else:
         read.problems.append(errors.append_not_an_array(path, document.span(location)))
+
+
+def _holds_no_array(table: Mapping[str, Value]) -> bool:
+    return not any(isinstance(value, list | dict) for value in table.values())

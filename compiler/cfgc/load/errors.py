@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.nearest import nearest
 from cfgc.origin import Origin, Path, Value, dotted
 from cfgc.source import SourceFile, Span
+
+BACKSLASH = "\\"
 
 
 def unreadable(logical: str, reason: str, asked: Span | None) -> Diagnostic:
@@ -54,12 +56,8 @@ def written_twice(path: Path, again: Span, first: Span) -> Diagnostic:
 
 def nested_too_deeply(span: Span, limit: int) -> Diagnostic:
     """CFG106: more levels than any spec has."""
-    return Diagnostic(
-        "CFG106",
-        f"tables and arrays are nested more than {limit} levels deep",
-        Label(span),
-        notes=("the deepest key of the schema has 4 levels",),
-    )
+    message = f"tables and arrays are nested more than {limit} levels deep"
+    return Diagnostic("CFG106", message, Label(span), helps=("no key of the schema needs more than 6 levels",))
 
 
 def not_finite(span: Span) -> Diagnostic:
@@ -69,12 +67,12 @@ def not_finite(span: Span) -> Diagnostic:
 
 def integer_too_large(span: Span) -> Diagnostic:
     """CFG107: an integer that TOML's 64 bits cannot hold."""
-    return _unfit(span, "this integer does not fit in 64 bits", "write it as a float (`1e30`)")
+    return _unfit(span, "this integer does not fit in 64 bits", f"the largest integer is {2**63 - 1}")
 
 
 def number_too_long(source: SourceFile) -> Diagnostic:
     """CFG107: an integer of thousands of digits."""
-    return _unfit(_longest_number(source), "this integer does not fit in 64 bits", "write it as a float (`1e30`)")
+    return integer_too_large(_longest_number(source))
 
 
 def _unfit(span: Span, message: str, hint: str) -> Diagnostic:
@@ -107,6 +105,7 @@ def not_a_logical_path(name: str, why: str, span: Span) -> Diagnostic:
         notes=(
             "a path is relative to the file that names it, then to `specs/` of the project, then shipped (`cfgc:`)",
         ),
+        helps=(f"write `{name.replace(BACKSLASH, '/')}`",) if BACKSLASH in name else (),
     )
 
 
@@ -181,7 +180,7 @@ def unknown_group(group: str, groups: Sequence[str], span: Span, extra: tuple[st
 
 def unknown_option(group: str, option: str, options: Sequence[str], span: Span, tried: Sequence[str]) -> Diagnostic:
     """CFG114: the group has no such overlay."""
-    close = nearest(option, options)
+    close = nearest(option, options) if len(option) > 2 else None
     return Diagnostic(
         "CFG114",
         f"the overlay group `{group}` has no option `{option}`",
@@ -250,3 +249,22 @@ def too_many_bases(limit: int, span: Span) -> Diagnostic:
 def _toml(origin: Origin) -> str:
     """The value as it is written."""
     return origin.span.text if origin.span else str(origin.value)
+
+
+def in_text_order(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """``found`` file by file, in the order in which the files first appear, and down each file."""
+    listed = list(found)
+    files: dict[str, int] = {}
+    for diagnostic in listed:
+        if diagnostic.primary:
+            files.setdefault(diagnostic.primary.span.source.logical, len(files))
+    return sorted(listed, key=lambda diagnostic: _rank(diagnostic, files))
+
+
+def _rank(diagnostic: Diagnostic, files: Mapping[str, int]) -> tuple[int, int]:
+    """Overrides are one source each: only their own order counts."""
+    if diagnostic.primary is None:
+        return -1, 0
+    span = diagnostic.primary.span
+    one_line = span.source.logical == "command line"
+    return files[span.source.logical], 0 if one_line else span.start

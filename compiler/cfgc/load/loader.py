@@ -8,6 +8,7 @@ from types import MappingProxyType
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load.bases import Bases
 from cfgc.load.directives import Named, patch_of
+from cfgc.load.errors import in_text_order
 from cfgc.load.files import SpecFile, read_root
 from cfgc.load.graph import LayerPatch, SpecGraph
 from cfgc.load.overlays import Choice, choices_inside, named_choices, read_overlay, settle
@@ -15,7 +16,7 @@ from cfgc.load.override_layers import changed_paths, override_layers
 from cfgc.load.overrides import parse_overrides
 from cfgc.load.reader import Reader
 from cfgc.load.shadow import shadows
-from cfgc.origin import Layer, LayerKind
+from cfgc.origin import Layer, LayerKind, Path
 from cfgc.patch import Patch
 
 
@@ -38,7 +39,8 @@ def load_spec(
     *lower, _ = bases.ordered(root)
     parsed, problems = parse_overrides(overrides)
     choices, unsettled = settle([*lower, root], parsed.choices)
-    overlays = [(choice, _overlay_files(bases, root, choice)) for choice in choices]
+    keys = [*defaults().sets, *patch_of(root.document, root.directives, Layer("spec")).sets]
+    overlays = [(choice, _overlay_files(bases, root, choice, keys)) for choice in choices]
     found = [*root.directives.problems, *bases.problems, *problems, *unsettled]
     found += shadows(root, overlays, set(changed_paths(parsed.edits)))
     _stop_at(found)
@@ -60,14 +62,14 @@ def load_spec(
     )
 
 
-def _overlay_files(bases: Bases, root: SpecFile, choice: Choice) -> list[SpecFile]:
+def _overlay_files(bases: Bases, root: SpecFile, choice: Choice, keys: Sequence[Path]) -> list[SpecFile]:
     """The overlay's bases that are not read yet, then the overlay."""
     try:
-        overlay = read_overlay(bases.reader, choice)
+        overlay = read_overlay(bases.reader, choice, keys)
     except Rejected as rejected:
         bases.problems += rejected.diagnostics
         return []
-    files = bases.ordered(overlay, [(root, Named(str(choice), choice.span))])
+    files = bases.ordered(overlay, [(root, Named(str(choice), choice.span, choice.group_span))])
     bases.problems += overlay.directives.problems
     for spec in files:
         bases.problems += choices_inside(spec)
@@ -81,4 +83,4 @@ def _layer(spec: SpecFile, kind: LayerKind, choice: Choice | None = None) -> Lay
 
 def _stop_at(found: Sequence[Diagnostic]) -> None:
     if found:
-        raise Rejected(found)
+        raise Rejected(in_text_order(found))

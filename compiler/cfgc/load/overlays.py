@@ -10,6 +10,7 @@ from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load import errors
 from cfgc.load.files import SpecFile, read_spec
 from cfgc.load.reader import SHIPPED, Reader
+from cfgc.origin import Path, dotted
 from cfgc.source import Span
 
 ORDER = ("hardware", "zero", "cluster")
@@ -20,11 +21,12 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 @dataclass(frozen=True)
 class Choice:
-    """A settled overlay: its group, the option, where it was chosen, and whether on the command line."""
+    """A settled overlay: its group, the option, where each was written, and whether on the command line."""
 
     group: str
     option: str
     span: Span
+    group_span: Span
     on_command_line: bool = False
 
     def __str__(self) -> str:
@@ -53,15 +55,15 @@ def settle(
     return sorted(chosen.values(), key=_order), problems
 
 
-def read_overlay(reader: Reader, choice: Choice) -> SpecFile:
-    """The overlay's file. Raises ``Rejected`` when there is none, or it can't be read."""
+def read_overlay(reader: Reader, choice: Choice, keys: Iterable[Path]) -> SpecFile:
+    """The overlay's file. Raises ``Rejected`` when it can't be read. ``keys`` are those that the spec may set."""
     tried = tuple(f"{place}{choice.group}/{choice.option}.toml" for place in ("specs/", "", SHIPPED))
     if _NAME.fullmatch(choice.group) and _NAME.fullmatch(choice.option):
         for logical in tried:
             found = read_spec(reader, logical, choice.span)
             if found is not None:
                 return found
-    raise Rejected([_unknown(reader, choice, tried)])
+    raise Rejected([_unknown(reader, choice, tried, keys)])
 
 
 def choices_inside(overlay: SpecFile) -> list[Diagnostic]:
@@ -74,7 +76,10 @@ def choices_inside(overlay: SpecFile) -> list[Diagnostic]:
 def _steps(spec: SpecFile) -> list[Choice | Dropped]:
     directives = spec.directives
     dropped = [Dropped(group, span) for group, span in directives.dropped_overlays.items()]
-    return [*dropped, *(Choice(group, named.name, named.span) for group, named in directives.overlays.items())]
+    return [
+        *dropped,
+        *(Choice(group, named.name, named.span, named.key_span) for group, named in directives.overlays.items()),
+    ]
 
 
 def _take(chosen: dict[str, Choice], step: Choice | Dropped) -> list[Diagnostic]:
@@ -91,11 +96,19 @@ def _order(choice: Choice) -> tuple[int, str]:
     return (ORDER.index(choice.group) if choice.group in ORDER else len(ORDER)), choice.group
 
 
-def _unknown(reader: Reader, choice: Choice, tried: Sequence[str]) -> Diagnostic:
+def _unknown(reader: Reader, choice: Choice, tried: Sequence[str], keys: Iterable[Path]) -> Diagnostic:
     options = reader.options(choice.group) if _NAME.fullmatch(choice.group) else ()
     if options:
         return errors.unknown_option(choice.group, choice.option, options, choice.span, tried)
-    return errors.unknown_group(choice.group, overlay_groups(reader), choice.span)
+    if choice.on_command_line:
+        return errors.unknown_group(choice.group, overlay_groups(reader), choice.group_span, _keys(choice, keys))
+    return errors.unknown_group(choice.group, overlay_groups(reader), choice.group_span)
+
+
+def _keys(choice: Choice, keys: Iterable[Path]) -> tuple[str, ...]:
+    """What the user may have meant: a key of that last name, written without its section."""
+    found = [dotted(path) for path in keys if path[-1] == choice.group]
+    return tuple(f"to set a key, write its section: '{key}={choice.option}'" for key in found[:3])
 
 
 def overlay_groups(reader: Reader) -> tuple[str, ...]:

@@ -82,13 +82,29 @@ def _habit(source: SourceFile, end: int, message: str, instead: str, start: int 
     return Diagnostic("CFG121", message, Label(Span(source, start, end)), helps=(f"'{instead}'",))
 
 
-def not_a_value(span: Span, key: str, why: str, instead: str | None = None) -> Diagnostic:
-    """CFG122: the right side looks like TOML, but is not."""
+def in_override(found: Iterable[Diagnostic], right: Span, key: str, instead: str | None) -> list[Diagnostic]:
+    """``found`` in a text of the same length as the override: CFG122 for what breaks TOML's grammar."""
+    return [_moved(diagnostic, right, key, instead) for diagnostic in found]
+
+
+def _moved(found: Diagnostic, right: Span, key: str, instead: str | None) -> Diagnostic:
+    start, end = (found.primary.span.start, found.primary.span.end) if found.primary else (0, 0)
+    inside = start >= right.start
+    span = Span(right.source, start, end) if inside else right
+    if found.code == "CFG107":
+        return replace(found, primary=Label(span))
+    what = found.message.partition(": ")[2] if inside else "it does not end"
+    helps = (f"'{key}={instead}'",) if instead else found.helps if inside else ("close its quote or bracket",)
+    return Diagnostic("CFG122", f"the value of `{key}` is not TOML: {what or found.message}", Label(span), helps=helps)
+
+
+def several_lines(span: Span, key: str) -> Diagnostic:
+    """CFG122: more than one value."""
     return Diagnostic(
         "CFG122",
-        f"the value of `{key}` is not TOML: {why}",
+        f"the value of `{key}` is not TOML: it has several lines, or control characters",
         Label(span),
-        helps=(f"'{key}={instead}'",) if instead else (f"quote the whole override for the shell: '{key}=VALUE'",),
+        helps=("give each key an override of its own",),
     )
 
 
@@ -128,16 +144,6 @@ def not_a_number_to_change(path: Path, what: str, span: Span, place: Span | None
 def not_a_number_to_change_by(what: str, span: Span) -> Diagnostic:
     """CFG124: a walk by something that is no number."""
     return Diagnostic("CFG124", f"`{span.text}` is {what}, no number", Label(span))
-
-
-def moved(diagnostics: Iterable[Diagnostic], source: SourceFile) -> list[Diagnostic]:
-    """``diagnostics`` of a text of the same length, as ``source``'s."""
-    return [
-        replace(found, primary=replace(found.primary, span=replace(found.primary.span, source=source)))
-        if found.primary
-        else found
-        for found in diagnostics
-    ]
 
 
 def _whole(source: SourceFile) -> Span:

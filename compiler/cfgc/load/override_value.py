@@ -16,7 +16,6 @@ from cfgc.source import SourceFile, Span
 
 _COMMA_LIST = re.compile(r"[^,\s]+(?:\s*,\s*[^,\s]+)+")
 _NOTHING = {"null", "none", "nil", "undefined"}
-_TRUTH = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 
 
 def parse_value(source: SourceFile, key: str, equals: int) -> Document:
@@ -27,34 +26,40 @@ def parse_value(source: SourceFile, key: str, equals: int) -> Document:
         raise Rejected([errors.no_value(span, key)])
     try:
         tree = tomllib.loads(f"x={right}")
-    except (ValueError, RecursionError) as error:
-        return _bare_word(span, key, str(error))
-    if len(tree) > 1 or ("\n" in right.strip() and not right.strip().startswith(('"""', "'''", "[", "{"))):
-        raise Rejected([errors.not_a_value(span, key, "an override gives one key")])
-    if isinstance(tree["x"], date | time):
+    except (ValueError, RecursionError):
+        tree = {}
+    if not tree and span.text[0] not in "\"'[{" and not _unfit_integer(span.text):
+        return _bare_word(span, key)
+    if len(tree) > 1:
+        raise Rejected([errors.several_lines(span, key)])
+    if isinstance(tree.get("x"), date | time):
         return _text(span)
     padded = SourceFile(source.logical, "x".ljust(equals) + "=" + right)
     try:
         return parse_document(padded)
     except Rejected as rejected:
-        raise Rejected(errors.moved(rejected.diagnostics, source)) from None
+        raise Rejected(errors.in_override(rejected.diagnostics, span, key, _quoted_list(span.text))) from None
 
 
-def _bare_word(span: Span, key: str, complaint: str) -> Document:
+def _bare_word(span: Span, key: str) -> Document:
     word = span.text
     if word.lower() in _NOTHING:
         raise Rejected([errors.nothing_word(span, key)])
-    if word.lower() in _TRUTH and word not in {"on", "off", "yes", "no"}:
-        raise Rejected([errors.python_word(span, key, _TRUTH[word.lower()])])
-    if word[0] in "\"'[{":
-        raise Rejected([errors.not_a_value(span, key, _reason(complaint), _quoted_list(word))])
-    if _number(word) is not None:
-        raise Rejected([errors.python_word(span, key, str(_number(word)))])
+    if word.lower() in {"true", "false"}:
+        raise Rejected([errors.python_word(span, key, word.lower())])
+    number = _number(word)
+    if number is not None:
+        raise Rejected([errors.python_word(span, key, str(number))])
     if _COMMA_LIST.fullmatch(word):
         raise Rejected([errors.comma_list(span, key, f"[{', '.join(map(_element, word.split(',')))}]")])
     if any(ord(character) < 32 or ord(character) == 127 for character in word):
-        raise Rejected([errors.not_a_value(span, key, "a bare word holds no control characters")])
+        raise Rejected([errors.several_lines(span, key)])
     return _text(span)
+
+
+def _unfit_integer(word: str) -> bool:
+    """An integer with more digits than Python reads."""
+    return len(word) > 1_000 and word.lstrip("+-").isdecimal()
 
 
 def _text(span: Span) -> Document:
@@ -88,8 +93,3 @@ def _quoted_list(word: str) -> str | None:
 def _element(part: str) -> str:
     text = part.strip().strip("\"'")
     return text if _number(text) is not None or text in {"true", "false"} else json.dumps(text)
-
-
-def _reason(complaint: str) -> str:
-    what = complaint.partition(" (at ")[0]
-    return what[:1].lower() + what[1:]

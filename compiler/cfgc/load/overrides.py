@@ -79,7 +79,7 @@ def parse_override(text: str) -> Edit | Choice | Dropped:
         option = right.strip()
         if not option:
             raise Rejected([errors.no_option(source, path[0])])
-        return Choice(path[0], option, Span(source, len(left) + 1, len(text)), on_command_line=True)
+        return Choice(path[0], option, Span(source, len(left) + 1, len(text)), span, on_command_line=True)
     value = parse_value(source, key, len(left))
     return Edit(path, key.startswith(EVERYWHERE), operator, span, replace(value, source=source))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from cfgc.diagnostics import Diagnostic
 from cfgc.load import errors
@@ -62,22 +63,35 @@ def _unfinished(source: SourceFile) -> Diagnostic:
     return errors.not_toml(span, f"the value of `{span.text}` does not end", ("close its quote or bracket",))
 
 
+_BROKEN: Sequence[tuple[str, str, str]] = (
+    ("Unescaped", "this is no escape sequence", "double the `\\`, or quote the text with `'`"),
+    ("Invalid hex value", "this is no escape sequence", "write `\\u` and four hexadecimal digits"),
+    ("Escaped character is not", "this is no character", "leave out half of a surrogate pair"),
+    ("Expected newline", "something follows the value", "one line holds one `key = value`"),
+    (
+        "Illegal character",
+        "a line break or control character in one-line quotes",
+        "use three quotes, or an escape (`\\n`)",
+    ),
+    (
+        "Invalid initial character for a key part",
+        "a key is expected here",
+        "an inline table stands on one line, without a comma at its end; a `[section]` may take many lines",
+    ),
+)
+"""How ``tomllib`` begins, what it means, and what to do."""
+
+
 def _broken(source: SourceFile, what: str, at: Span) -> Diagnostic:
     """A word or character that cannot stand where it does."""
     if what.startswith("Expected '=' after a key"):
         return errors.not_toml(at, "`=` is missing after the key", _equals_help(source, at))
     word = _word_around(source, at)
-    if "Unescaped" in what or "hex value" in what or "Unicode" in what:
-        return errors.not_toml(at, "this is no escape sequence", ("double the `\\`, or quote the text with `'`",))
     if what == "Invalid value" or (what.startswith("Expected newline") and word.start < at.start < word.end):
         return errors.not_toml(word, f"`{word.text}` is no value", _value_help(word.text))
-    if what.startswith("Expected newline"):
-        return errors.not_toml(at, "something follows the value", ("one line holds one `key = value`",))
-    if "Invalid initial character for a key part" in what:
-        help_text = "an inline table stands on one line, without a comma at its end; a `[section]` may take many lines"
-        return errors.not_toml(at, "a key is expected here", (help_text,))
-    if what.startswith("Illegal character") or what.startswith("Found invalid character"):
-        return errors.not_toml(at, "a control character, or a line break inside one-line quotes, cannot stand here")
+    for start, meaning, hint in _BROKEN:
+        if what.startswith(start):
+            return errors.not_toml(at, meaning, (hint,))
     return errors.not_toml(at, what[0].lower() + what[1:])
 
 

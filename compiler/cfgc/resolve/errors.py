@@ -30,8 +30,14 @@ def _conflict(path: Path, key: Span | None, here: str, other: Span | None, there
         f"`{dotted(path)}` is a table in one layer and a value in another",
         _label(key, here),
         tuple(label for label in [_label(other, there)] if label),
-        helps=(f'to replace it on purpose, add `unset = ["{dotted(path)}"]` to the upper layer',),
+        helps=(_replacement(path, key),),
     )
+
+
+def _replacement(path: Path, key: Span | None) -> str:
+    if key and key.source.logical == "command line":
+        return f"to replace it on purpose, put '~{dotted(path)}' before it"
+    return f'to replace it on purpose, add `unset = ["{dotted(path)}"]` to the upper layer'
 
 
 def nothing_to_unset(path: Path, known: Sequence[Path], span: Span | None, by_default: bool) -> Diagnostic:
@@ -78,29 +84,35 @@ _CODES = {
 }
 
 
-def expression(error: ExpressionError, key: str, text: str, span: Span | None) -> Diagnostic:
-    """CFG204, CFG205, CFG207 to CFG210: what is wrong with an expression, by its kind."""
+def expression(
+    error: ExpressionError, key: str, text: str, span: Span | None, known: tuple[str, ...] = ()
+) -> Diagnostic:
+    """CFG204, CFG205, CFG207 to CFG210, by the kind of ``error``. ``known`` shows the values that it refers to."""
     helps = {
         "syntax": foreign_resolver(text) or ("an expression looks like `${training.max_steps // 50}`",),
         "function": ("the functions are min, max, ceil, floor, round and log2",),
     }
     return Diagnostic(
         _CODES[error.kind],
-        f"`${{{text.strip()}}}` {'is no expression' if error.kind == 'syntax' else 'has no value'}: {error}",
-        _label(span),
-        notes=(f"in `{key}`",),
+        f"`${{{text.strip()}}}` in `{key}` {'is no expression' if error.kind == 'syntax' else 'has no value'}",
+        _label(span, str(error)),
+        notes=known,
         helps=helps.get(error.kind, ()),
     )
 
 
 def foreign_resolver(text: str) -> tuple[str, ...]:
     """What to write instead of another tool's resolver (``oc.env:HOME``, ``now:%Y``)."""
-    name = re.match(r"\s*([a-z_.]+)\s*:", text)
-    if not name:
+    found = re.match(r"\s*([a-z_.]+)\s*:\s*([^,]*)", text)
+    if not found:
         return ()
-    if "env" in name.group(1):
-        return ('the environment is not read; for a path of the node write `{ env = "NAME", path = "…" }`',)
+    if "env" in found.group(1):
+        return (_environment(found.group(2).strip()),)
     return ("there are no resolvers: no clock, no environment, no random numbers, so that bundles are reproducible",)
+
+
+def _environment(name: str) -> str:
+    return f'the environment is not read; for a path of the node write `{{ env = "{name}", path = "…" }}`'
 
 
 def unknown_reference(path: RefPath, known: Sequence[Path], span: Span | None) -> Diagnostic:
@@ -110,9 +122,11 @@ def unknown_reference(path: RefPath, known: Sequence[Path], span: Span | None) -
     close = close or _same_last_part(path, known)
     outside = len(path) == 1 and isinstance(path[0], str) and path[0].isupper()
     helps = (
-        ('the environment is not read; for a path of the node write `{ env = "NAME", path = "…" }`',)
+        (_environment(name),)
         if outside
-        else ("a reference gives the whole key, and a key has a value only when a layer sets it",)
+        else (
+            "name the whole key, from its section on; computed values do not exist yet, only written ones and defaults",
+        )
     )
     return Diagnostic(
         "CFG205",
@@ -124,6 +138,8 @@ def unknown_reference(path: RefPath, known: Sequence[Path], span: Span | None) -
 
 def reference_cycle(circle: Sequence[Link]) -> Diagnostic:
     """CFG206: keys that need one another's values."""
+    start = min(range(len(circle)), key=lambda i: _position(circle[i]))
+    circle = [*circle[start:], *circle[:start]]
     names = [dotted(link.source) for link in circle]
     first, *others = [_label(link.span, f"`{dotted(link.source)}` needs `{dotted(link.target)}`") for link in circle]
     return Diagnostic(
@@ -169,3 +185,7 @@ def _same_last_part(path: RefPath, known: Sequence[Path]) -> str | None:
 
 def _label(span: Span | None, text: str = "") -> Label | None:
     return Label(span, text) if span else None
+
+
+def _position(link: Link) -> tuple[str, int]:
+    return (link.span.source.logical, link.span.start) if link.span else ("", 0)

@@ -144,7 +144,8 @@ def _check_call(node: ast.Call, text: str) -> None:
     plain = not node.keywords and not any(isinstance(a, ast.Starred) for a in node.args)
     if not plain or not least <= len(node.args) <= most:
         takes = f"{least}" if least == most else f"{least} or more" if most > 2 else f"{least} or {most}"
-        raise _error("function", f"`{node.func.id}` takes {takes} numbers, not {len(node.args)}", node, text)
+        plural = "" if most == 1 else "s"
+        raise _error("function", f"`{node.func.id}` takes {takes} number{plural}, not {len(node.args)}", node, text)
 
 
 def _number(expression: Expression, node: ast.expr, lookup: Lookup) -> Number:

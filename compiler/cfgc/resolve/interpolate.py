@@ -144,7 +144,16 @@ def _hole(template: Template, hole: Hole, expression: Expression, lookup: Callab
         return evaluate(expression, lookup)
     except ExpressionError as error:
         span = template.span(hole, error.start, error.end)
-        raise Rejected([errors.expression(error, str(template.place), hole.text, span)]) from None
+        known = _values_of(expression, lookup) if error.kind in {"arithmetic", "size"} else ()
+        raise Rejected([errors.expression(error, str(template.place), hole.text, span, known)]) from None
+
+
+def _values_of(expression: Expression, lookup: Callable[[Reference], Value]) -> tuple[str, ...]:
+    """``training.max_steps = 1000`` for each number that ``expression`` refers to."""
+    numbers = [(reference, lookup(reference)) for reference in expression.references.values()]
+    return tuple(
+        dict.fromkeys(f"{errors.shown(ref.path)} = {value}" for ref, value in numbers if isinstance(value, int | float))
+    )
 
 
 def _as_text(template: Template, piece: str | tuple[Hole, Expression], value: Value) -> str:

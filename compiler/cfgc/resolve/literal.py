@@ -10,7 +10,7 @@ _UNIT = re.compile(r"\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\\s*\n\s*|\\.|\r\n|.",
 
 
 def inside(span: Span, value: str, start: int, end: int) -> Span:
-    """Characters ``start`` to ``end`` of the string ``value`` that ``span`` holds; all of it when it holds another text."""
+    """Characters ``start`` to ``end`` of the string ``value`` that ``span`` holds; all of it for another text."""
     offsets = _offsets(span.text, value)
     if offsets is None:
         return span

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.load.errors import in_text_order
 from cfgc.load.graph import SpecGraph
 from cfgc.origin import Leaf, Origin, Path, Value
 from cfgc.patch import Tree
@@ -22,7 +23,7 @@ def resolve_graph(graph: SpecGraph) -> Resolved:
     """The final value and origins of every key. Raises ``Rejected`` with every error found."""
     tree, problems = merge_layers(graph.layers)
     if problems:
-        raise Rejected(problems)
+        raise Rejected(in_text_order(problems))
     values = interpolate(tree)
     return Resolved(MappingProxyType({path: Leaf(values[path], origin) for path, origin in tree.items()}), graph)
 
@@ -51,7 +52,7 @@ def interpolate(tree: Tree) -> Mapping[Path, Value]:
             problems += rejected.diagnostics
             failed.add(path)
     if problems:
-        raise Rejected(problems)
+        raise Rejected(in_text_order(problems))
     return values
 
 
