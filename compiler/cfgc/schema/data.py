@@ -20,8 +20,10 @@ class Source(Section):
 
     name: Text = numerics(..., "Name in messages and metrics.", min_length=1)
     path: Path = numerics(..., "Directory of the files, on the node.")
-    include: Texts = numerics(("**/*.txt",), "Patterns of the files to read, relative to `path`.", min_length=1)
-    exclude: Texts = numerics((), "Patterns of files to leave out.")
+    include: Texts = numerics(
+        ("*.txt",), "Patterns of the files to read, below `path`; `*` matches `/` too.", min_length=1
+    )
+    exclude: Texts = numerics((), "Patterns of the files to leave out, such as `test/*`.")
     kind: Literal["text", "jsonl", "parquet", "tokens"] = numerics(
         "text", "Format of the files.", later=Later("data", _FILES.instead, ("text",))
     )

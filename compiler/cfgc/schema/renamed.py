@@ -24,7 +24,7 @@ _WORKERS = "the section already says that it is about data"
 _OFF = "0 means all of them, where others write -1"
 _ZERO = "ZeRO's settings have a table of their own; at the top level DeepSpeed ignores them silently"
 _FILES = "a run can read several trees of files"
-_SOURCES = '[{ name = "corpus", path = "data", include = ["**/*.txt"] }]'
+_SOURCES = '[{ name = "corpus", path = "data", include = ["*.txt"] }]'
 _STEPS = "the interval alone says it; 0 turns it off"
 
 RENAMED: Mapping[str, Renamed] = MappingProxyType(

@@ -20,7 +20,7 @@ EXAMPLES = {
     "model.num_heads": '`num_heads = 12` under `[model]`, or start from `extends = "cfgc:bases/small.toml"`',
     "data.sources.name": '`name = "text"`',
     "data.sources.path": '`path = "data"`',
-    "data.sources": '`sources = [{ name = "text", path = "data", include = ["**/*.txt"] }]` under `[data]`',
+    "data.sources": '`sources = [{ name = "text", path = "data", include = ["*.txt"] }]` under `[data]`',
 }
 """What to write for a required key."""
 
