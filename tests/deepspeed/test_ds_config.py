@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import pytest
 import torch
 from deepspeed.runtime import config as deepspeed_config
 
-from cfgc.lower.lowering import lower_spec
+from cfgc.load.disk import DiskReader
 from cfgc.lower.plan import Plan
-from cfgc.validate.checker import check_resolved
+from cfgc.pipeline import plan_spec
+from cfgc.resources import shipped_dir
 from cfgc.validate.rules.raw_keys import KNOWN, OWNED, REMOVED
 from tests.deepspeed.allowed import ABSENT_SECTIONS, NOT_WRITTEN, UNSET_FIELDS
 from tests.deepspeed.parsing import is_written, parse, sections
-from tests.unit.rules.building import SMALL, merged, resolved_of
+from tests.unit.lower.planning import plan_of
 
 GPU = {"hardware": {"device": "cuda", "architecture": "hopper"}}
 OFFLOADS = {
@@ -31,11 +32,8 @@ MATRIX = [
     if stage >= LEAST_STAGE[offload]
     for optimizer in ("adamw", "adam", "sgd")
 ]
+EXAMPLES = sorted(path.stem for path in (Path(__file__).parents[2] / "specs" / "examples").glob("*.toml"))
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-def plan_of(*trees: dict[str, Any]) -> Plan:
-    return lower_spec(check_resolved(resolved_of(merged(SMALL, *trees))))
 
 
 def plan_at(stage: int, precision: str, offload: str, optimizer: str) -> Plan:
@@ -46,7 +44,17 @@ def plan_at(stage: int, precision: str, offload: str, optimizer: str) -> Plan:
 
 @pytest.mark.parametrize(("stage", "precision", "offload", "optimizer"), MATRIX)
 def test_nothing_is_left_to_a_default(stage: int, precision: str, offload: str, optimizer: str) -> None:
-    plan = plan_at(stage, precision, offload, optimizer)
+    assert_complete(plan_at(stage, precision, offload, optimizer))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_shipped_examples_are_complete_too(name: str, repository: Path) -> None:
+    plan = plan_spec(DiskReader(repository, shipped_dir("specs")), f"specs/examples/{name}.toml")
+    assert_complete(plan)
+
+
+def assert_complete(plan: Plan) -> None:
+    """DeepSpeed accepts the plan's ds_config, and what it looks for in vain is listed with a reason."""
     parsed, asked = parse(plan)
     removed = set(REMOVED)
     defaulted = {key for key in asked if not is_written(plan, key) and not key.startswith("autotuning.")}

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deepspeed.test_ds_config import LEAST_STAGE, plan_of
+from tests.deepspeed.test_ds_config import LEAST_STAGE
+from tests.unit.lower.planning import plan_of
 
 HERE = Path(__file__).parent
 

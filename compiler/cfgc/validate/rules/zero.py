@@ -235,7 +235,7 @@ def buckets_fit(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
 
 def leading_digit(number: int) -> int:
     """``429_496_729`` as ``400_000_000``."""
-    unit = 10 ** (len(str(number)) - 1)
+    unit: int = 10 ** (len(str(number)) - 1)
     return number // unit * unit
 
 

@@ -1,0 +1,230 @@
+"""Rules never raise, and what passes them has a plan whose numbers agree."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cfgc.arithmetic.of_spec import cpus_per_task_of
+from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.diagnostics.text import render_text
+from cfgc.lower.launch import environment
+from cfgc.lower.lowering import lower_spec
+from cfgc.lower.plan import Plan
+from cfgc.resolve.resolved import Resolved
+from cfgc.schema.spec import Spec
+from cfgc.validate.checker import check_resolved
+from cfgc.validate.rules import RULES
+from cfgc.validate.rules.environment import OWNED
+from cfgc.validate.schema_check import check_schema
+from tests.unit.rules.building import SMALL, merged, resolved_of
+
+RULE = re.compile(r"^def (\w+)\(spec: Spec, resolved.*?\n(.*?)(?=^def |\Z)", re.M | re.S)
+"""Name and body of a rule's function."""
+
+SMALL_INT = st.integers(1, 64)
+POSITIVE = st.one_of(SMALL_INT, st.integers(1, 2**63 - 1))
+ANY_INT = st.just(0) | POSITIVE
+TWO_OR_MORE = st.one_of(st.integers(2, 64), st.integers(2, 2**63 - 1))
+RATE = st.floats(0, 10, allow_nan=False)
+
+
+def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """A value, or None for an absent key (the small spec's own is then removed)."""
+    return st.none() | strategy
+
+
+TREES = st.fixed_dictionaries(
+    {
+        "model": st.fixed_dictionaries(
+            {"hidden_size": POSITIVE, "num_layers": POSITIVE, "num_heads": POSITIVE},
+            optional={
+                "num_kv_heads": SMALL_INT,
+                "intermediate_size": POSITIVE,
+                "vocab_size": TWO_OR_MORE,
+                "max_sequence_length": POSITIVE,
+                "activation": st.sampled_from(["swiglu", "gelu", "relu"]),
+                "attention": st.sampled_from(["sdpa", "eager", "flash_attention_2"]),
+                "moe": st.fixed_dictionaries({}, optional={"num_experts": ANY_INT, "num_experts_per_token": SMALL_INT}),
+            },
+        ),
+        "training": st.fixed_dictionaries(
+            {
+                "max_steps": maybe(POSITIVE),
+                "global_batch_size": maybe(POSITIVE),
+                "micro_batch_size": maybe(POSITIVE),
+            },
+            optional={
+                "gradient_accumulation_steps": POSITIVE,
+                "max_epochs": POSITIVE,
+                "precision": st.sampled_from(["fp32", "bf16", "fp16", "fp8"]),
+                "learning_rate": st.floats(1e-9, 10),
+                "warmup_steps": ANY_INT,
+                "gradient_clipping": st.floats(0, 1e6),
+                "scheduler": st.fixed_dictionaries(
+                    {"type": st.sampled_from(["cosine", "constant", "wsd"]), "final_learning_rate": RATE}
+                ),
+                "optimizer": st.fixed_dictionaries(
+                    {
+                        "type": st.sampled_from(["adamw", "adam", "sgd", "lion"]),
+                        "betas": st.tuples(RATE, RATE).map(list),
+                    }
+                ),
+                "early_stopping": st.fixed_dictionaries({"patience": ANY_INT, "threshold": RATE}),
+            },
+        ),
+        "data": st.fixed_dictionaries(
+            {"sequence_length": TWO_OR_MORE, "max_train_samples": ANY_INT, "eval_fraction": st.floats(0, 0.99)}
+        ),
+        "deepspeed": st.fixed_dictionaries(
+            {
+                "zero": st.fixed_dictionaries(
+                    {"stage": st.integers(0, 3)},
+                    optional={
+                        "overlap_comm": st.booleans(),
+                        "reduce_scatter": st.booleans(),
+                        "contiguous_gradients": st.booleans(),
+                        "reduce_bucket_size": POSITIVE,
+                        "sub_group_size": POSITIVE,
+                    },
+                ),
+                "offload": st.fixed_dictionaries(
+                    {
+                        "optimizer": st.sampled_from(["none", "cpu", "nvme"]),
+                        "parameters": st.sampled_from(["none", "cpu"]),
+                        "ratio": st.floats(0, 1),
+                        "pin_memory": st.booleans(),
+                    }
+                ),
+                "fp16": st.fixed_dictionaries({}, optional={"min_loss_scale": st.floats(0.001, 2**31)}),
+                "raw": st.dictionaries(st.sampled_from(["reason", "aio", "x", "amp"]), st.text() | st.integers()),
+            }
+        ),
+        "parallel": st.fixed_dictionaries(
+            {}, optional={f"{kind}_parallel": SMALL_INT for kind in ("tensor", "pipeline", "sequence", "expert")}
+        ),
+        "hardware": st.fixed_dictionaries(
+            {"device": st.sampled_from(["cpu", "cuda"]), "memory": ANY_INT, "gpus_per_node_max": ANY_INT},
+            optional={"architecture": st.sampled_from(["unknown", "cpu", "volta", "ampere", "hopper"])},
+        ),
+        "launch": st.fixed_dictionaries(
+            {"nodes": st.integers(1, 10_000), "gpus_per_node": SMALL_INT},
+            optional={
+                "time_limit": POSITIVE,
+                "signal_lead": POSITIVE,
+                "timeout": POSITIVE,
+                "run_dir": st.sampled_from(["out/small", ".", "./out/small/x", "runs", "/abs"]),
+                "max_attempts": SMALL_INT,
+            },
+        ),
+        "cluster": st.fixed_dictionaries(
+            {},
+            optional={
+                "gres": st.sampled_from(["", "gpu", "gpu:a100", "gpu:8", ":", "8"]),
+                "cpus_per_task": POSITIVE,
+                "memory_per_node": ANY_INT,
+                "requeue": st.booleans(),
+                "mail_type": st.lists(st.sampled_from(["END", "what"])),
+            },
+        ),
+        "evaluation": st.fixed_dictionaries({"every_steps": ANY_INT}),
+        "checkpoint": st.fixed_dictionaries({"every_steps": ANY_INT}),
+        "tracking": st.fixed_dictionaries({"log_every_steps": POSITIVE}),
+        "env": st.fixed_dictionaries(
+            {
+                "variables": st.dictionaries(st.sampled_from(["RANK", "SLURM_X", "A"]), st.just("1")),
+                "required": st.lists(st.sampled_from(["A", "B"])),
+            }
+        ),
+    }
+)
+
+
+def outcome(resolved: Resolved) -> Plan | tuple[Diagnostic, ...]:
+    """The plan, or why there is none."""
+    try:
+        return lower_spec(check_resolved(resolved))
+    except Rejected as rejected:
+        return rejected.diagnostics
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(TREES)
+def test_any_tree_is_refused_or_has_a_plan_that_holds(tree: dict[str, Any]) -> None:
+    resolved = resolved_of(merged(SMALL, tree))
+    assert isinstance(check_schema(resolved), Spec)
+    plan = outcome(resolved)
+    if not isinstance(plan, Plan):
+        assert render_text(plan)
+        return
+    batch, topology = plan.batch, plan.topology
+    assert (
+        batch.global_batch_size == batch.micro_batch_size * batch.gradient_accumulation_steps * topology.data_parallel
+    )
+    assert topology.world_size == topology.nodes * topology.ranks_per_node
+    assert plan.model.head_dim * plan.model.num_heads == plan.model.hidden_size
+    assert 0 <= plan.schedule.warmup_steps < plan.schedule.max_steps
+
+
+PLAUSIBLE = st.fixed_dictionaries(
+    {
+        "model": st.fixed_dictionaries(
+            {"hidden_size": st.sampled_from([64, 128, 96]), "num_heads": st.sampled_from([1, 2, 4, 8])}
+        ),
+        "training": st.fixed_dictionaries(
+            {
+                "max_steps": st.integers(1, 5000),
+                "global_batch_size": maybe(st.sampled_from([16, 32, 48])),
+                "micro_batch_size": maybe(st.sampled_from([1, 2, 8])),
+                "gradient_accumulation_steps": maybe(st.sampled_from([1, 2, 3])),
+                "precision": st.sampled_from(["fp32", "bf16"]),
+                "warmup_steps": st.integers(0, 20),
+                "optimizer": st.fixed_dictionaries({"type": st.sampled_from(["adamw", "adam", "sgd"])}),
+            }
+        ),
+        "deepspeed": st.fixed_dictionaries({"zero": st.fixed_dictionaries({"stage": st.integers(0, 3)})}),
+        "launch": st.fixed_dictionaries({"nodes": st.integers(1, 3), "gpus_per_node": st.sampled_from([1, 2, 4])}),
+    }
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(PLAUSIBLE)
+def test_a_plausible_tree_is_refused_only_for_its_numbers(tree: dict[str, Any]) -> None:
+    plan = outcome(resolved_of(merged(SMALL, tree)))
+    if not isinstance(plan, Plan):
+        assert {d.code for d in plan if d.severity == "error"} <= {"CFG401", "CFG402", "CFG403", "CFG420"}
+        return
+    said = plan.ds_config
+    assert said["train_batch_size"] == plan.batch.global_batch_size
+    assert isinstance(said["train_micro_batch_size_per_gpu"], int)
+
+
+def test_a_small_spec_has_no_finding() -> None:
+    assert check_resolved(resolved_of(SMALL)).warnings == ()
+
+
+def test_each_rule_owns_one_code_and_each_code_one_meaning(repository: Path) -> None:
+    owners: dict[str, str] = {}
+    folder = repository / "compiler" / "cfgc" / "validate" / "rules"
+    for path in sorted(folder.glob("*.py")):
+        for name, body in RULE.findall(path.read_text()):
+            codes = set(re.findall(r'"(CFG\d{3})"', body))
+            assert len(codes) == 1, f"{path.name}: {name} has {codes}"
+            code = codes.pop()
+            assert code not in owners, f"{code} belongs to {owners.get(code)} and {name}"
+            assert f'"""{code}: ' in body
+            owners[code] = name
+    assert set(owners.values()) == {rule.__name__ for rule in RULES}
+
+
+def test_variables_that_lowering_sets_cannot_be_set() -> None:
+    for device, architecture in (("cpu", "cpu"), ("cuda", "ampere")):
+        tree = merged(SMALL, {"hardware": {"device": device, "architecture": architecture}})
+        spec: Spec = check_resolved(resolved_of(tree)).spec
+        assert set(environment(spec)) <= OWNED
+        assert cpus_per_task_of(spec) == 2
