@@ -6,17 +6,16 @@ from collections.abc import Sequence
 
 from cfgc.cli.session import open_spec
 from cfgc.diagnostics import Diagnostic, Rejected
-from cfgc.emit.bundle import emit_bundle
 from cfgc.lower.lowering import lower_spec
 from cfgc.pipeline import check_spec
 
 
 def check_one(spec: str, overrides: Sequence[str]) -> tuple[Diagnostic, ...]:
-    """All that cfgc has to say of one spec; a bundle is made in memory, so that a later phase's errors count too."""
+    """All that cfgc has to say of one spec. A spec that is lowered can be emitted, so emission is left out."""
     session = open_spec(spec, overrides)
     try:
         checked = check_spec(session.reader, session.logical, session.overrides)
-        emit_bundle(lower_spec(checked))
+        lower_spec(checked)
     except Rejected as rejected:
         return rejected.diagnostics
     return checked.warnings
