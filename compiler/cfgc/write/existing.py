@@ -80,7 +80,7 @@ def _read_manifest(path: Path) -> Mapping[str, Any] | None:
     """The manifest, or None for what cfgc did not write."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or not isinstance(found.get("outputs"), dict):
         return None
