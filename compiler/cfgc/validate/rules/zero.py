@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 STAGE, DEVICE = "deepspeed.zero.stage", "hardware.device"
 OPTIMIZER, PARAMETERS = "deepspeed.offload.optimizer", "deepspeed.offload.parameters"
 
-READ_AT = {
+READ_AT: dict[str, tuple[int, ...]] = {
     "overlap_comm": (1, 2, 3),
     "contiguous_gradients": (1, 2, 3),
     "reduce_scatter": (1, 2, 3),
+    "allgather_partitions": (),
     "allgather_bucket_size": (1, 2),
     "reduce_bucket_size": (1, 2, 3),
     "round_robin_gradients": (1, 2),
@@ -46,9 +47,15 @@ def zero_keys_are_read(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
             f"`{dotted}` has no effect at ZeRO-{zero.stage}",
             resolved,
             [At(dotted, "has no effect"), At(STAGE, f"ZeRO-{zero.stage}")],
-            (f"it is read at stage {' and '.join(map(str, stages))}",),
-            (f"drop `{name}`, or set `stage = {stages[-1]}`",),
+            (_where_read(stages),),
+            (f"drop `{name}`, or set `stage = {stages[-1]}`" if stages else f"drop `{name}`",),
         )
+
+
+def _where_read(stages: tuple[int, ...]) -> str:
+    if not stages:
+        return "this release of DeepSpeed accepts it and reads it nowhere"
+    return f"it is read at stage {' and '.join(map(str, stages))}"
 
 
 def parameter_offload_has_stage_3(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
