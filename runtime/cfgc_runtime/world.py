@@ -49,6 +49,6 @@ class World:
         if found != planned:
             raise Failure(
                 WRONG_WORLD,
-                f"{found} {what} were started, the plan is for {planned}; batch and accumulation were computed for "
-                "that: start it as planned, or change [launch] in the spec and rebuild",
+                f"{what}: {found} started, {planned} planned; batch and accumulation were computed for the plan: start "
+                "it as planned, or change [launch] in the spec and rebuild",
             )

@@ -23,9 +23,9 @@ HERE = Path(__file__).resolve().parent
 WAIT_S = 120
 
 
-def compile_tiny(directory: Path, *overrides: str) -> Path:
-    """The bundle of ``tiny.toml`` beside this file, in ``directory``."""
-    bundle = compile_spec(DiskReader(HERE, shipped_dir("specs")), "tiny.toml", overrides)
+def compile_tiny(directory: Path, *overrides: str, project: Path = HERE) -> Path:
+    """The bundle of ``tiny.toml``, the one beside this file unless ``project`` is given, in ``directory``."""
+    bundle = compile_spec(DiskReader(project, shipped_dir("specs")), "tiny.toml", overrides)
     write_bundle(bundle, directory)
     return directory
 

@@ -44,6 +44,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cwd=directory,
         env={"PATH": "/usr/bin:/bin", "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
         | {"PYTHONPATH": f"{root}:{root / 'runtime'}:{root / 'compiler'}"},
+        check=False,
         capture_output=True,
         text=True,
         timeout=WAIT_S,

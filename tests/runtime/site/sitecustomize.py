@@ -4,33 +4,35 @@ Environment: ``TEST_KILL=rank:backward`` sends SIGKILL to that rank in that back
 ``TEST_BREAK=rank:backward`` makes its gradients nan, ``TEST_SLOW=seconds`` makes each backward pass longer.
 """
 
+from __future__ import annotations
+
 import importlib.util
 import math
 import os
 import signal
 import sys
 import time
+from typing import Any
 
 ENGINE = "deepspeed.runtime.engine"
 HIDDEN = {"cfgc", "libcst", "tomlkit"}  # pydantic and jinja2 are what DeepSpeed and torch themselves use
 
 
 class Hide:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in HIDDEN:
+    def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> None:
+        if name.partition(".")[0] in HIDDEN:
             raise ModuleNotFoundError(f"{name} is hidden by the test", name=name)
-        return None
 
 
 class Intercept:
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> Any:
         if name != ENGINE:
             return None
         sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        spec: Any = importlib.util.find_spec(name)
         load = spec.loader.exec_module
 
-        def load_and_wrap(module):
+        def load_and_wrap(module: Any) -> None:
             load(module)
             wrap_backward(module.DeepSpeedEngine)
 
@@ -38,12 +40,12 @@ class Intercept:
         return spec
 
 
-def wrap_backward(engine_class):
+def wrap_backward(engine_class: Any) -> None:
     backward = engine_class.backward
     kill, breaking = os.environ.get("TEST_KILL"), os.environ.get("TEST_BREAK")
     done = 0
 
-    def counted(self, loss):
+    def counted(self: Any, loss: Any) -> Any:
         nonlocal done
         done += 1
         now = f"{self.global_rank}:{done}"

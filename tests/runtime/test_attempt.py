@@ -1,0 +1,53 @@
+"""Which rank decided how an attempt ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cfgc_runtime.attempt import Exit, create_attempt, newest_attempt, verdict
+from cfgc_runtime.errors import Failure
+from cfgc_runtime.rundir import RunDirectory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("codes", "launcher", "expected"),
+    [
+        ([0, 0], 0, 0),
+        ([75, 75], 0, 75),
+        ([75, 0], 0, 75),
+        ([66, 1], 1, 66),
+        ([76, 137], 1, 137),
+        ([76, 76], 1, 76),
+        ([75, 3], 1, 3),
+        ([0], 1, 1),
+        ([75], -15, 143),
+        ([], -9, 137),
+        ([0], 0, 70),
+    ],
+)
+def test_the_cause_decides(codes: list[int], launcher: int, expected: int) -> None:
+    exits = [Exit(rank, code, float(rank), "") for rank, code in enumerate(codes)]
+    assert verdict(exits, launcher, ranks=2)[0] == expected
+
+
+def test_records_survive_and_the_first_one_stands(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    attempt = create_attempt(run)
+    attempt.record_pid(0, 0, 11)
+    attempt.record_pid(1, 0, 12)
+    attempt.record_pid(2, 1, 13)
+    assert sorted(attempt.running(node_rank=0)) == [11, 12]
+    attempt.record_exit(1, 66, "no data")
+    attempt.record_exit(1, 137)
+    assert attempt.running(node_rank=0) == [11]
+    assert [(one.rank, one.code, one.message) for one in newest_attempt(run).exits()] == [(1, 66, "no data")]
+
+
+def test_a_run_directory_without_an_attempt_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="run the runtime's `stage` command first"):
+        newest_attempt(RunDirectory(tmp_path))

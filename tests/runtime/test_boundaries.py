@@ -1,0 +1,49 @@
+"""What the runtime may import and what a bundle's config.py promises."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cfgc_runtime
+from cfgc.lower import plan
+from cfgc_runtime import config
+
+PACKAGE = Path(cfgc_runtime.__file__).parent
+ALLOWED = sys.stdlib_module_names | {"torch", "deepspeed", "cfgc_runtime"}
+BEFORE_THE_FORK = {"cli", "node", "rank", "attempt", "manifest", "stage", "finish", "rundir", "signals", "world"}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.name)
+def test_only_torch_deepspeed_and_the_standard_library_are_imported(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        assert {name.partition(".")[0] for name in names} <= ALLOWED
+
+
+def test_supervising_loads_neither_torch_nor_deepspeed() -> None:
+    modules = ", ".join(f"cfgc_runtime.{name}" for name in sorted(BEFORE_THE_FORK))
+    code = f"import sys, {modules}; print({{'torch', 'deepspeed', 'numpy'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, found in vars(config).items()
+        if isinstance(found, type) and found.__module__ == config.__name__ and name != "Config"
+    ],
+)
+def test_every_name_that_the_runtime_reads_is_in_the_plan(name: str) -> None:
+    wanted = getattr(config, name).__annotations__
+    offered = {field.name: field.type for field in dataclasses.fields(getattr(plan, name))}
+    assert set(wanted) <= set(offered)
+    assert {key: wanted[key] for key in wanted} == {key: offered[key] for key in wanted}

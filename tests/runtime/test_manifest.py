@@ -1,0 +1,98 @@
+"""An edited bundle is refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cfgc_runtime.errors import BAD_BUNDLE, Failure
+from cfgc_runtime.manifest import verify_bundle
+from tests.runtime.bundles import compile_tiny, copy_bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_tiny(tmp_path_factory.mktemp("manifest") / "bundle")
+
+
+def test_what_was_compiled_is_accepted(bundle: Path) -> None:
+    assert verify_bundle(bundle).experiment == "tiny"
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(choice=st.data())
+def test_any_flipped_bit_is_refused_by_name(bundle: Path, choice: st.DataObject) -> None:
+    files = sorted(path for path in bundle.rglob("*") if path.is_file() and path.stat().st_size)
+    path = choice.draw(st.sampled_from(files))
+    original = path.read_bytes()
+    place = choice.draw(st.integers(0, len(original) - 1))
+    edited = bytearray(original)
+    edited[place] ^= 1 << choice.draw(st.integers(0, 7))
+    try:
+        path.write_bytes(edited)
+        if path.name == "manifest.json" and same_meaning(original, bytes(edited)):
+            return
+        with pytest.raises(Failure, match=path.name) as caught:
+            verify_bundle(bundle)
+        assert caught.value.code == BAD_BUNDLE
+    finally:
+        path.write_bytes(original)
+
+
+def same_meaning(original: bytes, edited: bytes) -> bool:
+    """Whether the outputs and their digest, which is all that protects files, are untouched."""
+    try:
+        before, after = json.loads(original), json.loads(edited)
+    except ValueError:
+        return False
+    keys = ("format", "outputs", "bundle_digest", "experiment", "plan_digest")
+    return all(key in after for key in keys) and all(before[key] == after[key] for key in keys[:3])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda bundle: (bundle / "notes.txt").write_text("mine"), "added: notes.txt"),
+        (lambda bundle: (bundle / "runtime" / "torch.py").write_text(""), "added: runtime/torch.py"),
+        (lambda bundle: (bundle / "config.py").unlink(), "missing: config.py"),
+        (lambda bundle: (bundle / "config.py").write_text("X = 1\n"), "edited: config.py"),
+    ],
+)
+def test_the_command_names_the_file_and_says_how_to_rebuild(
+    bundle: Path, tmp_path: Path, change: object, sentence: str
+) -> None:
+    copy = copy_bundle(bundle, tmp_path / "copy")
+    change(copy)  # type: ignore[operator]
+    command = [sys.executable, "-B", str(copy / "runtime")]
+    done = subprocess.run([*command, "verify"], capture_output=True, text=True, check=False)
+    assert done.returncode == 65
+    assert sentence in done.stderr
+    assert "rebuild: cfgc build" in done.stderr
+    staged = subprocess.run(
+        [*command, "stage", "--bundle", str(copy), "--run-dir", str(tmp_path / "run")], capture_output=True, check=False
+    )
+    assert staged.returncode == 65
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_link_in_place_of_a_file_is_refused(bundle: Path, tmp_path: Path) -> None:
+    copy = copy_bundle(bundle, tmp_path / "copy")
+    (copy / "config.py").unlink()
+    (copy / "config.py").symlink_to(bundle / "config.py")
+    with pytest.raises(Failure, match=r"edited: config\.py"):
+        verify_bundle(copy)
+
+
+def test_a_directory_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="is not a bundle") as caught:
+        verify_bundle(tmp_path)
+    assert caught.value.code == BAD_BUNDLE
