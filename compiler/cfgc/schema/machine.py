@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cfgc.schema.field import Later, Section, logistics, numerics, resources
-from cfgc.schema.values import ByteSize, Duration, Int, Path, Text, Word, Words
+from cfgc.schema.values import ByteSize, Duration, Int, Text, Word, Words, WritablePath
 
 _DATA = Later("parallel", 'leave it at 1; ZeRO partitions the state of large models, `zero = "3"` under `[overlays]`')
 
@@ -39,7 +39,7 @@ class Launch(Section):
 
     nodes: Int = resources(1, "Machines.", unit="nodes", ge=1, le=10_000)
     gpus_per_node: Int = resources(1, "Ranks on each node: one per GPU, or CPU ranks.", unit="ranks", ge=1, le=64)
-    run_dir: Path | None = logistics(
+    run_dir: WritablePath | None = logistics(
         None, "Where the run keeps its state, on the node. Absent: `runs/<experiment.name>` below the start directory."
     )
     master_port: Int = logistics(

@@ -146,5 +146,14 @@ def _below(path: str) -> str:
     return path
 
 
+def _writable(path: NodePath) -> NodePath:
+    if path.base == "stdlib":
+        raise PydanticCustomError("node_path", "the interpreter's own library is no place to write")
+    return path
+
+
 Path: TypeAlias = Annotated[NodePath, BeforeValidator(_node_path)]
 """``"data"`` (below the start), ``"/abs"``, ``{ env = "SCRATCH", path = "runs" }`` or ``{ stdlib = true }``."""
+
+WritablePath: TypeAlias = Annotated[Path, AfterValidator(_writable)]
+"""A path that the run writes to."""
