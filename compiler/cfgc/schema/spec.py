@@ -13,7 +13,7 @@ from cfgc.schema.training import Training
 
 
 class Spec(Section):
-    """Every section of a spec, after merging; ``extends``, ``overlays``, ``unset`` and ``append`` are gone by then."""
+    """Every section of a spec, after merging."""
 
     experiment: Experiment = logistics(..., "What the run is called.")
     target: Target = numerics(Target(), "Releases that the bundle is compiled for.")
