@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 from tomlkit.exceptions import ParseError
@@ -41,13 +42,16 @@ class Document:
     def inner(self, location: Location) -> Mapping[Location, Span]:
         """Places below ``location``, by their position in it."""
         depth = len(location)
-        return MappingProxyType(
-            {
-                other[depth:]: self.span(other)
-                for other in (*self.places, *self.headers)
-                if len(other) > depth and other[:depth] == location
-            }
-        )
+        return MappingProxyType({other[depth:]: self.span(other) for other in self._below.get(location, ())})
+
+    @cached_property
+    def _below(self) -> Mapping[Location, Sequence[Location]]:
+        """Every location's descendants that have a place."""
+        below: dict[Location, list[Location]] = {}
+        for location in dict.fromkeys((*self.places, *self.headers)):
+            for depth in range(1, len(location)):
+                below.setdefault(location[:depth], []).append(location)
+        return below
 
     def _span(self, location: Location, *, key: bool) -> Span:
         place = self.places.get(location)
@@ -58,11 +62,9 @@ class Document:
 
     def _first_below(self, location: Location) -> Extent | None:
         """A table that only its children mention stands where the first of them does."""
-        depth = len(location)
-        return min(
-            (place.key for other, place in self.places.items() if other[:depth] == location),
-            default=min((e for other, e in self.headers.items() if other[:depth] == location), default=None),
-        )
+        below = self._below.get(location, ())
+        keys = [self.places[other].key for other in below if other in self.places]
+        return min([*keys, *(self.headers[other] for other in below if other in self.headers)], default=None)
 
 
 def parse_document(source: SourceFile) -> Document:

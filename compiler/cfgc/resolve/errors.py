@@ -94,7 +94,7 @@ def expression(
     }
     return Diagnostic(
         _CODES[error.kind],
-        f"`${{{text.strip()}}}` in `{key}` {'is no expression' if error.kind == 'syntax' else 'has no value'}",
+        f"`${{{_short(text)}}}` in `{key}` {'is no expression' if error.kind == 'syntax' else 'has no value'}",
         _label(span, str(error)),
         notes=known,
         helps=helps.get(error.kind, ()),
@@ -155,7 +155,7 @@ def not_a_text(text: str, value: Value, span: Span | None) -> Diagnostic:
     """CFG207: an array or table in the middle of a text."""
     return Diagnostic(
         "CFG207",
-        f"`{text.strip()}` is {kind_of(value)}, which cannot stand inside a text",
+        f"`{_short(text)}` is {kind_of(value)}, which cannot stand inside a text",
         _label(span),
         helps=("let the reference be the whole string to take the value as it is",),
     )
@@ -185,6 +185,11 @@ def _same_last_part(path: RefPath, known: Sequence[Path]) -> str | None:
 
 def _label(span: Span | None, text: str = "") -> Label | None:
     return Label(span, text) if span else None
+
+
+def _short(text: str) -> str:
+    stripped = " ".join(text.split())
+    return stripped if len(stripped) <= 60 else stripped[:59] + "…"
 
 
 def _position(link: Link) -> tuple[str, int]:

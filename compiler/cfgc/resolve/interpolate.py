@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 from cfgc.diagnostics import Diagnostic, Rejected
@@ -47,13 +48,13 @@ class Template:
     text: str
     pieces: tuple[str | tuple[Hole, Expression], ...]
 
-    def references(self) -> Iterator[tuple[Reference, Span | None]]:
-        """Every key that it names, and where."""
+    def references(self) -> Iterator[tuple[Reference, Callable[[], Span | None]]]:
+        """Every key that it names, and how to find where."""
         for piece in self.pieces:
             if not isinstance(piece, str):
                 hole, expression = piece
                 for reference in expression.references.values():
-                    yield reference, self.span(hole, reference.start, reference.end)
+                    yield reference, partial(self.span, hole, reference.start, reference.end)
 
     def span(self, hole: Hole, start: int, end: int) -> Span | None:
         """Characters ``start`` to ``end`` of the expression in ``hole``."""

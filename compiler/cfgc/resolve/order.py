@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cfgc.origin import Path
@@ -11,11 +11,16 @@ from cfgc.source import Span
 
 @dataclass(frozen=True)
 class Link:
-    """One reference: the key that makes it, the key that it needs, and where it is written (None in a default)."""
+    """One reference: the key that makes it, the key that it needs, and how to find where it is written."""
 
     source: Path
     target: Path
-    span: Span | None
+    locate: Callable[[], Span | None]
+
+    @property
+    def span(self) -> Span | None:
+        """Where it is written; None in a default."""
+        return self.locate()
 
 
 def evaluation_order(links: Mapping[Path, Sequence[Link]]) -> tuple[list[Path], list[list[Link]]]:

@@ -30,7 +30,8 @@ def resolve_graph(graph: SpecGraph) -> Resolved:
 
 def interpolate(tree: Tree) -> Mapping[Path, Value]:
     """The value of every key of ``tree`` after interpolation. Raises ``Rejected`` with every error found."""
-    templates = {path: templates_of(path, origin) for path, origin in tree.items() if _may_refer(origin.value)}
+    parsed = {path: templates_of(path, origin) for path, origin in tree.items()}
+    templates = {path: found for path, found in parsed.items() if found.by_position or found.problems}
     problems = [problem for found in templates.values() for problem in found.problems]
     failed = {path for path, found in templates.items() if found.problems}
     links: dict[Path, list[Link]] = {}
@@ -56,23 +57,17 @@ def interpolate(tree: Tree) -> Mapping[Path, Value]:
     return values
 
 
-def _may_refer(value: Value) -> bool:
-    if isinstance(value, str):
-        return "${" in value
-    return isinstance(value, list | dict)
-
-
 def _links(path: Path, templates: Templates, tree: Tree) -> tuple[list[Link], list[Diagnostic]]:
     """What the leaf ``path`` refers to, and its references to nothing."""
     links: list[Link] = []
     unknown: list[Diagnostic] = []
     for template in templates.by_position.values():
-        for reference, span in template.references():
+        for reference, find in template.references():
             target = find_target(reference.path, tree)
             if target is None:
-                unknown.append(errors.unknown_reference(reference.path, list(tree), span))
+                unknown.append(errors.unknown_reference(reference.path, list(tree), find()))
             else:
-                links += [Link(path, leaf, span) for leaf in target.leaves]
+                links += [Link(path, leaf, find) for leaf in target.leaves]
     return links, unknown
 
 
