@@ -70,13 +70,13 @@ def test_values_cannot_be_set_or_deleted(tmp_path: Path) -> None:
 
 
 def test_it_loads_fast(tmp_path: Path) -> None:
-    """From source, as a bundle's ``python -B`` has it; the best of five, since the machine may be busy."""
+    """From source, as ``python -B`` has it; processor time and the best of many, since the machine may be busy."""
     text = config_py(cluster_plan(), "sha256:0")
     times = []
-    for _ in range(5):
-        start = time.perf_counter()
+    for _ in range(20):
+        start = time.thread_time()
         load(text, tmp_path)
-        times.append(time.perf_counter() - start)
+        times.append(time.thread_time() - start)
     assert min(times) < 0.005
 
 
