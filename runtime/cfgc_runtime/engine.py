@@ -41,7 +41,7 @@ def connect(topology: Topology, world: World) -> Ranks:
     logger.setLevel(logging.WARNING)
     if topology.device == "cpu":
         # An empty table keeps init_distributed from compiling its shared-memory op (half a minute, needs g++).
-        deepspeed.ops.__compatible_ops__ = {}
+        vars(deepspeed.ops)["__compatible_ops__"] = {}
         device = torch.device("cpu")
     else:
         device = torch.device("cuda", world.local_rank)
@@ -73,8 +73,9 @@ class Engine:
         import deepspeed
 
         settings = json.loads(ds_config.read_text(encoding="utf-8"))
-        groups = parameter_groups(model, config.OPTIMIZER)
-        self.raw, *_ = deepspeed.initialize(model=model, model_parameters=groups, config=settings)
+        groups: Any = parameter_groups(model, config.OPTIMIZER)  # DeepSpeed annotates less than it accepts
+        started: tuple[Any, ...] = deepspeed.initialize(model=model, model_parameters=groups, config=settings)
+        self.raw: Any = started[0]
         self._plain = config.ZERO_STAGE == 0 and config.PRECISION == "fp32"
         self._scaled = config.PRECISION == "fp16"
 
