@@ -19,8 +19,7 @@ Losses = dict[str, dict[str, list[float]]]
 
 COMBINATIONS = {
     f"{optimizer}-{precision}-zero{stage}-{offload}": (optimizer, precision, stage, offload)
-    for optimizer in ("adamw", "sgd")
-    for precision in ("fp32", "bf16")
+    for optimizer, precision in (("adamw", "fp32"), ("adamw", "bf16"), ("sgd", "fp32"))
     for stage in range(4)
     for offload in LEAST_STAGE
     if stage >= LEAST_STAGE[offload]
