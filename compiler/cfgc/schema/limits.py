@@ -22,6 +22,19 @@ def limits_of(info: FieldInfo) -> str:
     return " and ".join(found)
 
 
+def nearest_allowed(info: FieldInfo, value: float) -> str:
+    """The allowed number nearest to ``value``, as TOML; empty when there is none, as just above 0 for a float."""
+    marks = [(name, getattr(mark, name, None)) for name, _ in _SIGNS for mark in info.metadata]
+    bounds = {name: limit for name, limit in marks if limit is not None}
+    if "ge" in bounds and value < bounds["ge"]:
+        return f"{bounds['ge']}"
+    if "le" in bounds and value > bounds["le"]:
+        return f"{bounds['le']}"
+    if info.annotation not in (int, int | None):
+        return ""
+    return f"{bounds['gt'] + 1}" if value <= bounds.get("gt", -1) else f"{bounds['lt'] - 1}" if "lt" in bounds else ""
+
+
 def _plain(number: float) -> str:
     return f"{int(number):,}" if float(number).is_integer() else f"{number:g}"
 

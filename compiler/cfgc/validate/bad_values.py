@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cfgc.nearest import nearest
 from cfgc.schema.field import meta_of
-from cfgc.schema.limits import choices_of, limits_of
+from cfgc.schema.limits import choices_of, limits_of, nearest_allowed
 from cfgc.schema.lookup import field_at, section_at
 from cfgc.schema.values import LARGEST
 from cfgc.validate import schema_errors as say
@@ -91,7 +91,8 @@ def _wrong_type(refused: Refused) -> Diagnostic:
     if refused.info and kind == "int_type":
         wanted = _UNITS.get(meta_of(refused.info).unit, wanted)
     label = refused.label(f"this is {found_text(refused.value)}")
-    return say.wrong_type(refused.key, wanted, label, refused.notes, _rewrite(refused, kind))
+    helps = _rewrite(refused, kind) or (f"write {wanted}",)
+    return say.wrong_type(refused.key, wanted, label, refused.notes, helps)
 
 
 def _rewrite(refused: Refused, kind: str) -> tuple[str, ...]:
@@ -145,7 +146,11 @@ def _out_of_range(refused: Refused) -> Diagnostic:
     limits = limits_of(refused.info) if refused.info else ""
     if refused.error["type"] == "too_large":
         limits = f"at most {LARGEST:,}"
-    return say.out_of_range(refused.key, label, f"{limits} {unit}".strip() if counted else limits, refused.notes)
+    allowed = f"{limits} {unit}".strip() if counted else limits
+    write = nearest_allowed(refused.info, refused.value) if refused.info else ""
+    text = f"write `{refused.location[-1]} = {write}`" if write else f"write a number {limits}"
+    text = f"write {_UNITS[unit]}" if unit in _UNITS else text
+    return say.out_of_range(refused.key, label, allowed, refused.notes, text)
 
 
 def _bad_choice(refused: Refused) -> Diagnostic:
@@ -154,7 +159,7 @@ def _bad_choice(refused: Refused) -> Diagnostic:
     close = nearest(str(refused.value), [choice for choice in choices if isinstance(choice, str)])
     match = next((text for text, choice in zip(texts, choices, strict=True) if str(choice) == close), None)
     label = refused.label(f"did you mean {match}?" if match else f"this is {found_text(refused.value)}")
-    helps = (f"write `{refused.location[-1]} = {match}`",) if match else ()
+    helps = (f"write `{refused.location[-1]} = {match}`" if match else "write one of the choices",)
     return say.bad_choice(refused.key, label, ", ".join(texts), helps, refused.notes)
 
 
@@ -164,9 +169,11 @@ def _bad_length(refused: Refused) -> Diagnostic:
     location = refused.location[:-1] if refused.error["type"] == "missing" else refused.location
     outer = Refused(refused.resolved, location, refused.error)
     wanted = "two numbers" if pair else f"at least {limits.get('min_length', 1)} element"
+    write = "write two numbers, such as `[0.9, 0.95]`" if pair else "give at least one"
     if refused.error["type"] == "string_too_short":
-        wanted = "some text"
-    return say.bad_length(outer.key, outer.label("too short" if not pair else "not two"), wanted, refused.notes)
+        wanted, write = "some text", "write a text that is not empty"
+    label = outer.label("not two" if pair else "empty")
+    return say.bad_length(outer.key, label, wanted, refused.notes, write)
 
 
 def _bad_duration(refused: Refused) -> Diagnostic:
@@ -178,7 +185,9 @@ def _bad_size(refused: Refused) -> Diagnostic:
 
 
 def _control_character(refused: Refused) -> Diagnostic:
-    return say.control_character(refused.key, refused.label(), refused.error["ctx"]["character"])
+    plain = " ".join("".join(char if char.isprintable() else " " for char in refused.value).split())
+    write = f"write `{refused.location[-1]} = {toml_text(plain)}`"
+    return say.control_character(refused.key, refused.label(), refused.error["ctx"]["character"], write)
 
 
 def _bad_name(refused: Refused) -> Diagnostic:

@@ -33,9 +33,9 @@ def wrong_type(
     return Diagnostic("CFG305", f"`{key}` wants {wanted}", place, notes=notes, helps=helps)
 
 
-def out_of_range(key: str, place: Label | None, limits: str, notes: tuple[str, ...]) -> Diagnostic:
+def out_of_range(key: str, place: Label | None, limits: str, notes: tuple[str, ...], write: str) -> Diagnostic:
     """A number outside the range of its key."""
-    return Diagnostic("CFG306", f"`{key}` is out of range", place, notes=(f"allowed: {limits}", *notes))
+    return Diagnostic("CFG306", f"`{key}` is out of range", place, notes=(f"allowed: {limits}", *notes), helps=(write,))
 
 
 def bad_choice(
@@ -59,15 +59,15 @@ def bad_size(key: str, place: Label | None, notes: tuple[str, ...]) -> Diagnosti
     return Diagnostic("CFG309", f"`{key}` is not a size", place, notes=notes, helps=helps)
 
 
-def bad_length(key: str, place: Label | None, wanted: str, notes: tuple[str, ...]) -> Diagnostic:
+def bad_length(key: str, place: Label | None, wanted: str, notes: tuple[str, ...], write: str) -> Diagnostic:
     """An array or text with too few or too many elements."""
-    return Diagnostic("CFG310", f"`{key}` wants {wanted}", place, notes=notes)
+    return Diagnostic("CFG310", f"`{key}` wants {wanted}", place, notes=notes, helps=(write,))
 
 
-def control_character(key: str, place: Label | None, character: str) -> Diagnostic:
+def control_character(key: str, place: Label | None, character: str, write: str) -> Diagnostic:
     """Text with a newline or another control character."""
     notes = (f"it holds {character}; the value is written to scripts and reports, one line each",)
-    return Diagnostic("CFG311", f"`{key}` must be one line of plain text", place, notes=notes)
+    return Diagnostic("CFG311", f"`{key}` must be one line of plain text", place, notes=notes, helps=(write,))
 
 
 def bad_name(key: str, place: Label | None, helps: tuple[str, ...]) -> Diagnostic:
@@ -82,7 +82,8 @@ def bad_word(key: str, place: Label | None) -> Diagnostic:
         "it becomes an option of `#SBATCH`, where nothing is quoted",
         "not allowed: spaces, quotes, `$`, backslashes, a dash at the start",
     )
-    return Diagnostic("CFG313", f"`{key}` is not a single plain word", place, notes=notes)
+    helps = ("write the value itself, as the site's documentation spells it",)
+    return Diagnostic("CFG313", f"`{key}` is not a single plain word", place, notes=notes, helps=helps)
 
 
 def bad_path(key: str, place: Label | None, notes: tuple[str, ...]) -> Diagnostic:

@@ -77,8 +77,8 @@ def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
     other = "" if close else _other_home(name)
     label = key_label(resolved, location, f"did you mean `{close or other}`?" if close or other else "")
     notes = () if close or other else _listing(location[:-1], known)
-    helps = (f"write `{close}`",) if close else (_moved(resolved, location, other),) if other else ()
-    return unknown_key(dotted(location), label, notes, helps)
+    moved = _moved(resolved, location, other) if other else "remove it"
+    return unknown_key(dotted(location), label, notes, (f"write `{close}`" if close else moved,))
 
 
 def _beginning(name: str, known: tuple[str, ...]) -> str | None:

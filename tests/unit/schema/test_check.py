@@ -142,6 +142,7 @@ def test_any_value_for_any_key_is_taken_or_refused_with_a_place(key: str, value:
         assert finding.primary
         assert finding.message
         assert not finding.message.endswith(".")
+        assert finding.helps or not finding.code.startswith("CFG3")
 
 
 @settings(max_examples=60, deadline=None)
