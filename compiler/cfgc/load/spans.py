@@ -54,7 +54,11 @@ class SpanParser(Parser):
 
     def _parse_value(self) -> Item:
         before = self._idx
-        item = super()._parse_value()
+        try:
+            item = super()._parse_value()
+        except TOMLKitError:
+            self.values[before] = len(str(self._src))  # so that what it holds so far stays inside it
+            raise
         start, end = self._trimmed(before)
         self.values[start] = end
         return item
@@ -87,6 +91,7 @@ class _Walk:
     claims: dict[Location, Extent] = field(default_factory=dict)
     statements: dict[Location, Extent] = field(default_factory=dict)
     parents: dict[Location, Extent] = field(default_factory=dict)
+    implied: dict[Location, Extent] = field(default_factory=dict)
     repeat: Repeat | None = None
 
     def document(self) -> Places:
@@ -107,6 +112,9 @@ class _Walk:
         location = self._inside((), parts)
         if self._opens_element(extent[0]):
             array = (*self._inside((), parts[:-1]), parts[-1])
+            if array not in self.lengths:
+                self._refuse(array, [self.implied.get(array)], extent)
+                self._claim(array, extent)
             self.values.setdefault(array, Place(extent, extent))
             position = self.lengths[array] = self.lengths.get(array, -1) + 1
             location = (*array, position)
@@ -115,6 +123,8 @@ class _Walk:
         self._refuse(location, [self.parents.get(location), *map(self.statements.get, above)], extent)
         self._claim(location, extent)
         self.headers[location] = extent
+        for other in above:
+            self.implied.setdefault(other, extent)
         return location
 
     def _opens_element(self, start: int) -> bool:
