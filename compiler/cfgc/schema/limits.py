@@ -30,9 +30,13 @@ def nearest_allowed(info: FieldInfo, value: float) -> str:
         return f"{bounds['ge']}"
     if "le" in bounds and value > bounds["le"]:
         return f"{bounds['le']}"
-    if info.annotation not in (int, int | None):
+    if not _is_whole(info.annotation):
         return ""
     return f"{bounds['gt'] + 1}" if value <= bounds.get("gt", -1) else f"{bounds['lt'] - 1}" if "lt" in bounds else ""
+
+
+def _is_whole(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
+    return annotation is int or any(_is_whole(part) for part in get_args(annotation))
 
 
 def _plain(number: float) -> str:

@@ -39,6 +39,23 @@ def test_nothing_else_is(value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "value", "write"),
+    [
+        ("model.num_heads", "0", "`num_heads = 1`"),
+        ("model.num_kv_heads", "-3", "`num_kv_heads = 1`"),
+        ("experiment.seed", "1099511627776", "`seed = 4294967295`"),
+        ("training.warmup_steps", "-1", "`warmup_steps = 0`"),
+        ("training.learning_rate", "20", "`learning_rate = 10`"),
+        ("training.learning_rate", "0", "a number > 0 and ≤ 10"),
+        ("launch.time_limit", "0", 'a duration such as `"90min"`'),
+    ],
+)
+def test_a_number_out_of_range_is_offered_the_nearest_one(key: str, value: str, write: str) -> None:
+    finding = only(said("", [f"{key}={value}"]))
+    assert (finding.code, finding.helps) == ("CFG306", (f"write {write}",))
+
+
+@pytest.mark.parametrize(
     ("value", "base", "name", "path"),
     [
         ('"runs/a"', "cwd", "", "runs/a"),
