@@ -41,7 +41,7 @@ def connect(topology: Topology, world: World) -> Ranks:
     logger.setLevel(logging.WARNING)
     if topology.device == "cpu":
         # An empty table keeps init_distributed from compiling its shared-memory op (half a minute, needs g++).
-        vars(deepspeed.ops)["__compatible_ops__"] = {}
+        deepspeed.ops.__dict__["__compatible_ops__"] = {}
         device = torch.device("cpu")
     else:
         device = torch.device("cuda", world.local_rank)

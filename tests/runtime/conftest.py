@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Run]:
-    """Per ZeRO stage, a run of the tiny bundle that nothing disturbed."""
-    runs: dict[int, Run] = {}
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
+    """A run of the tiny bundle that nothing disturbed; one for each set of overrides."""
+    runs: dict[tuple[str, ...], Run] = {}
 
-    def train(stage: int) -> Run:
-        if stage not in runs:
-            run = new_run(tmp_path_factory.mktemp(f"zero-{stage}"), f"deepspeed.zero.stage={stage}")
+    def train(*overrides: str) -> Run:
+        if overrides not in runs:
+            run = new_run(tmp_path_factory.mktemp("finished"), *overrides)
             outcome = run.to_end()
             assert outcome.code == 0, (outcome, run.logs())
-            runs[stage] = run
-        return runs[stage]
+            runs[overrides] = run
+        return runs[overrides]
 
     return train

@@ -25,12 +25,36 @@ def checkpoint_files(run: Run, name: str = LAST) -> dict[str, str]:
     return {file: entry["sha256"] for file, entry in complete["files"].items()}
 
 
-@pytest.mark.parametrize("stage", [0, 1, 2, 3])
+VARIANTS = {
+    "zero-0": ["zero=0"],
+    "zero-1": ["zero=1"],
+    "zero-2": [],
+    "zero-3": ["zero=3"],
+    "bf16-zero-3-offload": [
+        "zero=3-offload",
+        "training.precision=bf16",
+        "model.activation_checkpointing=true",
+        "model.tie_embeddings=false",
+        "data.num_workers=2",
+    ],
+    "bf16-zero-1-sgd": [
+        "zero=1",
+        "training.precision=bf16",
+        "training.optimizer.type=sgd",
+        "training.optimizer.momentum=0.9",
+        "model.attention=eager",
+        "model.attention_dropout=0.1",
+        "model.activation=gelu",
+    ],
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_killed_inside_an_accumulation_and_resumed_is_bit_for_bit_the_same(
-    stage: int, tmp_path: Path, finished: Callable[[int], Run]
+    variant: str, tmp_path: Path, finished: Callable[..., Run]
 ) -> None:
-    whole = finished(stage)
-    run = new_run(tmp_path, f"deepspeed.zero.stage={stage}")
+    whole = finished(*VARIANTS[variant])
+    run = new_run(tmp_path, *VARIANTS[variant])
 
     killed = run.to_end(TEST_KILL="1:11")  # the first of step 6's two micro steps; step 4 was saved
     assert killed.code == 137, (killed, run.logs())
@@ -45,9 +69,9 @@ def test_killed_inside_an_accumulation_and_resumed_is_bit_for_bit_the_same(
 
 
 def test_the_checkpoint_holds_weights_optimizer_and_random_state_of_each_rank(
-    finished: Callable[[int], Run],
+    finished: Callable[..., Run],
 ) -> None:
-    assert set(checkpoint_files(finished(2))) == {
+    assert set(checkpoint_files(finished())) == {
         "mp_rank_00_model_states.pt",
         "zero_pp_rank_0_mp_rank_00_optim_states.pt",
         "zero_pp_rank_1_mp_rank_00_optim_states.pt",
@@ -56,10 +80,8 @@ def test_the_checkpoint_holds_weights_optimizer_and_random_state_of_each_rank(
     }
 
 
-def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(
-    tmp_path: Path, finished: Callable[[int], Run]
-) -> None:
-    whole = finished(2)
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path: Path, finished: Callable[..., Run]) -> None:
+    whole = finished()
     shutil.copytree(whole.cwd, tmp_path / "copy")
     run = Run(tmp_path / "copy" / "bundle", tmp_path / "copy")
     (run.directory / "finished.json").unlink()
@@ -76,8 +98,8 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(
     assert checkpoint_files(run) == checkpoint_files(whole)
 
 
-def test_data_that_changed_is_refused(tmp_path: Path, finished: Callable[[int], Run]) -> None:
-    shutil.copytree(finished(2).cwd, tmp_path / "copy")
+def test_data_that_changed_is_refused(tmp_path: Path, finished: Callable[..., Run]) -> None:
+    shutil.copytree(finished().cwd, tmp_path / "copy")
     run = Run(tmp_path / "copy" / "bundle", tmp_path / "copy")
     (run.directory / "finished.json").unlink()
     (run.cwd / "text" / "part-9.txt").write_text("one more file\n")
