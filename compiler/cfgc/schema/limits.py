@@ -35,7 +35,7 @@ def nearest_allowed(info: FieldInfo, value: float) -> str:
     return f"{bounds['gt'] + 1}" if value <= bounds.get("gt", -1) else f"{bounds['lt'] - 1}" if "lt" in bounds else ""
 
 
-def _is_whole(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
+def _is_whole(annotation: Any) -> bool:
     return annotation is int or any(_is_whole(part) for part in get_args(annotation))
 
 
