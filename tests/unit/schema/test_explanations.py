@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
-from cfgc.diagnostics.explain import explanation, known_codes
 
+from cfgc.diagnostics.explain import explanation, known_codes
 from tests.unit.schema.samples import said
 
 PAGES = [code for code in known_codes() if code.startswith(("CFG30", "CFG31", "CFG45", "CFG46"))]
 
 
 def test_the_pages_are_those_of_the_schema() -> None:
-    assert PAGES == [f"CFG{number}" for number in (*range(301, 317), *range(450, 466))]
+    assert [f"CFG{number}" for number in (*range(301, 317), *range(450, 466))] == PAGES
 
 
 @pytest.mark.parametrize("code", PAGES)
