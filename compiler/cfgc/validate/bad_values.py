@@ -191,8 +191,8 @@ def _control_character(refused: Refused) -> Diagnostic:
 
 
 def _bad_name(refused: Refused) -> Diagnostic:
-    close = re.sub(r"[^A-Za-z0-9_.-]+", "-", refused.value).strip("-.")[:64]
-    helps = (f'write `{refused.location[-1]} = "{close}"`',) if close else ()
+    close = re.sub(r"[^A-Za-z0-9_.-]+", "-", refused.value).strip("-.")[:64].rstrip(".")
+    helps = (f'write `{refused.location[-1]} = "{close or "my-run"}"`',)
     return say.bad_name(refused.key, refused.label(), helps)
 
 
@@ -206,7 +206,7 @@ def _bad_path(refused: Refused) -> Diagnostic:
 
 def _bad_variable(refused: Refused) -> Diagnostic:
     close = re.sub(r"[^A-Za-z0-9_]+", "_", str(refused.value)).strip("_").lstrip("0123456789")
-    helps = (f"did you mean `{close}`?",) if close else ()
+    helps = (f"did you mean `{close}`?" if close else 'write a name such as `"HF_TOKEN"`',)
     return say.bad_variable(refused.key, key_label(refused.resolved, refused.location, ""), helps)
 
 
