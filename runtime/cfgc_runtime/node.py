@@ -79,12 +79,14 @@ def _wait(launcher: subprocess.Popen[bytes], attempt: Attempt, node_rank: int, s
         try:
             return launcher.wait(_POLL_S)
         except subprocess.TimeoutExpired:
-            if stop.requested:
-                for pid in set(attempt.running(node_rank)) - told:
-                    send(pid, signal.SIGUSR2)
-                    told.add(pid)
+            running = set(attempt.running(node_rank))
+            for pid in running - told if stop.requested else ():
+                send(pid, signal.SIGUSR2)
+                told.add(pid)
             if stop.interrupts > 1:
                 launcher.terminate()
+                for pid in running:
+                    send(pid, signal.SIGKILL)
 
 
 def _report(attempt: Attempt, status: int, ranks: int, node_rank: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
@@ -45,11 +46,19 @@ class Progress:
             return
         line = self._line(metrics)
         if self.screen.isatty():
-            self.screen.write("\r" + line + "\x1b[K")
+            self.screen.write("\r" + line[: self._width()] + "\x1b[K")
             self.screen.flush()
             self._open = True
         elif self._is_due(metrics["step"] / self.max_steps):
             self.say(line)
+
+    def _width(self) -> int | None:
+        """Columns that a line may take without wrapping, which would break the moving line; None when unknown."""
+        try:
+            columns = os.get_terminal_size(self.screen.fileno()).columns if self.screen else 0
+        except OSError:
+            return None
+        return columns - 1 if columns else None
 
     def _is_due(self, part: float) -> bool:
         due = part >= 1 or part - self._shown >= 1 / _PLAIN_LINES

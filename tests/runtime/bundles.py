@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -58,6 +57,7 @@ class Run:
             [str(self.bundle / "launch.sh"), "--run-dir", str(self.directory)],
             cwd=self.cwd,
             env=clean_environment(self.cwd) | environment,
+            start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -128,12 +128,6 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
-
-
-def end_now(process: subprocess.Popen[str]) -> None:
-    """Kill a start and everything below it."""
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=WAIT_S)
 
 
 def copy_bundle(bundle: Path, target: Path) -> Path:

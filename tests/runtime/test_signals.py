@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,3 +60,15 @@ def test_a_second_start_in_the_same_directory_is_refused(tmp_path: Path) -> None
     first.send_signal(signal.SIGTERM)
     first.communicate(timeout=WAIT_S)
     assert first.returncode == 75
+
+
+def test_a_second_interrupt_does_not_wait_for_the_save(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    process = run.start(TEST_SLOW="3")
+    run.wait_for_step(1, process)
+    for _ in range(2):
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: the script and the supervisor get it
+        time.sleep(0.5)
+    _, error = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 137, (error, run.logs())
+    assert run.steps() == [1]
