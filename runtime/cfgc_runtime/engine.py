@@ -66,6 +66,20 @@ def parameter_groups(model: nn.Module, optimizer: Optimizer) -> list[dict[str, A
     ]
 
 
+def forget_empty_step(engine: Any) -> None:  # DeepSpeedEngine
+    """Undo what DeepSpeed 0.19.8 does when it builds its 16-bit optimizer without ZeRO.
+
+    ``FP16_UnfusedOptimizer`` takes one optimizer step with gradients of 0 to make the states exist: Adam's step count
+    starts at 1, the fp32 weights are decayed once, and the curve is another one than at every ZeRO stage.
+    """
+    if not hasattr(engine.optimizer, "fp32_groups"):
+        return
+    engine.optimizer.optimizer.state.clear()
+    for wide, narrow in zip(engine.optimizer.fp32_groups, engine.optimizer.fp16_groups, strict=True):
+        for copy, weight in zip(wide, narrow, strict=True):
+            copy.data.copy_(weight.data)
+
+
 class Engine:
     """The few things that training needs of DeepSpeed's engine."""
 
@@ -76,6 +90,7 @@ class Engine:
         groups: Any = parameter_groups(model, config.OPTIMIZER)  # DeepSpeed annotates less than it accepts
         started: tuple[Any, ...] = deepspeed.initialize(model=model, model_parameters=groups, config=settings)
         self.raw: Any = started[0]
+        forget_empty_step(self.raw)
         self._plain = config.ZERO_STAGE == 0 and config.PRECISION == "fp32"
         self._scaled = config.PRECISION == "fp16"
 

@@ -14,6 +14,8 @@ from typing import Any
 import deepspeed
 import torch
 
+from cfgc_runtime.engine import forget_empty_step
+
 # No operator of DeepSpeed's is compiled: shared-memory collectives would take half a minute.
 deepspeed.ops.__compatible_ops__ = {}
 
@@ -29,20 +31,6 @@ def build(config: dict[str, Any]) -> Any:
     engine = deepspeed.initialize(model=model, model_parameters=groups, config=config)[0]
     forget_empty_step(engine)
     return engine
-
-
-def forget_empty_step(engine: Any) -> None:
-    """Undo what DeepSpeed 0.19.8 does when it builds its 16-bit optimizer without ZeRO.
-
-    It takes one optimizer step with gradients of 0 to make the states exist: Adam's step count starts at 1, the fp32
-    weights are decayed once, and the curve is another one than at every ZeRO stage.
-    """
-    if not hasattr(engine.optimizer, "fp32_groups"):
-        return
-    engine.optimizer.optimizer.state.clear()
-    for wide, narrow in zip(engine.optimizer.fp32_groups, engine.optimizer.fp16_groups, strict=True):
-        for copy, weight in zip(wide, narrow, strict=True):
-            copy.data.copy_(weight.data)
 
 
 def train(engine: Any, steps: int, seed: int) -> list[float]:

@@ -37,7 +37,7 @@ def losses(tmp_path_factory: pytest.TempPathFactory) -> Losses:
     done = subprocess.run(
         [sys.executable, *command, str(configs), str(written)],
         cwd=HERE,
-        env={**os.environ, "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         timeout=400,

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-from cfgc.load.disk import DiskReader
-from cfgc.resources import shipped_dir
 
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.diagnostics.explain import explanation, known_codes
 from cfgc.diagnostics.text import render_text
+from cfgc.load.disk import DiskReader
 from cfgc.pipeline import check_spec, compile_spec
+from cfgc.resources import shipped_dir
 from tests.golden_text import assert_golden
 
 HERE = Path(__file__).parent

@@ -28,8 +28,16 @@ def explained(session: Session, key: str) -> str:
     path = tuple(key.split("."))
     below = [found for found in resolved.leaves if found[: len(path)] == path and found != path]
     leaf = resolved.leaves.get(path)
-    if leaf is not None:
-        lines = [*_heading(path, _text(leaf.value)), "", *_chain(leaf), *_expression(leaf), *_uses(path, resolved)]
+    if path in resolved.unresolved:
+        lines = list(_valueless(path, resolved))
+    elif leaf is not None:
+        lines = [
+            *_heading(path, _text(leaf.value)),
+            "",
+            *_chain(leaf.origin),
+            *_expression(leaf),
+            *_uses(path, resolved),
+        ]
     elif below or path in schema_sections():
         lines = list(_section(below, path, resolved))
     else:
@@ -45,8 +53,14 @@ def _heading(path: Path, value: str) -> Iterator[str]:
         yield f'  "{field.doc}"'
 
 
-def _chain(leaf: Leaf) -> list[str]:
-    return _table([(_text(o.value), _layer(o), _place(o)) for o in leaf.origin.chain()])
+def _valueless(path: Path, resolved: Resolved) -> Iterator[str]:
+    yield from _heading(path, "nothing: its `${…}` has no value")
+    yield from ("", *_chain(resolved.unresolved[path]), "")
+    yield from (f"  {finding.code}: {finding.message}" for finding in resolved.findings)
+
+
+def _chain(origin: Origin) -> list[str]:
+    return _table([(_text(o.value), _layer(o), _place(o)) for o in origin.chain()])
 
 
 def _expression(leaf: Leaf) -> Iterator[str]:

@@ -24,7 +24,7 @@ def no_such_spec(name: str, tried: Sequence[str], close: str | None, asked: Span
         f"there is no spec `{name}`",
         Label(asked, f"did you mean `{close}`?" if close else "") if asked else None,
         notes=tuple(f"tried {logical}" for logical in tried),
-        helps=(f'write `extends = "{close}"`',) if close and asked else (),
+        helps=(f'write `extends = "{close}"`' if asked else f"did you mean `{close}`?",) if close else (),
     )
 
 

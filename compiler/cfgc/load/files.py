@@ -110,6 +110,7 @@ def _not_logical(name: str) -> str | None:
 def _close(reader: Reader, wanted: str) -> str | None:
     path = wanted.removeprefix(SHIPPED)
     folder, name = posixpath.split(path)
-    stem = nearest(name.removesuffix(".toml"), reader.options(posixpath.basename(folder)))
+    options = reader.options(folder) or reader.options(posixpath.basename(folder))
+    stem = nearest(name.removesuffix(".toml"), options)
     found = posixpath.join(folder, f"{stem}.toml") if stem else None
     return None if found is None or found == path else (SHIPPED if SHIPPED in wanted else "") + found

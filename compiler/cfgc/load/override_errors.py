@@ -19,6 +19,11 @@ def no_equals_sign(source: SourceFile) -> Diagnostic:
     return _malformed(_whole(source), "this is no override: it has no `=`")
 
 
+def not_characters(source: SourceFile) -> Diagnostic:
+    """CFG120: the shell passed bytes that are no UTF-8."""
+    return _malformed(_whole(source), "this is no override: some of its bytes are no UTF-8 characters")
+
+
 def not_an_override_key(span: Span) -> Diagnostic:
     """CFG120: the left side is no dotted key."""
     return _malformed(span, f"`{span.text}` is not a dotted key")

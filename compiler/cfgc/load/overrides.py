@@ -60,9 +60,16 @@ def parse_overrides(texts: Sequence[str]) -> tuple[Parsed, list[Diagnostic]]:
     return parsed, problems
 
 
+def _decoded(text: str) -> SourceFile:
+    """``text`` as a source. Raises ``Rejected`` when the shell passed bytes that are no characters."""
+    if text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text):
+        return SourceFile(COMMAND_LINE, text)
+    raise Rejected([errors.not_characters(SourceFile(COMMAND_LINE, text.encode(errors="replace").decode()))])
+
+
 def parse_override(text: str) -> Edit | Choice | Dropped:
     """What ``text`` asks for. Raises ``Rejected`` when it has another form."""
-    source = SourceFile(COMMAND_LINE, text)
+    source = _decoded(text)
     habit = errors.foreign_habit(source)
     if habit:
         raise Rejected([habit])

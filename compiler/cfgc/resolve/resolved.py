@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from cfgc.diagnostics import Diagnostic
 from cfgc.load.graph import SpecGraph
-from cfgc.origin import Leaf, Path, Value
+from cfgc.origin import Leaf, Origin, Path, Value
+from cfgc.patch import empty_map
 
 
 @dataclass(frozen=True)
@@ -14,10 +16,14 @@ class Resolved:
     """The merged spec: leaves by dotted path, in the order of first appearance.
 
     An array is one leaf; an empty table is no leaf. ``graph`` is kept for its layers, inputs and overrides.
+    ``unresolved`` are the keys whose ``${…}`` came to nothing, and ``findings`` say why: the validate phase reports
+    them together with its own, so that one run shows all mistakes.
     """
 
     leaves: Mapping[Path, Leaf]
     graph: SpecGraph
+    unresolved: Mapping[Path, Origin] = field(default_factory=empty_map)
+    findings: tuple[Diagnostic, ...] = ()
 
     def get(self, dotted: str) -> Leaf | None:
         """The leaf of ``training.learning_rate``, or None when nothing gave it a value."""

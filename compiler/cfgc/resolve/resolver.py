@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from cfgc.diagnostics import Diagnostic, Rejected
@@ -19,17 +20,27 @@ from cfgc.resolve.order import Link, evaluation_order
 from cfgc.resolve.resolved import Resolved
 
 
+@dataclass(frozen=True)
+class Interpolated:
+    """The value of every key that has one, and why the others have none."""
+
+    values: Mapping[Path, Value]
+    problems: tuple[Diagnostic, ...]
+
+
 def resolve_graph(graph: SpecGraph) -> Resolved:
-    """The final value and origins of every key. Raises ``Rejected`` with every error found."""
+    """The final value and origins of every key. Raises ``Rejected`` when the layers can't be merged."""
     tree, problems = merge_layers(graph.layers)
     if problems:
         raise Rejected(in_text_order(problems))
-    values = interpolate(tree)
-    return Resolved(MappingProxyType({path: Leaf(values[path], origin) for path, origin in tree.items()}), graph)
+    done = interpolate(tree)
+    leaves = {path: Leaf(done.values[path], origin) for path, origin in tree.items() if path in done.values}
+    unresolved = {path: origin for path, origin in tree.items() if path not in done.values}
+    return Resolved(MappingProxyType(leaves), graph, MappingProxyType(unresolved), done.problems)
 
 
-def interpolate(tree: Tree) -> Mapping[Path, Value]:
-    """The value of every key of ``tree`` after interpolation. Raises ``Rejected`` with every error found."""
+def interpolate(tree: Tree) -> Interpolated:
+    """The value of every key of ``tree`` after interpolation."""
     parsed = {path: templates_of(path, origin) for path, origin in tree.items()}
     templates = {path: found for path, found in parsed.items() if found.by_position or found.problems}
     problems = [problem for found in templates.values() for problem in found.problems]
@@ -52,9 +63,7 @@ def interpolate(tree: Tree) -> Mapping[Path, Value]:
         except Rejected as rejected:
             problems += rejected.diagnostics
             failed.add(path)
-    if problems:
-        raise Rejected(in_text_order(problems))
-    return values
+    return Interpolated(values, tuple(in_text_order(problems)))
 
 
 def _links(path: Path, templates: Templates, tree: Tree) -> tuple[list[Link], list[Diagnostic]]:

@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from cfgc.resolve.resolved import Resolved
 
 
+def with_unresolved(resolved: Resolved) -> tuple[Resolved, dict[Path, Leaf]]:
+    """``resolved`` with the defaults of keys whose ``${…}`` came to nothing, and those keys as they were written."""
+    written = {path: Leaf(origin.value, origin) for path, origin in resolved.unresolved.items()}
+    whole = replace(resolved, leaves={**resolved.leaves, **written})
+    return without_refused(whole, list(written))
+
+
+def is_missing(finding: Diagnostic, valueless: dict[Path, Leaf]) -> bool:
+    """Whether ``finding`` misses a key that was written, only with a ``${…}`` that came to nothing."""
+    return finding.code == "CFG302" and any(f"`{'.'.join(path)}`" in finding.message for path in valueless)
+
+
 def without_refused(resolved: Resolved, refused: Sequence[Location]) -> tuple[Resolved, dict[Path, Leaf]]:
     """``resolved`` as it would be with the refused keys put right, and the leaves that are not to be judged.
 

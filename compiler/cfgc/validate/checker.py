@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.resolve.resolved import Resolved
 from cfgc.schema.spec import Spec
-from cfgc.validate.beyond import untouched, without_refused
+from cfgc.validate.beyond import is_missing, untouched, with_unresolved, without_refused
 from cfgc.validate.rules import RULES
 from cfgc.validate.schema_check import Refused, check_schema
 from cfgc.validate.secrets import find_secrets
@@ -33,8 +33,8 @@ def check_resolved(resolved: Resolved) -> Checked:
     """Validate ``resolved``. Raises ``Rejected`` with every finding, in the order of their places."""
     spec = check_schema(resolved)
     secrets = find_secrets(resolved)
-    if isinstance(spec, Refused):
-        raise Rejected(in_order(resolved, [*spec.findings, *secrets, *_of_the_rest(resolved, spec)]))
+    if isinstance(spec, Refused) or resolved.findings:
+        raise Rejected(in_order(resolved, [*secrets, *_all_that_is_wrong(resolved)]))
     kept = in_order(resolved, apply_waivers(spec, [*secrets, *_judge(spec, resolved)]))
     if any(d.severity == "error" for d in kept):
         raise Rejected(kept)
@@ -46,12 +46,20 @@ def _judge(spec: Spec, resolved: Resolved) -> list[Diagnostic]:
     return [*check_supported(spec, resolved), *(found for rule in RULES for found in rule(spec, resolved))]
 
 
-def _of_the_rest(resolved: Resolved, refused: Refused) -> Iterator[Diagnostic]:
-    """What the rules find in the part of a spec that the schema has nothing against."""
-    rest, doubtful = without_refused(resolved, refused.locations)
-    spec = check_schema(rest)
+def _all_that_is_wrong(resolved: Resolved) -> Iterator[Diagnostic]:
+    """Findings of interpolation, schema and rules; none that only follows from another."""
+    whole, valueless = with_unresolved(resolved)
+    spec = check_schema(whole)
+    if isinstance(spec, Refused):
+        yield from (found for found in spec.findings if not is_missing(found, valueless))
+        whole, refused = without_refused(whole, spec.locations)
+        yield from untouched(resolved.findings, refused)
+        valueless |= refused
+        spec = check_schema(whole)
+    else:
+        yield from resolved.findings
     if not isinstance(spec, Refused):
-        yield from untouched(_judge(spec, rest), doubtful)
+        yield from untouched(_judge(spec, whole), valueless)
 
 
 def in_order(resolved: Resolved, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -203,3 +203,10 @@ def test_completion_knows_keys_options_and_codes(work: Path) -> None:
     assert "training.learning_rate" in complete(work, "cfgc explain spec.toml training.lea")
     assert "zero=3" in complete(work, "cfgc build spec.toml zero=")
     assert "CFG401" in complete(work, "cfgc explain CFG4")
+
+
+def test_bytes_that_are_no_characters_are_a_diagnostic(work: Path) -> None:
+    command = f"{sys.executable} -c 'from cfgc.cli import main; main()' check spec.toml experiment.description=$'\\xff'"
+    result = subprocess.run(["bash", "-c", command], cwd=work, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "error[CFG120]" in result.stderr

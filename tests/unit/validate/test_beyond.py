@@ -69,3 +69,14 @@ def test_a_value_of_no_use_is_one_mistake(key: str) -> None:
     findings = found(GOOD, f"{key}=[[[]]]")
     assert findings
     assert all(key.rsplit(".", 1)[-1] in finding.message for finding in findings)
+
+
+def test_an_expression_without_a_value_hides_no_other_mistake() -> None:
+    bad = GOOD.replace("warmup_steps = 10", 'warmup_steps = "${training.max_step // 20}"')
+    bad = bad.replace("micro_batch_size = 8", "micro_batch_size = 7").replace("learning_rate", "lerning_rate")
+    assert sorted(d.code for d in found(bad)) == ["CFG205", "CFG301", "CFG403"]
+
+
+def test_an_expression_over_a_bad_value_is_not_reported_too() -> None:
+    bad = GOOD.replace("max_steps = 1000", 'max_steps = "1000"').replace("warmup_steps = 10\n", "")
+    assert [d.code for d in found(bad)] == ["CFG305"]

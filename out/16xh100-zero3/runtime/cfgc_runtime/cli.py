@@ -1,0 +1,85 @@
+"""The bundle's commands, for launch.sh and job.sbatch. Standard library only, up to the training child."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cfgc_runtime.errors import BAD_CHECKPOINT, FINISHED, USAGE, Failure
+from cfgc_runtime.finish import describe_run
+from cfgc_runtime.manifest import verify_bundle
+from cfgc_runtime.node import RUN_DIR_VARIABLE, supervise_node
+from cfgc_runtime.rank import run_rank
+from cfgc_runtime.rundir import RunDirectory
+from cfgc_runtime.stage import stage_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_BUNDLE = Path(__file__).resolve().parents[2]
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose usage errors end with 64."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.print_usage(sys.stderr)
+        raise Failure(USAGE, message)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; the process's exit code."""
+    try:
+        return _run(_parser().parse_args(arguments))
+    except Failure as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return failure.code
+    except BrokenPipeError:  # the reader of our output, such as `head`, had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINISHED
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return BAD_CHECKPOINT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -B runtime", description="Commands of this bundle's runtime.")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    verify = commands.add_parser("verify", help="compare every file with the manifest")
+    verify.add_argument("--bundle", type=Path, default=_BUNDLE)
+    stage = commands.add_parser("stage", help="copy the bundle into the run directory and open an attempt")
+    stage.add_argument("--bundle", type=Path, default=_BUNDLE)
+    stage.add_argument("--run-dir", type=Path, required=True)
+    node = commands.add_parser("node", help="run torchrun on this node and return the failing rank's exit code")
+    node.add_argument("--run-dir", type=Path, required=True)
+    node.add_argument("--node-rank", type=int, default=0)
+    node.add_argument("launcher", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    commands.add_parser("rank", help="train (torchrun starts this)")
+    finish = commands.add_parser("finish", help="say how the run stands and draw its loss curve")
+    finish.add_argument("--run-dir", type=Path, required=True)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "verify":
+        manifest = verify_bundle(options.bundle)
+        print(f"{manifest.experiment}: {len(manifest.outputs)} files are as compiled ({manifest.bundle_digest})")
+        return FINISHED
+    if options.command == "rank":
+        return _rank()
+    run = RunDirectory(options.run_dir.absolute())
+    if options.command == "node":
+        command = options.launcher[1:] if options.launcher[:1] == ["--"] else options.launcher
+        return supervise_node(_BUNDLE, run, options.node_rank, command)
+    print(stage_bundle(options.bundle.absolute(), run) if options.command == "stage" else describe_run(run), flush=True)
+    return FINISHED
+
+
+def _rank() -> int:
+    directory = os.environ.get(RUN_DIR_VARIABLE, "")
+    if not directory:
+        raise Failure(USAGE, "rank: started without `node`, which names the run directory")
+    return run_rank(_BUNDLE, RunDirectory(Path(directory)))

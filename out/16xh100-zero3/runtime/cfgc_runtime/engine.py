@@ -1,0 +1,135 @@
+"""DeepSpeed's engine: started from ds_config.json as it is, without compiling any C++ on the way."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+
+from cfgc_runtime.collective import Ranks
+from cfgc_runtime.errors import WRONG_WORLD, Failure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor, nn
+
+    from cfgc_runtime.config import Config, Optimizer, Target, Topology
+    from cfgc_runtime.world import World
+
+
+def check_releases(target: Target) -> None:
+    """Raise ``Failure`` unless DeepSpeed is the release that the bundle was compiled and checked for."""
+    installed = importlib.metadata.version("deepspeed").split("+")[0]
+    if installed != target.deepspeed:
+        raise Failure(
+            WRONG_WORLD,
+            f"DeepSpeed {installed} is installed, the bundle was compiled for {target.deepspeed}: install that one, "
+            "or set target.deepspeed in the spec and rebuild",
+        )
+
+
+def connect(topology: Topology, world: World) -> Ranks:
+    """Join the other ranks."""
+    import deepspeed.ops
+    from deepspeed.utils import logger
+
+    logger.setLevel(logging.WARNING)
+    if topology.device == "cpu":
+        # An empty table keeps init_distributed from compiling its shared-memory op (half a minute, needs g++).
+        deepspeed.ops.__dict__["__compatible_ops__"] = {}
+        device = torch.device("cpu")
+    else:
+        device = torch.device("cuda", world.local_rank)
+        torch.cuda.set_device(device)
+    deepspeed.init_distributed(
+        dist_backend=topology.backend,
+        auto_mpi_discovery=False,
+        verbose=False,
+        timeout=timedelta(seconds=topology.timeout_s),
+    )
+    return Ranks(world.rank, world.size, device)
+
+
+def parameter_groups(model: nn.Module, optimizer: Optimizer) -> list[dict[str, Any]]:
+    """Weights with decay, and norms and biases (one dimension) without it unless the plan decays them too."""
+    parameters = list(model.parameters())
+    if optimizer.decay_norm_and_bias or optimizer.weight_decay == 0:
+        return [{"params": parameters, "weight_decay": optimizer.weight_decay}]
+    return [
+        {"params": [one for one in parameters if one.dim() > 1], "weight_decay": optimizer.weight_decay},
+        {"params": [one for one in parameters if one.dim() <= 1], "weight_decay": 0.0},
+    ]
+
+
+def forget_empty_step(engine: Any) -> None:  # DeepSpeedEngine
+    """Undo what DeepSpeed 0.19.8 does when it builds its 16-bit optimizer without ZeRO.
+
+    ``FP16_UnfusedOptimizer`` takes one optimizer step with gradients of 0 to make the states exist: Adam's step count
+    starts at 1, the fp32 weights are decayed once, and the curve is another one than at every ZeRO stage.
+    """
+    if not hasattr(engine.optimizer, "fp32_groups"):
+        return
+    engine.optimizer.optimizer.state.clear()
+    for wide, narrow in zip(engine.optimizer.fp32_groups, engine.optimizer.fp16_groups, strict=True):
+        for copy, weight in zip(wide, narrow, strict=True):
+            copy.data.copy_(weight.data)
+
+
+class Engine:
+    """The few things that training needs of DeepSpeed's engine."""
+
+    def __init__(self, config: Config, ds_config: Path, model: nn.Module) -> None:
+        import deepspeed
+
+        settings = json.loads(ds_config.read_text(encoding="utf-8"))
+        groups: Any = parameter_groups(model, config.OPTIMIZER)  # DeepSpeed annotates less than it accepts
+        started: tuple[Any, ...] = deepspeed.initialize(model=model, model_parameters=groups, config=settings)
+        self.raw: Any = started[0]
+        forget_empty_step(self.raw)
+        self._plain = config.ZERO_STAGE == 0 and config.PRECISION == "fp32"
+        self._scaled = config.PRECISION == "fp16"
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Loss per sample, fp32 [micro batch]."""
+        return cast("Tensor", self.raw(tokens.to(self.raw.device)))
+
+    def accumulate(self, tokens: Tensor) -> Tensor:
+        """Forward and backward of one micro batch; its mean loss. Call ``finish_micro_step`` next."""
+        loss = self.forward(tokens).mean()
+        self.raw.backward(loss)
+        return loss.detach()
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Use ``rate`` in the next optimizer step."""
+        for group in self.raw.optimizer.param_groups:
+            group["lr"] = rate
+
+    def finish_micro_step(self, is_last: bool) -> float | None:
+        """Let DeepSpeed count the micro step; after the last one it steps the optimizer.
+
+        Returns the norm of the whole gradient before clipping; None before the last micro step, or when unknown.
+        """
+        norm = self._plain_norm() if is_last and self._plain else None
+        self.raw.step()
+        if not is_last:
+            return None
+        norm = self.raw.get_global_grad_norm() if norm is None else norm
+        return None if norm is None else float(norm)
+
+    def _plain_norm(self) -> float:
+        """Without ZeRO and in fp32 the gradients lie open, and DeepSpeed tells no norm."""
+        gradients = [one.grad for one in self.raw.module.parameters() if one.grad is not None]
+        return float(torch.nn.utils.get_total_norm(gradients))
+
+    def skipped_last_step(self) -> bool:
+        """Whether fp16 gradients overflowed, so that the loss scale was lowered instead of stepping."""
+        return self._scaled and bool(self.raw.optimizer.overflow)
+
+    def train_mode(self, on: bool) -> None:
+        """Dropout and activation checkpointing on or off."""
+        self.raw.train(on)

@@ -1,0 +1,48 @@
+"""The held-out loss, and when it is no longer worth going on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cfgc_runtime.collective import Ranks
+    from cfgc_runtime.config import EarlyStopping
+    from cfgc_runtime.engine import Engine
+    from cfgc_runtime.samples import MicroBatch
+
+
+def evaluate(engine: Engine, batches: Iterable[MicroBatch], ranks: Ranks) -> float:
+    """Mean loss over the held-out samples of all ranks, each counted once; nan when there are none."""
+    engine.train_mode(False)
+    total, count = torch.zeros(()), torch.zeros(())
+    with torch.no_grad():
+        for batch in batches:
+            total += (engine.forward(batch.tokens).cpu() * batch.weights).sum()
+            count += batch.weights.sum()
+    engine.train_mode(True)
+    loss, samples = ranks.sums(total, count)
+    return loss / samples if samples else math.nan
+
+
+@dataclass(frozen=True)
+class Patience:
+    """The best held-out loss so far, and how many evaluations since did not improve on it."""
+
+    best: float = math.inf
+    stale: int = 0
+
+    def after(self, loss: float, rule: EarlyStopping) -> Patience:
+        """The state after one more evaluation; it counts as better when it gains at least ``threshold``."""
+        if loss < self.best and self.best - loss >= rule.threshold:
+            return Patience(loss, 0)
+        return Patience(self.best, self.stale + 1)
+
+    def is_over(self, rule: EarlyStopping) -> bool:
+        """Whether to stop."""
+        return 0 < rule.patience <= self.stale

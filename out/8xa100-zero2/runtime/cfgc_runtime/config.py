@@ -1,0 +1,179 @@
+"""The shape of a bundle's ``config.py``, and how it is loaded. Names and units are the plan's."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING, Literal, Protocol, cast
+
+from cfgc_runtime.errors import BAD_BUNDLE, Failure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class NodePath(Protocol):
+    """A path on this machine: ``path`` below ``base``; ``name`` is the variable when the base is ``env``."""
+
+    base: Literal["cwd", "absolute", "env", "stdlib"]
+    name: str
+    path: str
+
+
+class Experiment(Protocol):
+    """What the run is called, and its seed."""
+
+    name: str
+    seed: int
+    deterministic: bool
+
+
+class Target(Protocol):
+    """The releases that the bundle was compiled for."""
+
+    deepspeed: str
+    torch: str
+
+
+class Topology(Protocol):
+    """Ranks and where they run."""
+
+    device: Literal["cpu", "cuda"]
+    nodes: int
+    ranks_per_node: int
+    world_size: int
+    data_parallel: int
+    backend: Literal["gloo", "nccl"]
+    timeout_s: int
+
+
+class Batch(Protocol):
+    """Samples per micro step and per optimizer step."""
+
+    global_batch_size: int
+    micro_batch_size: int
+    gradient_accumulation_steps: int
+    tokens_per_step: int
+
+
+class Schedule(Protocol):
+    """The learning rate over optimizer steps."""
+
+    scheduler: Literal["constant", "linear", "cosine"]
+    max_steps: int
+    warmup_steps: int
+    learning_rate: float
+    final_learning_rate: float
+
+
+class Model(Protocol):
+    """The decoder transformer."""
+
+    vocab_size: int
+    hidden_size: int
+    num_layers: int
+    num_heads: int
+    num_kv_heads: int
+    head_dim: int
+    intermediate_size: int
+    max_sequence_length: int
+    activation: Literal["swiglu", "gelu", "relu"]
+    norm_eps: float
+    rope_theta: float
+    tie_embeddings: bool
+    attention: Literal["sdpa", "eager"]
+    attention_dropout: float
+    hidden_dropout: float
+    initializer_range: float
+    activation_checkpointing: bool
+    parameters: int
+
+
+class Optimizer(Protocol):
+    """What the parameter groups need; the rest is in ds_config.json."""
+
+    weight_decay: float
+    decay_norm_and_bias: bool
+    gradient_clipping: float
+
+
+class Source(Protocol):
+    """Text files below ``path``: a pattern of ``include`` and none of ``exclude`` matches."""
+
+    name: str
+    path: NodePath
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+
+class Data(Protocol):
+    """Where tokens come from. Lengths in tokens; a maximum of 0 means all."""
+
+    sources: tuple[Source, ...]
+    sequence_length: int
+    eval_fraction: float
+    shuffle: bool
+    shuffle_seed: int
+    reshuffle_each_epoch: bool
+    max_train_samples: int
+    max_eval_samples: int
+    num_workers: int
+
+
+class Evaluation(Protocol):
+    """When and over how many micro batches a rank the held-out loss is taken (0 batches: all)."""
+
+    every_steps: int
+    micro_batch_size: int
+    max_batches: int
+    at_end: bool
+
+
+class EarlyStopping(Protocol):
+    """Stop after ``patience`` evaluations (0: never) without an improvement of ``threshold``."""
+
+    patience: int
+    threshold: float
+
+
+class Checkpoint(Protocol):
+    """Save every ``every_steps`` (0: only at the end), keep the newest ``keep_last``."""
+
+    every_steps: int
+    keep_last: int
+
+
+class Tracking(Protocol):
+    """A metrics line every ``log_every_steps`` steps; ``debug`` adds digests of the samples seen."""
+
+    log_every_steps: int
+    log_level: Literal["debug", "info", "warning", "error"]
+
+
+class Config(Protocol):
+    """The module ``config.py`` of a bundle."""
+
+    EXPERIMENT: Experiment
+    TARGET: Target
+    TOPOLOGY: Topology
+    BATCH: Batch
+    SCHEDULE: Schedule
+    PRECISION: Literal["fp32", "bf16", "fp16"]
+    ZERO_STAGE: int
+    MODEL: Model
+    OPTIMIZER: Optimizer
+    DATA: Data
+    EVALUATION: Evaluation
+    EARLY_STOPPING: EarlyStopping
+    CHECKPOINT: Checkpoint
+    TRACKING: Tracking
+    PLAN_DIGEST: str
+
+
+def load_config(path: Path) -> Config:
+    """The module at ``path``, outside ``sys.modules``. Raises ``Failure`` when it cannot be read."""
+    spec = importlib.util.spec_from_file_location("cfgc_bundle_config", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise Failure(BAD_BUNDLE, f"{path} is missing, so this is not a whole bundle")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return cast("Config", module)

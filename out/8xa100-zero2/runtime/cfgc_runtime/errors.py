@@ -1,0 +1,45 @@
+"""How a run ends: exit codes, and the one exception that carries one with a sentence for the user."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FINISHED: Final = 0
+DIVERGED: Final = 3
+USAGE: Final = 64
+BAD_BUNDLE: Final = 65
+NO_INPUT: Final = 66
+INTERNAL: Final = 70
+BAD_CHECKPOINT: Final = 74
+PREEMPTED: Final = 75
+LOST_PEER: Final = 76
+WRONG_WORLD: Final = 78
+
+MEANING: Final = {
+    FINISHED: "finished",
+    DIVERGED: "the loss or the gradient is no longer a number",
+    USAGE: "wrong command line",
+    BAD_BUNDLE: "the bundle or the run directory was refused",
+    NO_INPUT: "the training data cannot be used",
+    INTERNAL: "an unexpected error",
+    BAD_CHECKPOINT: "a checkpoint cannot be written or used",
+    PREEMPTED: "saved and preempted: start again to resume",
+    LOST_PEER: "another rank went away",
+    WRONG_WORLD: "the ranks or the installed releases do not match the plan",
+    137: "killed (SIGKILL): often out of memory",
+}
+
+
+class Failure(Exception):  # noqa: N818 - it is how a run ends, not always an error of the code
+    """The run cannot go on. ``code`` is the process's exit code; the message is for the user."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def meaning(code: int) -> str:
+    """What exit code ``code`` says, in a few words."""
+    if code in MEANING:
+        return MEANING[code]
+    return f"killed by signal {code - 128}" if code > 128 else "failed"

@@ -1,0 +1,123 @@
+"""Run torchrun on this node: pass stop signals to the ranks and bring home the true exit code.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cfgc_runtime.attempt import Attempt, newest_attempt, shell_code, verdict
+from cfgc_runtime.config import load_config
+from cfgc_runtime.errors import BAD_BUNDLE, FINISHED, PREEMPTED, USAGE, Failure, meaning
+from cfgc_runtime.manifest import verify_bundle
+from cfgc_runtime.signals import StopRequest, die_with_parent, send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from cfgc_runtime.rundir import RunDirectory
+
+RUN_DIR_VARIABLE = "CFGC_RUN_DIR"
+_POLL_S = 0.2
+_LOG_LINES = 15
+
+
+def supervise_node(bundle: Path, run: RunDirectory, node_rank: int, command: Sequence[str]) -> int:
+    """Run ``command`` (torchrun) in the newest attempt; the exit code of the rank that decided the outcome.
+
+    USR2, TERM and INT ask the ranks to save and stop; a second INT gives up at once.
+    """
+    if not command:
+        raise Failure(USAGE, "node: the torchrun command is missing after `--`")
+    stop = StopRequest()
+    stop.install()
+    manifest = verify_bundle(bundle)
+    if run.read_finished(manifest.plan_digest) is not None:
+        return FINISHED
+    attempt = newest_attempt(run)
+    with _only_one(run, node_rank):
+        launcher = _launch(command, run, attempt, node_rank)
+        status = _wait(launcher, attempt, node_rank, stop)
+    ranks = load_config(bundle / "config.py").TOPOLOGY.world_size
+    return _report(attempt, status, ranks, node_rank)
+
+
+def _launch(command: Sequence[str], run: RunDirectory, attempt: Attempt, node_rank: int) -> subprocess.Popen[bytes]:
+    """Start torchrun in a session of its own, so that Ctrl-C reaches the ranks only as a request to save."""
+    environment = os.environ | {RUN_DIR_VARIABLE: str(run.root), "PYTHONDONTWRITEBYTECODE": "1"}
+    with attempt.log(f"node-{node_rank}").open("wb") as log:
+        try:
+            return subprocess.Popen(
+                list(command),
+                env=environment,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_before_torchrun,  # noqa: PLW1509 - no threads here
+            )
+        except OSError as error:
+            raise Failure(USAGE, f"{command[0]} cannot be started: {error.strerror}") from None
+
+
+def _before_torchrun() -> None:
+    """Slurm forwards USR2 to every process of a step, and torchrun would die of it."""
+    die_with_parent(signal.SIGTERM)
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+
+
+def _wait(launcher: subprocess.Popen[bytes], attempt: Attempt, node_rank: int, stop: StopRequest) -> int:
+    """Wait for torchrun; a stop request reaches each rank as soon as it has recorded its process id."""
+    told: set[int] = set()
+    while True:
+        try:
+            return launcher.wait(_POLL_S)
+        except subprocess.TimeoutExpired:
+            running = set(attempt.running(node_rank))
+            for pid in running - told if stop.requested else ():
+                send(pid, signal.SIGUSR2)
+                told.add(pid)
+            if stop.interrupts > 1:
+                launcher.terminate()
+                for pid in running:
+                    send(pid, signal.SIGKILL)
+
+
+def _report(attempt: Attempt, status: int, ranks: int, node_rank: int) -> int:
+    """Say on stderr why it ended, unless it finished."""
+    code, cause = verdict(attempt.exits(), status, ranks)
+    if code == FINISHED:
+        return code
+    if code == PREEMPTED:
+        print(f"exit code {code}: {meaning(code)}", file=sys.stderr)
+        return code
+    who = f"rank {cause.rank}" if cause else f"torchrun (exit code {shell_code(status)})"
+    log = attempt.log(f"rank-{cause.rank}" if cause else f"node-{node_rank}")
+    said = cause.message if cause and cause.message else _tail(log)
+    print(f"error: {who} failed with exit code {code}: {meaning(code)}\n{said}\nlog: {log}", file=sys.stderr)
+    return code
+
+
+def _tail(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return "it left no log on this node"
+    return "\n".join(f"  | {line}" for line in lines[-_LOG_LINES:])
+
+
+@contextmanager
+def _only_one(run: RunDirectory, node_rank: int) -> Iterator[None]:
+    """Refuse a second start while one is running in this run directory."""
+    with (run.root / f".lock-{node_rank}").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failure(BAD_BUNDLE, f"{run.root} is in use: this run was already started") from None
+        yield

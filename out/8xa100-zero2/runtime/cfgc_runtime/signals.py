@@ -1,0 +1,61 @@
+"""Signals: which ones ask a run to save and stop, and ties between processes. Standard library only."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+STOP_SIGNALS: Final = (signal.SIGUSR2, signal.SIGTERM, signal.SIGINT)
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class StopRequest:
+    """Remembers that one of ``STOP_SIGNALS`` came; asking again changes nothing, so it cannot hurt a save.
+
+    ``interrupts`` counts Ctrl-C alone.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self.interrupts = 0
+
+    def install(self) -> None:
+        """Handle the signals from now on, also those that were blocked until now."""
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._handle)
+        unblock()
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        self.requested = True
+        self.interrupts += number == signal.SIGINT
+
+
+def block() -> None:
+    """Hold the stop signals back, until ``unblock``."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+
+
+def unblock() -> None:
+    """Let the stop signals through."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+def die_with_parent(number: signal.Signals) -> None:
+    """Get ``number`` when the parent process ends in whatever way, so that nothing is left running (Linux)."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(number))
+    if os.getppid() != parent:
+        os.kill(os.getpid(), number)
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Signal ``pid`` if it is still there."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,97 @@
+"""Where things are in a run directory, and paths on this machine. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cfgc_runtime.errors import NO_INPUT, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cfgc_runtime.config import NodePath
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """``bundle`` is the copy that every attempt executes; the rest is what the run wrote."""
+
+    root: Path
+
+    @property
+    def bundle(self) -> Path:
+        """The staged bundle."""
+        return self.root / "bundle"
+
+    @property
+    def attempts(self) -> Path:
+        """One directory per start: 001, 002, …"""
+        return self.root / "attempts"
+
+    @property
+    def checkpoints(self) -> Path:
+        """``step-00000100`` and so on; each holds ``complete.json``."""
+        return self.root / "checkpoints"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object a line."""
+        return self.root / "metrics.jsonl"
+
+    @property
+    def identity(self) -> Path:
+        """Which bundle this run directory belongs to."""
+        return self.root / "run.json"
+
+    @property
+    def finished(self) -> Path:
+        """Written last, by a run that reached its end."""
+        return self.root / "finished.json"
+
+    def read_finished(self, plan_digest: str) -> Mapping[str, Any] | None:
+        """The summary of the finished run of this plan, or None."""
+        try:
+            summary: Mapping[str, Any] = json.loads(self.finished.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return summary if summary.get("plan_digest") == plan_digest else None
+
+
+def expand(path: NodePath) -> Path:
+    """``path`` on this machine. Raises ``Failure`` when its environment variable is not set."""
+    if path.base == "absolute":
+        return Path(path.path)
+    if path.base == "stdlib":
+        return Path(sysconfig.get_path("stdlib")) / path.path
+    if path.base == "env":
+        value = os.environ.get(path.name, "")
+        if not value:
+            raise Failure(NO_INPUT, f"the environment variable {path.name} is not set; the data is below it")
+        return Path(value) / path.path
+    return Path.cwd() / path.path
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write ``content`` so that ``path`` holds either the old or the whole new file, also after a crash."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make renames in ``path`` durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
