@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any
 
 from cfgc.origin import Origin, Path
 from cfgc.source import Span
 
-K = TypeVar("K")
-V = TypeVar("V")
 
-
-def empty_map() -> Mapping[K, V]:
+def empty_map() -> Mapping[Any, Any]:
     """An immutable empty mapping."""
     return MappingProxyType({})
 
