@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 TORCH ?= $(shell sed -n 's/^\(torch==.*\)/\1/p' requirements-dev.txt)
 BIN := $(abspath $(VENV))/bin
+export PATH := $(BIN):$(PATH)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help demo test lint types unit slow out golden clean
@@ -35,7 +36,7 @@ lint: $(VENV)/.developer
 
 types: $(VENV)/.developer
 	$(BIN)/mypy
-	PATH=$(BIN):$$PATH $(BIN)/pyright
+	$(BIN)/pyright
 
 unit: $(VENV)/.developer
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from cfgc.lower.derived import derived_values
 from cfgc.lower.plan import Provenance
+from cfgc.schema.catalogue import schema_positions
 
 if TYPE_CHECKING:
     from cfgc.lower.plan import Plan
-    from cfgc.origin import Leaf, Origin, Value
+    from cfgc.origin import Leaf, Origin, Path, Value
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import Spec
 
@@ -19,24 +20,34 @@ LONGEST = 60
 
 
 def provenance(spec: Spec, resolved: Resolved, plan: Plan) -> tuple[Provenance, ...]:
-    """One entry per resolved leaf, then one per derived value.
+    """One entry per resolved leaf and per derived value, in the order of the schema.
 
     Derived values are valid keys of a spec, and a spec that has them gives the same plan.
     """
     said = (Provenance(path, leaf.value, comment(leaf)) for path, leaf in resolved.leaves.items())
-    return (*said, *(_derived(spec, plan)))
+    return tuple(sorted((*said, *_derived(spec, plan)), key=lambda entry: _position(entry.path)))
+
+
+def _position(path: Path) -> int:
+    """Where the schema declares ``path``, or the table of free keys that holds it."""
+    places = schema_positions()
+    return next(places[path[:length]] for length in range(len(path), 0, -1) if path[:length] in places)
 
 
 def comment(leaf: Leaf) -> str:
     """The layer that gave the value and what it replaced: ``overlay zero=2, over base cfgc:bases/base.toml (4)``.
 
+    A value that was computed in the spec says how: ``base cfgc:bases/base.toml: ${training.max_steps // 20}``.
     No line numbers: a comment edited in a base must not change a bundle.
     """
     origin = leaf.origin
+    said = str(origin.layer)
+    if isinstance(origin.value, str) and origin.value != leaf.value:
+        said += f": {shown(origin.value)[1:-1]}"
     replaced = origin.replaced
     if replaced is None or replaced.layer.kind == "default":
-        return str(origin.layer)
-    return f"{origin.layer}, over {_described(replaced)}"
+        return said
+    return f"{said}, over {_described(replaced)}"
 
 
 def _described(origin: Origin) -> str:

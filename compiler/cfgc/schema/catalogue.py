@@ -53,6 +53,12 @@ def schema_fields() -> Mapping[Path, SchemaField]:
 
 
 @cache
+def schema_positions() -> Mapping[Path, int]:
+    """Where each field stands in the order of declaration."""
+    return MappingProxyType({path: position for position, path in enumerate(schema_fields())})
+
+
+@cache
 def schema_sections() -> Mapping[Path, type[Section]]:
     """All tables of the schema, the root under the empty path."""
     return MappingProxyType(dict(_sections(Spec, ())))

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -35,10 +36,23 @@ FAKE_PYTHON = """#!/bin/bash
 case " $* " in
   *" stage "*) mkdir -p "${@: -1}" ;;
   *" node "*)
-    trap 'echo saved >>"$RECORD"; exit 75' USR2
-    [[ -z ${SLOW-} ]] || { echo started >>"$RECORD"; for _ in {1..100}; do sleep 0.1; done; }
+    [[ -z ${SLOW-} ]] || exec "$REAL_PYTHON" -c "$SUPERVISOR"
     exit "${CODE-0}" ;;
 esac
+"""
+SUPERVISOR = """
+import os, signal, sys, time
+def say(word):
+    with open(os.environ["RECORD"], "a") as record:
+        record.write(word + "\\n")
+def save(*_):
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    say("saved")
+    sys.exit(75)
+say("started")
+time.sleep(float(os.environ["SLOW"]))  # not listening yet
+signal.signal(signal.SIGUSR2, save)
+time.sleep(10)
 """
 
 
@@ -71,6 +85,7 @@ class Launcher:
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         environment = {"PATH": os.environ["PATH"], "PYTHON": str(self.python), "RECORD": str(self.record), **variables}
+        environment |= {"REAL_PYTHON": sys.executable, "SUPERVISOR": SUPERVISOR}
         return subprocess.Popen(
             [self.bundle / "launch.sh", *arguments],
             cwd=self.cwd,
@@ -131,8 +146,12 @@ def test_launch_ends_with_the_code_of_the_run(launcher: Launcher, code: int) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGUSR2, signal.SIGTERM])
-def test_a_signal_is_passed_on_and_the_real_code_comes_back(launcher: Launcher, number: signal.Signals) -> None:
-    process = launcher.start(SLOW="1")
+@pytest.mark.parametrize("deaf", ["0", "1.5"])
+def test_a_signal_is_passed_on_and_the_real_code_comes_back(
+    launcher: Launcher, number: signal.Signals, deaf: str
+) -> None:
+    """Also when the supervisor is still starting, and does not handle signals yet."""
+    process = launcher.start(SLOW=deaf)
     deadline = time.monotonic() + 20
     while not launcher.record.exists() or "started" not in launcher.record.read_text():
         assert time.monotonic() < deadline

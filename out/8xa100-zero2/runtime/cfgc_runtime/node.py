@@ -17,7 +17,7 @@ from cfgc_runtime.attempt import Attempt, newest_attempt, shell_code, verdict
 from cfgc_runtime.config import load_config
 from cfgc_runtime.errors import BAD_BUNDLE, FINISHED, PREEMPTED, USAGE, Failure, meaning
 from cfgc_runtime.manifest import verify_bundle
-from cfgc_runtime.signals import StopRequest, die_with_parent, send
+from cfgc_runtime.signals import StopRequest, die_with_parent, ignore, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,6 +46,7 @@ def supervise_node(bundle: Path, run: RunDirectory, node_rank: int, command: Seq
     with _only_one(run, node_rank):
         launcher = _launch(command, run, attempt, node_rank)
         status = _wait(launcher, attempt, node_rank, stop)
+    ignore()
     ranks = load_config(bundle / "config.py").TOPOLOGY.world_size
     return _report(attempt, status, ranks, node_rank)
 

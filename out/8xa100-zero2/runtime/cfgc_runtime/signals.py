@@ -40,6 +40,12 @@ def block() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
 
 
+def ignore() -> None:
+    """Be deaf to the stop signals: an interpreter that is ending would die of one, and its exit code with it."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def unblock() -> None:
     """Let the stop signals through."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)

@@ -69,25 +69,35 @@ export QUOTES='it'"'"'s "quoted"'
 export TEMPLATE='{{ nodes }} {% if %} <# comment #>'
 export UNICODE=$'h\303\251llo \342\234\223 \342\200\256reversed'
 
-"$python" -B "$bundle/runtime" stage --bundle "$bundle" --run-dir "$run_dir"
+node=
+asked=
+trap 'asked=1; [[ -z $node ]] || kill -USR2 "$node" 2>/dev/null || :' USR2 TERM
+# The terminal sends Ctrl-C to the supervisor too.
+trap : INT
 
-# In the background, because bash runs a trap only after a foreground command has ended.
-"$python" -B "$run_dir/bundle/runtime" node --run-dir "$run_dir" --node-rank 0 -- \
-  "$python" -B -m torch.distributed.run --nnodes=1 --nproc-per-node=2 --standalone \
-  --max-restarts=0 --shutdown-timeout=300 "$run_dir/bundle/runtime" rank &
+"$python" -B "$bundle/runtime" stage --bundle "$bundle" --run-dir "$run_dir"
+[[ -z $asked ]] || exit 75 # asked to stop before anything ran
+
+# In the background, because bash runs a trap only after a foreground command has ended; deaf until Python listens.
+(
+  trap '' USR2 TERM
+  exec "$python" -B "$run_dir/bundle/runtime" node --run-dir "$run_dir" --node-rank 0 -- \
+    "$python" -B -m torch.distributed.run --nnodes=1 --nproc-per-node=2 --standalone \
+    --max-restarts=0 --shutdown-timeout=300 "$run_dir/bundle/runtime" rank
+) &
 node=$!
 
-trap 'interrupted=1; kill -USR2 "$node" 2>/dev/null || :' USR2 TERM
-# The terminal sends Ctrl-C to the supervisor too.
-trap 'interrupted=1' INT
-
-# A trap ends `wait` early with a code of its own; the run's code comes from the wait that nothing interrupted.
-interrupted=1
-while ((interrupted)); do
-  interrupted=0
-  code=0
-  wait "$node" || code=$?
+# A trap ends `wait` early. The request is repeated, since a supervisor that was just starting did not hear it.
+while kill -0 "$node" 2>/dev/null; do
+  if [[ -z $asked ]]; then
+    wait "$node" || :
+  else
+    kill -USR2 "$node" 2>/dev/null || :
+    sleep 0.5 || :
+  fi
 done
+code=0
+wait "$node" || code=$?
 
 if ((code == 0)); then
   "$python" -B "$run_dir/bundle/runtime" finish --run-dir "$run_dir" || :
