@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.schema.units import format_duration
-from cfgc.validate.rules.finding import At, count, error, warning
+from cfgc.validate.rules.finding import At, count, error, is_default, warning
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cfgc.schema.spec import Spec
 
 LIMIT, LEAD, GRACE = "launch.time_limit", "launch.signal_lead", "launch.shutdown_grace"
-RANKS = "launch.gpus_per_node"
+RANKS, TIMEOUT = "launch.gpus_per_node", "launch.timeout"
 
 YEAR = 365 * 86_400
 
@@ -117,15 +117,15 @@ def time_limit_ends(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
 def collectives_give_up(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG615: a hang ends before the wall-time limit does."""
     timeout, limit = spec.launch.timeout, spec.launch.time_limit
-    if timeout < limit:
+    if timeout < limit or is_default(TIMEOUT, timeout):
         return
     yield warning(
         "CFG615",
         "ranks wait for a lost peer until the time limit",
         resolved,
-        [At("launch.timeout", format_duration(timeout)), At(LIMIT, format_duration(limit))],
+        [At(TIMEOUT, format_duration(timeout)), At(LIMIT, format_duration(limit))],
         ("a rank that hangs costs the whole allocation until it is noticed",),
-        ('set `timeout = "10min"`',),
+        (f'set `timeout = "{format_duration(max(limit // 4, 1))}"`',),
     )
 
 
