@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from cfgc.validate import schema_errors as say
 from cfgc.validate.missing import dotted
 from cfgc.validate.places import Location, key_label, leaf_at, value_label
 from cfgc.validate.values import found_text, toml_text
+from cfgc.validate.wording import pasteable
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -82,7 +83,8 @@ class Refused:
 def explain_value(resolved: Resolved, location: Location, error: Mapping[str, Any]) -> Diagnostic:
     """The finding for one pydantic error about a value."""
     refused = Refused(resolved, location, error)
-    return _EXPLAIN.get(error["type"], _wrong_type)(refused)
+    finding = _EXPLAIN.get(error["type"], _wrong_type)(refused)
+    return replace(finding, helps=pasteable(finding.helps, resolved, [refused.key], finding.primary))
 
 
 def _wrong_type(refused: Refused) -> Diagnostic:

@@ -9,6 +9,7 @@ from cfgc.diagnostics import Diagnostic, Label, Severity
 from cfgc.schema.catalogue import schema_fields
 from cfgc.source import Span
 from cfgc.validate.places import header_label, with_layer
+from cfgc.validate.wording import pasteable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,7 +75,7 @@ def _finding(
         primary=labels[0],
         secondary=tuple(labels[1:]),
         notes=tuple(note for note in (*notes, *defaults) if note),
-        helps=tuple(text for text in helps if text),
+        helps=pasteable(helps, resolved, [place.dotted for place in places], labels[0]),
         severity=severity,
     )
 
