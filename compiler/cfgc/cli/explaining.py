@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from cfgc.cli.session import Session
 from cfgc.cli.usage import MOST, used_by
 from cfgc.diagnostics import Rejected
+from cfgc.diagnostics.masking import hidden, masked
 from cfgc.lower.lowering import lower_spec
 from cfgc.lower.plan import Provenance
 from cfgc.origin import Leaf, Origin, Path
@@ -32,10 +33,10 @@ def explained(session: Session, key: str) -> str:
         lines = list(_valueless(path, resolved))
     elif leaf is not None:
         lines = [
-            *_heading(path, _text(leaf.value)),
+            *_heading(path, _text(leaf.value, path)),
             "",
-            *_chain(leaf.origin),
-            *_expression(leaf),
+            *_chain(leaf.origin, path),
+            *_expression(leaf, path),
             *_uses(path, resolved),
         ]
     elif below or path in schema_sections():
@@ -55,18 +56,18 @@ def _heading(path: Path, value: str) -> Iterator[str]:
 
 def _valueless(path: Path, resolved: Resolved) -> Iterator[str]:
     yield from _heading(path, "nothing: its `${…}` has no value")
-    yield from ("", *_chain(resolved.unresolved[path]), "")
-    yield from (f"  {finding.code}: {finding.message}" for finding in resolved.findings)
+    yield from ("", *_chain(resolved.unresolved[path], path), "")
+    yield from (f"  {finding.code}: {finding.message}" for finding in masked(resolved.findings))
 
 
-def _chain(origin: Origin) -> list[str]:
-    return _table([(_text(o.value), _layer(o), _place(o)) for o in origin.chain()])
+def _chain(origin: Origin, path: Path) -> list[str]:
+    return _table([(_text(o.value, path), _layer(o), _place(o)) for o in origin.chain()])
 
 
-def _expression(leaf: Leaf) -> Iterator[str]:
+def _expression(leaf: Leaf, path: Path) -> Iterator[str]:
     written = leaf.origin.value
     if written != leaf.value and isinstance(written, str):
-        yield f"\n  {_text(leaf.value)} is what {_text(written)} comes to after merging"
+        yield f"\n  {_text(leaf.value, path)} is what {_text(written, path)} comes to after merging"
 
 
 def _uses(path: Path, resolved: Resolved) -> Iterator[str]:
@@ -83,7 +84,7 @@ def _section(below: Sequence[Path], path: Path, resolved: Resolved) -> Iterator[
     yield f"[{'.'.join(path)}]"
     leaves = [(found, resolved.leaves[found]) for found in below]
     rows = [
-        (".".join(found[len(path) :]), _text(leaf.value), _layer(leaf.origin), _place(leaf.origin))
+        (".".join(found[len(path) :]), _text(leaf.value, found), _layer(leaf.origin), _place(leaf.origin))
         for found, leaf in leaves
     ]
     yield from _table(rows)
@@ -99,8 +100,8 @@ def _without_origin(path: Path, resolved: Resolved) -> Iterator[str]:
         yield from _heading(path, "nothing")
         yield "\n  no layer gives it a value"
         return
-    yield from _heading(path, _text(derived.value))
-    yield f"\n  {_text(derived.value)}  {derived.comment}"
+    yield from _heading(path, _text(derived.value, path))
+    yield f"\n  {_text(derived.value, path)}  {derived.comment}"
 
 
 def _derived(path: Path, resolved: Resolved) -> Provenance | None:
@@ -133,7 +134,8 @@ def _place(origin: Origin) -> str:
     return str(span) if span else "schema"
 
 
-def _text(value: object) -> str:
+def _text(shown: object, path: Path) -> str:
+    value = hidden(shown, path[-1])
     if isinstance(value, list | tuple | dict):
         text = json.dumps(value, ensure_ascii=False, default=str)
         return text if len(text) <= 60 else text[:57] + "…"

@@ -1,21 +1,22 @@
-"""Diagnostics for machines: JSON, and GitHub's workflow commands."""
+"""Diagnostics for machines: JSON, and GitHub's workflow commands; secrets are masked in both."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 
+from cfgc.diagnostics.masking import masked
 from cfgc.diagnostics.model import Diagnostic, Label
 
 
 def render_json(diagnostics: Iterable[Diagnostic]) -> str:
     """A JSON array, one object a diagnostic; lines and columns count from 1, ends are exclusive."""
-    return json.dumps([_object(d) for d in diagnostics], indent=2, ensure_ascii=False) + "\n"
+    return json.dumps([_object(d) for d in masked(diagnostics)], indent=2, ensure_ascii=False) + "\n"
 
 
 def render_github(diagnostics: Iterable[Diagnostic]) -> str:
     """One annotation a line, as GitHub Actions reads them."""
-    return "".join(_annotation(d) + "\n" for d in diagnostics)
+    return "".join(_annotation(d) + "\n" for d in masked(diagnostics))
 
 
 def _object(diagnostic: Diagnostic) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from unicodedata import category, east_asian_width
 
+from cfgc.diagnostics.masking import masked
 from cfgc.diagnostics.model import Diagnostic, Label
 from cfgc.source import Span
 
@@ -30,8 +31,8 @@ def coloured(text: str, role: str) -> str:
 
 
 def render_text(diagnostics: Iterable[Diagnostic], paint: Paint = plain) -> str:
-    """All of ``diagnostics``, a blank line between two, a newline at the end; empty for none."""
-    blocks = ["\n".join(_block(d, paint)) for d in diagnostics]
+    """All of ``diagnostics``, a blank line between two, a newline at the end; empty for none. Secrets are masked."""
+    blocks = ["\n".join(_block(d, paint)) for d in masked(diagnostics)]
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.diagnostics.masking import hidden
 from cfgc.lower.derived import derived_values
 from cfgc.lower.plan import Provenance
 from cfgc.schema.catalogue import schema_positions
 
 if TYPE_CHECKING:
     from cfgc.lower.plan import Plan
-    from cfgc.origin import Leaf, Origin, Path, Value
+    from cfgc.origin import Leaf, Origin, Path
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import Spec
 
@@ -24,7 +25,7 @@ def provenance(spec: Spec, resolved: Resolved, plan: Plan) -> tuple[Provenance, 
 
     Derived values are valid keys of a spec, and a spec that has them gives the same plan.
     """
-    said = (Provenance(path, leaf.value, comment(leaf)) for path, leaf in resolved.leaves.items())
+    said = (Provenance(path, leaf.value, comment(leaf, path[-1])) for path, leaf in resolved.leaves.items())
     return tuple(sorted((*said, *_derived(spec, plan)), key=lambda entry: _position(entry.path)))
 
 
@@ -34,11 +35,12 @@ def _position(path: Path) -> int:
     return next(places[path[:length]] for length in range(len(path), 0, -1) if path[:length] in places)
 
 
-def comment(leaf: Leaf) -> str:
+def comment(leaf: Leaf, name: str = "") -> str:
     """The layer that gave the value and what it replaced: ``overlay zero=2, over base cfgc:bases/base.toml (4)``.
 
     A value that was computed in the spec says how: ``base cfgc:bases/base.toml: ${training.max_steps // 20}``.
-    No line numbers: a comment edited in a base must not change a bundle.
+    No line numbers: a comment edited in a base must not change a bundle. ``name`` is the key: what is replaced may be a
+    secret by it.
     """
     origin = leaf.origin
     said = str(origin.layer)
@@ -47,20 +49,20 @@ def comment(leaf: Leaf) -> str:
     replaced = origin.replaced
     if replaced is None or replaced.layer.kind == "default":
         return said
-    return f"{said}, over {_described(replaced)}"
+    return f"{said}, over {_described(replaced, name)}"
 
 
-def _described(origin: Origin) -> str:
-    return f"{origin.layer} ({shown(origin.value)})"
+def _described(origin: Origin, name: str) -> str:
+    return f"{origin.layer} ({shown(hidden(origin.value, name))})"
 
 
-def shown(value: Value) -> str:
+def shown(value: object) -> str:
     """A value in a comment: one short line, as TOML writes it where that is short."""
     text = _toml(value).replace("\n", " ")
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _toml(value: Value) -> str:
+def _toml(value: object) -> str:
     match value:
         case bool():
             return "true" if value else "false"
