@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 EXIT_OK = 0
 EXIT_REJECTED = 1
 EXIT_DIFFERS = 2
 EXIT_USAGE = 64
 EXIT_INTERNAL = 70
+EXIT_IO = 74
 EXIT_INTERRUPTED = 130
 
 
@@ -25,23 +27,33 @@ def run(argv: Sequence[str] | None = None) -> int:
 
     from cfgc.cli.commands import cfgc
 
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the shell: 2>&-
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - it is open until the end
     try:
+        os.getcwd()  # noqa: PTH109 - only whether it is there
         outcome = cfgc.main(args=None if argv is None else list(argv), prog_name="cfgc", standalone_mode=False)
         sys.stdout.flush()
-    except click.UsageError as error:
-        error.show()
-        return EXIT_USAGE
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return EXIT_OK
+    except OSError as error:
+        _drop_output()
+        print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
+        return EXIT_IO
     except Exception as error:
         return _internal(error)
     return outcome if isinstance(outcome, int) else EXIT_OK
+
+
+def _drop_output() -> None:
+    """Keep the interpreter from flushing, once more, what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _internal(error: Exception) -> int:

@@ -17,5 +17,5 @@ def check_one(spec: str, overrides: Sequence[str]) -> tuple[Diagnostic, ...]:
         checked = check_spec(session.reader, session.logical, session.overrides)
         lower_spec(checked)
     except Rejected as rejected:
-        return rejected.diagnostics
-    return checked.warnings
+        return session.from_here(rejected.diagnostics)
+    return session.from_here(checked.warnings)

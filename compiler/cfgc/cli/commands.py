@@ -12,8 +12,13 @@ from click.shell_completion import get_completion_class
 
 from cfgc import __version__
 from cfgc.cli import EXIT_OK, EXIT_REJECTED, EXIT_USAGE
-from cfgc.cli.complete import complete_explain, complete_override
-from cfgc.cli.report import FORMATS, print_diagnostics, say, summary
+from cfgc.cli.complete import complete_explain, complete_key, complete_override, complete_spec
+from cfgc.cli.report import FORMATS, as_errors, print_diagnostics, say, summary
+
+FAMILIES = (
+    "codes are CFG1xx load, 2xx resolve, 3xx schema, 4xx rules, 5xx DeepSpeed, 6xx launch, 7xx bundle: "
+    "`cfgc explain CFG4` lists those of a family"
+)
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -34,7 +39,7 @@ def cfgc() -> None:
 def spec_argument(command: Callable[..., int]) -> Callable[..., int]:
     """The SPEC and OVERRIDE arguments that most commands share."""
     command = click.argument("overrides", nargs=-1, metavar="[OVERRIDE]...", shell_complete=complete_override)(command)
-    return click.argument("spec", metavar="SPEC")(command)
+    return click.argument("spec", metavar="SPEC", shell_complete=complete_spec)(command)
 
 
 format_option = click.option(
@@ -54,33 +59,13 @@ def build(spec: str, overrides: tuple[str, ...], out: Path | None, output_format
     Nothing is written unless everything holds. A bundle that is there already is replaced as a whole, or left
     untouched when its bytes are equal.
     """
-    from cfgc.cli.session import default_out, open_spec
-    from cfgc.diagnostics import Rejected
-    from cfgc.emit.bundle import emit_bundle
-    from cfgc.lower.lowering import lower_spec
-    from cfgc.pipeline import check_spec
-    from cfgc.write.writer import write_bundle
+    from cfgc.cli.building import built
 
-    session = open_spec(spec, overrides)
-    try:
-        checked = check_spec(session.reader, session.logical, session.overrides)
-        print_diagnostics(checked.warnings, output_format)
-        if deny and checked.warnings:
-            say(f"{summary(checked.warnings)}, refused by --deny warnings; nothing written")
-            return EXIT_REJECTED
-        bundle = emit_bundle(lower_spec(checked))
-        directory = out or default_out(session.root, bundle.name)
-        outcome = write_bundle(bundle, directory)
-    except Rejected as rejected:
-        print_diagnostics(rejected.diagnostics, output_format)
-        say(f"{summary(rejected.diagnostics)}, nothing written")
-        return EXIT_REJECTED
-    say(f"{outcome} {directory} ({len(bundle.files)} files; read {directory / 'PLAN.md'} first)")
-    return EXIT_OK
+    return built(spec, overrides, out, output_format, deny is not None)
 
 
 @cfgc.command()
-@click.argument("specs", nargs=-1, required=True, metavar="SPEC... [OVERRIDE]...", shell_complete=complete_override)
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC... [OVERRIDE]...", shell_complete=complete_spec)
 @format_option
 @deny_option
 def check(specs: tuple[str, ...], output_format: str, deny: str | None) -> int:
@@ -95,10 +80,10 @@ def check(specs: tuple[str, ...], output_format: str, deny: str | None) -> int:
     paths = [x for x in specs if not is_override(x)]
     if not paths:
         raise click.UsageError("no SPEC among the arguments, only overrides")
-    findings = [(path, check_one(path, overrides)) for path in paths]
-    diagnostics = [d for _, found in findings for d in found]
+    findings = [check_one(path, overrides) for path in paths]
+    diagnostics = [d for found in findings for d in (as_errors(found) if deny else found)]
     print_diagnostics(diagnostics, output_format)
-    bad = [path for path, found in findings if any(d.severity == "error" for d in found) or (deny and found)]
+    bad = [found for found in findings if any(d.severity == "error" or deny for d in found)]
     good = len(paths) - len(bad)
     say(f"{summary(diagnostics)}; {good} of {len(paths)} specs hold" if diagnostics else f"{good} of {good} specs hold")
     return EXIT_REJECTED if bad else EXIT_OK
@@ -123,7 +108,7 @@ def show(spec: str, overrides: tuple[str, ...], output_format: str) -> int:
     try:
         text = shown(session, output_format)
     except Rejected as rejected:
-        print_diagnostics(rejected.diagnostics, "text")
+        print_diagnostics(session.from_here(rejected.diagnostics), "text")
         say(summary(rejected.diagnostics))
         return EXIT_REJECTED
     click.echo(text, nl=False)
@@ -132,7 +117,7 @@ def show(spec: str, overrides: tuple[str, ...], output_format: str) -> int:
 
 @cfgc.command()
 @click.argument("subject", metavar="SPEC|CODE", shell_complete=complete_explain)
-@click.argument("key", required=False, shell_complete=complete_override)
+@click.argument("key", required=False, shell_complete=complete_key)
 @click.argument("overrides", nargs=-1, metavar="[OVERRIDE]...", shell_complete=complete_override)
 def explain(subject: str, key: str | None, overrides: tuple[str, ...]) -> int:
     """Say where a value comes from, or what a diagnostic means.
@@ -140,7 +125,7 @@ def explain(subject: str, key: str | None, overrides: tuple[str, ...]) -> int:
     \b
     cfgc explain SPEC training.learning_rate   its value, origin, and every value it replaced
     cfgc explain SPEC training                 the same in short for a whole section
-    cfgc explain CFG401                        the long form of a diagnostic
+    cfgc explain CFG401                        the long form of a diagnostic; CFG4 lists those of its kind
     """
     if re.fullmatch(r"(?i)CFG\d+", subject) and key is None:
         return _explain_code(subject.upper())
@@ -150,14 +135,19 @@ def explain(subject: str, key: str | None, overrides: tuple[str, ...]) -> int:
 
 
 def _explain_code(code: str) -> int:
-    from cfgc.diagnostics.explain import explanation, known_codes
+    from cfgc.diagnostics.explain import explanation, titles
 
     page = explanation(code)
-    if page is None:
-        click.echo(f"there is no {code}; the codes are {', '.join(known_codes())}", err=True)
-        return EXIT_USAGE
-    click.echo(page, nl=False)
-    return EXIT_OK
+    if page is not None:
+        click.echo(page, nl=False)
+        return EXIT_OK
+    family = code[:4]
+    near = [f"{known}  {title}" for known, title in titles() if known.startswith(family)]
+    if code != family or not near:
+        click.echo(f"there is no {code}" + ("; of its kind there are:" if near else f"; {FAMILIES}"), err=True)
+    for line in near:
+        click.echo(line, err=code != family)
+    return EXIT_OK if code == family and near else EXIT_USAGE
 
 
 def _explain_key(spec: str, key: str, overrides: tuple[str, ...]) -> int:
@@ -165,10 +155,11 @@ def _explain_key(spec: str, key: str, overrides: tuple[str, ...]) -> int:
     from cfgc.cli.session import open_spec
     from cfgc.diagnostics import Rejected
 
+    session = open_spec(spec, overrides)
     try:
-        text = explained(open_spec(spec, overrides), key)
+        text = explained(session, key)
     except Rejected as rejected:
-        print_diagnostics(rejected.diagnostics, "text")
+        print_diagnostics(session.from_here(rejected.diagnostics), "text")
         return EXIT_REJECTED
     click.echo(text, nl=False)
     return EXIT_OK

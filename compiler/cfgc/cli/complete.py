@@ -1,40 +1,105 @@
-"""Shell completion: keys, overlay groups and their options, and codes."""
+"""Shell completion: specs, keys, overlay groups and their options, choices, and codes."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from collections.abc import Iterable, Iterator
+from typing import Literal, get_args, get_origin
 
 from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
-from cfgc.load.reader import Reader
+from cfgc.load.reader import SHIPPED, Reader
+
+_BREAKS = ("=", ":")
+"""Characters that bash splits words at, each a word of its own then."""
+
+
+def complete_spec(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
+    """Files, and the shipped examples after ``cfgc:``; overrides too where several specs may stand."""
+    word = _whole(incomplete)
+    if word.startswith(SHIPPED):
+        return _shipped(word, incomplete)
+    if parameter.nargs == -1 and any(mark in word for mark in "=~."):
+        overrides = complete_override(context, parameter, incomplete)
+        if overrides:
+            return overrides
+    return [CompletionItem(incomplete, type="file")]
 
 
 def complete_override(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
-    """Schema keys (``training.…=``), or the options of an overlay group once ``group=`` is typed."""
+    """Keys of the schema and overlay groups; after ``=`` the options of a group or the choices of a key."""
     del context, parameter
-    from cfgc.load.overlays import overlay_groups
+    word = _whole(incomplete)
+    if word.startswith(SHIPPED):  # bash has cut it in three, and the first part counts as the spec
+        return _shipped(word, incomplete)
+    left, equals, _ = word.partition("=")
+    if equals:
+        return _items((f"{left}={value}" for value in _values(left)), word, incomplete)
+    removal = "~" if word.startswith("~") else ""
+    return _items((f"{removal}{name}" for name in _names(with_value=not removal)), word, incomplete)
+
+
+def complete_key(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
+    """Keys of the schema, to be explained."""
+    del context, parameter
     from cfgc.schema.catalogue import catalogue
 
-    group, equals, start = incomplete.partition("=")
-    if equals and "." not in group:
-        return [CompletionItem(f"{group}={option}") for option in _options(group) if option.startswith(start)]
-    keys = [entry.dotted for entry in catalogue() if entry.dotted.startswith(incomplete)]
-    groups = [f"{group}=" for group in overlay_groups(_reader()) if group.startswith(incomplete)]
-    return [*_files(incomplete), *map(CompletionItem, groups), *map(CompletionItem, keys)]
+    return _items((field.dotted for field in catalogue()), _whole(incomplete), incomplete)
 
 
 def complete_explain(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
-    """Diagnostic codes, and TOML files."""
-    del context, parameter
+    """Codes, and specs."""
     from cfgc.diagnostics.explain import known_codes
 
-    codes = [CompletionItem(code) for code in known_codes() if code.startswith(incomplete.upper() or "CFG")]
-    return [*_files(incomplete), *codes]
+    codes = _items(known_codes(), incomplete.upper(), incomplete) if incomplete else []
+    return codes or complete_spec(context, parameter, incomplete)
 
 
-def _options(group: str) -> tuple[str, ...]:
-    return _reader().options(group)
+def _shipped(word: str, incomplete: str) -> list[CompletionItem]:
+    return _items((f"{SHIPPED}examples/{name}.toml" for name in _reader().options("examples")), word, incomplete)
+
+
+def _names(with_value: bool) -> Iterator[str]:
+    from cfgc.load.overlays import overlay_groups
+    from cfgc.schema.catalogue import catalogue
+
+    sign = "=" if with_value else ""
+    yield from (f"{group}{sign}" for group in overlay_groups(_reader()))
+    yield from (f"{field.dotted}{sign}" for field in catalogue())
+
+
+def _values(left: str) -> Iterator[str]:
+    """What may stand after ``left=``."""
+    from cfgc.schema.catalogue import schema_fields
+
+    if "." not in left:
+        yield from _reader().options(left)
+        return
+    field = schema_fields().get(tuple(left.split(".")))
+    annotation = field.info.annotation if field else None
+    if annotation is bool:
+        yield from ("true", "false")
+    elif get_origin(annotation) is Literal:
+        yield from (str(choice) for choice in get_args(annotation))
+
+
+def _whole(incomplete: str) -> str:
+    """The word under the cursor. bash cuts it at ``=`` and ``:``, so what stands before is put back."""
+    if os.environ.get("_CFGC_COMPLETE") != "bash_complete":
+        return incomplete
+    joined = os.environ.get("COMP_WORDS", "")
+    words = joined.split("\n" if "\n" in joined else " ")[: int(os.environ.get("COMP_CWORD") or 0) + 1]
+    word = words.pop() if words else ""
+    while words and (words[-1] in _BREAKS or word[:1] in _BREAKS):
+        word = words.pop() + word
+    return word
+
+
+def _items(found: Iterable[str], word: str, incomplete: str) -> list[CompletionItem]:
+    """Completions of ``word``, each without the part that the shell has cut off already."""
+    cut = len(word) if incomplete in _BREAKS else len(word) - len(incomplete)
+    return [CompletionItem(text[cut:]) for text in dict.fromkeys(found) if text.startswith(word)]
 
 
 def _reader() -> Reader:
@@ -42,9 +107,3 @@ def _reader() -> Reader:
     from cfgc.cli.session import open_spec
 
     return open_spec("spec.toml").reader
-
-
-def _files(incomplete: str) -> list[CompletionItem]:
-    directory = Path(incomplete).parent
-    found = sorted(directory.glob("*.toml")) if directory.is_dir() else []
-    return [CompletionItem(str(path)) for path in found if str(path).startswith(incomplete)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TextIO
 
 from cfgc.diagnostics import Diagnostic
@@ -30,6 +31,11 @@ def print_diagnostics(diagnostics: Sequence[Diagnostic], output_format: str) -> 
     elif diagnostics:
         paint = coloured if wants_colour(sys.stderr) else plain
         print(render_text(diagnostics, paint), file=sys.stderr)
+
+
+def as_errors(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """What ``--deny warnings`` makes of them."""
+    return tuple(replace(finding, severity="error") for finding in diagnostics)
 
 
 def summary(diagnostics: Sequence[Diagnostic]) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cfgc.diagnostics import Diagnostic, Label
 from cfgc.load.disk import DiskReader, find_project
-from cfgc.load.reader import Reader
+from cfgc.load.overrides import COMMAND_LINE
+from cfgc.load.reader import SHIPPED, Reader
 from cfgc.resources import shipped_dir
-
-SHIPPED_EXAMPLE = "cfgc:"
+from cfgc.source import SourceFile
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,36 @@ class Session:
     root: Path
     overrides: tuple[str, ...]
 
+    def shown(self, logical: str) -> str:
+        """A file of the project as it can be opened from here; a shipped spec and the command line as they are."""
+        if logical.startswith(SHIPPED) or logical == COMMAND_LINE:
+            return logical
+        path = os.path.relpath(self.root / logical)
+        return str(self.root / logical) if path.startswith("../../..") else path
+
+    def from_here(self, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+        """``findings`` with the files named as ``shown`` names them. Bundles keep the logical names."""
+        sources: dict[int, SourceFile] = {}
+
+        def moved(label: Label) -> Label:
+            source = label.span.source
+            named = sources.setdefault(id(source), SourceFile(self.shown(source.logical), source.text))
+            return Label(replace(label.span, source=named), label.text)
+
+        return tuple(
+            replace(
+                finding,
+                message=finding.message.replace(f"`{self.logical}`", f"`{self.shown(self.logical)}`"),
+                primary=moved(finding.primary) if finding.primary else None,
+                secondary=tuple(moved(label) for label in finding.secondary),
+            )
+            for finding in findings
+        )
+
 
 def open_spec(spec: str, overrides: Iterable[str] = ()) -> Session:
     """The session of a spec path, or of a shipped spec (``cfgc:examples/quickstart.toml``)."""
-    if spec.startswith(SHIPPED_EXAMPLE):
+    if spec.startswith(SHIPPED):
         root, logical = Path.cwd(), spec
     else:
         root, logical = find_project(Path(spec))
@@ -38,6 +66,6 @@ def is_override(argument: str) -> bool:
 
 
 def default_out(root: Path, name: str) -> Path:
-    """``out/<name>`` of the project when it has a cfgc.toml, else of the current directory."""
+    """``out/<name>`` of the project when it has a cfgc.toml, else of the current directory; as seen from here."""
     base = root if (root / "cfgc.toml").is_file() else Path.cwd()
-    return base / "out" / name
+    return Path(os.path.relpath(base / "out" / name))

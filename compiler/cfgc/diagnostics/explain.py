@@ -11,6 +11,12 @@ def known_codes() -> tuple[str, ...]:
     return tuple(sorted(page.name.removesuffix(".md") for page in pages if page.name.endswith(".md")))
 
 
+def titles() -> tuple[tuple[str, str], ...]:
+    """Every code with the title of its page."""
+    first = ((code, (explanation(code) or "").split("\n", 1)[0]) for code in known_codes())
+    return tuple((code, line.removeprefix(f"# {code}: ")) for code, line in first)
+
+
 def explanation(code: str) -> str | None:
     """The page of ``code`` (markdown), or None when there is no such code."""
     page = files("cfgc").joinpath("explanations", f"{code}.md")

@@ -51,7 +51,9 @@ def settle(
         for step in _steps(spec):
             problems += _take(chosen, step)
     for step in command_line:
-        problems += _take(chosen, step)
+        before = chosen.get(step.group)
+        if not isinstance(step, Choice) or before is None or before.option != step.option:
+            problems += _take(chosen, step)
     return sorted(chosen.values(), key=_order), problems
 
 

@@ -57,3 +57,23 @@ def not_a_directory(directory: Path, what: str) -> Diagnostic:
         notes=("it is replaced as a whole, which would not do what is meant to a link or a file",),
         helps=("give another directory: `-o DIR`",),
     )
+
+
+def around_the_current_directory(directory: Path) -> Diagnostic:
+    """CFG706: the exchange would take the ground from under the shell."""
+    return Diagnostic(
+        "CFG706",
+        f"`{directory}` is the current directory or holds it, so it is not replaced",
+        notes=("a bundle's directory is exchanged as a whole: the shell would stand in a deleted one",),
+        helps=("build from outside of it, or give another directory: `-o DIR`",),
+    )
+
+
+def inside_a_bundle(directory: Path, around: Path) -> Diagnostic:
+    """CFG707: a bundle holds exactly what its manifest lists."""
+    return Diagnostic(
+        "CFG707",
+        f"`{directory}` lies inside the bundle `{around}`",
+        notes=("that bundle would no longer verify, and its next build would be refused",),
+        helps=("give a directory outside of it: `-o DIR`",),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -24,13 +25,35 @@ def objections(bundle: Bundle, directory: Path) -> list[Diagnostic]:
         return []
     if not directory.is_dir():
         return [errors.not_a_directory(directory, "not a directory")]
-    present = files_below(directory)
-    if not present:
+    if not any(directory.iterdir()):
         return []
     theirs = _read_manifest(directory / MANIFEST)
     if theirs is None:
         return [errors.not_a_bundle(directory, "it holds files, and no manifest.json that cfgc wrote")]
-    return _conflicts(bundle, directory, theirs, present)
+    return _conflicts(bundle, directory, theirs, files_below(directory))
+
+
+def misplaced(directory: Path) -> list[Diagnostic]:
+    """Why no bundle may be at ``directory``, whatever is there: what is around it would suffer."""
+    here = Path.cwd()
+    if directory == here or directory in here.parents:
+        return [errors.around_the_current_directory(directory)]
+    around = [parent for parent in directory.parents if _read_manifest(parent / MANIFEST) is not None]
+    return [errors.inside_a_bundle(directory, around[0])] if around else []
+
+
+def edited_files(directory: Path) -> list[str]:
+    """Files of the bundle at ``directory`` that are not as its manifest says; empty when there is no bundle."""
+    theirs = _read_manifest(directory / MANIFEST)
+    outputs = theirs["outputs"] if theirs else {}
+    return sorted(name for name, entry in outputs.items() if _digest(directory / name) not in {None, entry["sha256"]})
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def _conflicts(bundle: Bundle, directory: Path, theirs: Mapping[str, Any], present: set[str]) -> list[Diagnostic]:
@@ -80,7 +103,7 @@ def _read_manifest(path: Path) -> Mapping[str, Any] | None:
     """The manifest, or None for what cfgc did not write."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError, RecursionError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or not isinstance(found.get("outputs"), dict):
         return None

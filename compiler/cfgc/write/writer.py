@@ -15,7 +15,7 @@ from cfgc.diagnostics import Rejected
 from cfgc.emit.bundle import Bundle
 from cfgc.write.errors import not_written
 from cfgc.write.exchange import put_in_place
-from cfgc.write.existing import is_equal, objections
+from cfgc.write.existing import is_equal, misplaced, objections
 from cfgc.write.tree import sync, write_tree
 
 Outcome = Literal["written", "unchanged", "replaced"]
@@ -31,6 +31,9 @@ def write_bundle(bundle: Bundle, directory: Path) -> Outcome:
     """
     target = Path(os.path.abspath(directory))  # noqa: PTH100 - resolve() would follow a link that is to be refused
     try:
+        refused = misplaced(target)
+        if refused:
+            raise Rejected(refused)
         if is_equal(bundle, target) and not _leftovers(target):
             return "unchanged"
         target.parent.mkdir(parents=True, exist_ok=True)

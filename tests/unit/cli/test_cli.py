@@ -134,9 +134,11 @@ def test_explain_offers_the_nearest_key(work: Path) -> None:
 
 def test_explain_a_code(work: Path) -> None:
     assert cfgc(work, "explain", "cfg401").stdout.startswith("# CFG401: ")
-    unknown = cfgc(work, "explain", "CFG000")
+    unknown = cfgc(work, "explain", "CFG499")
     assert unknown.returncode == 64
-    assert "CFG401" in unknown.stderr
+    assert "CFG401  the batch sizes" in unknown.stderr
+    assert cfgc(work, "explain", "CFG000").returncode == 64
+    assert "CFG401  the batch sizes" in cfgc(work, "explain", "CFG4").stdout
 
 
 def test_every_form_of_show_holds_the_same_values(work: Path) -> None:
@@ -193,16 +195,40 @@ def test_completion_scripts_name_cfgc(work: Path, shell: str) -> None:
     assert "_CFGC_COMPLETE" in cfgc(work, "completion", shell).stdout
 
 
-def complete(work: Path, line: str) -> list[str]:
-    words = line.split(" ")
-    env = {"_CFGC_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
-    return [row.split(",", 1)[1] for row in cfgc(work, **env).stdout.splitlines()]
+def complete(work: Path, *words: str) -> list[str]:
+    """What bash offers for the last of ``words``, split as bash splits them."""
+    command = work / "bin" / "cfgc"
+    command.parent.mkdir(exist_ok=True)
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -c "from cfgc.cli import main; main()" "$@"\n')
+    command.chmod(0o755)
+    script = (
+        'eval "$(cfgc completion bash)"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); compopt() { echo "$@"; }; '
+        '_cfgc_completion cfgc; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    env = {**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", "cfgc", *words], cwd=work, capture_output=True, text=True, check=True, env=env
+    )
+    return [line for line in done.stdout.splitlines() if line]
 
 
-def test_completion_knows_keys_options_and_codes(work: Path) -> None:
-    assert "training.learning_rate" in complete(work, "cfgc explain spec.toml training.lea")
-    assert "zero=3" in complete(work, "cfgc build spec.toml zero=")
-    assert "CFG401" in complete(work, "cfgc explain CFG4")
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("explain", "spec.toml", "training.lea"), ["training.learning_rate"]),
+        (("build", "spec.toml", "training.lea"), ["training.learning_rate="]),
+        (("build", "spec.toml", "~training.lea"), ["~training.learning_rate"]),
+        (("build", "spec.toml", "zer"), ["zero="]),
+        (("build", "spec.toml", "zero", "="), ["0", "1", "2", "2-offload", "3", "3-offload"]),
+        (("build", "spec.toml", "zero", "=", "3"), ["3", "3-offload"]),
+        (("build", "spec.toml", "training.precision", "=", "b"), ["bf16"]),
+        (("build", "cfgc", ":", "examples/quick"), ["examples/quickstart.toml"]),
+        (("explain", "CFG40"), ["CFG401", "CFG402", "CFG403", "CFG404", "CFG405", "CFG406", "CFG407"]),
+        (("build", "sp"), ["-o default"]),
+    ],
+)
+def test_bash_completes(work: Path, words: tuple[str, ...], offered: list[str]) -> None:
+    assert complete(work, *words) == offered
 
 
 def test_bytes_that_are_no_characters_are_a_diagnostic(work: Path) -> None:

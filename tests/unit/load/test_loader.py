@@ -162,6 +162,11 @@ def test_a_spec_that_extends_itself_and_an_overlay_that_extends_the_spec_are_cir
     assert codes(files) == ["CFG110"]
 
 
+def test_the_choice_that_the_spec_makes_itself_changes_nothing() -> None:
+    files = {"spec.toml": '[overlays]\nzero = "3"\n[z]\nstage = 2\n', "zero/3.toml": "[z]\nstage = 3\n"}
+    assert values(files, "zero=3") == values(files)
+
+
 def test_only_values_that_differ_shadow_an_overlay_of_the_command_line() -> None:
     files: dict[str, str | bytes] = {
         "spec.toml": "[z]\nstage = 3\nbucket = 1\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path, PurePosixPath
 
@@ -11,7 +12,8 @@ from cfgc.emit.bundle import Bundle
 def bundle_of(root: str = "spec.toml", **files: str) -> Bundle:
     """A bundle whose manifest is as the writer needs it; ``__`` in a name is a slash, ``_`` a dot."""
     named = {name.replace("__", "/").replace("_", "."): text.encode() for name, text in files.items()}
-    manifest = {"format": 1, "root": root, "bundle_digest": "sha256:0", "outputs": {key: {} for key in named}}
+    outputs = {name: {"sha256": hashlib.sha256(text).hexdigest()} for name, text in named.items()}
+    manifest = {"format": 1, "root": root, "bundle_digest": "sha256:0", "outputs": outputs}
     data = {PurePosixPath(name): content for name, content in named.items()}
     data[PurePosixPath("manifest.json")] = json.dumps(manifest).encode()
     return Bundle("b", data, frozenset({PurePosixPath("launch.sh")}))

@@ -11,6 +11,7 @@ import pytest
 
 from cfgc.diagnostics import Rejected
 from cfgc.write import exchange, tree, writer
+from cfgc.write.existing import edited_files
 from cfgc.write.writer import write_bundle
 from tests.unit.write.bundles import bundle_of, content, expected, names
 
@@ -220,3 +221,25 @@ def test_a_file_system_without_locks_is_no_hindrance(tmp_path: Path, monkeypatch
     monkeypatch.setattr(writer.fcntl, "flock", no_locks)
     assert write_bundle(NEW, tmp_path / "b") == "written"
     assert content(tmp_path / "b") == expected(NEW)
+
+
+@pytest.mark.parametrize("inside", [".", "deeper/still"])
+def test_the_current_directory_stays_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str
+) -> None:
+    (tmp_path / "b" / inside).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "b" / inside)
+    refusal(tmp_path / "b", "CFG706")
+
+
+def test_no_bundle_inside_a_bundle(tmp_path: Path) -> None:
+    write_bundle(OLD, tmp_path / "b")
+    assert f"`{tmp_path / 'b'}`" in refusal(tmp_path / "b" / "runtime" / "c", "CFG707")
+
+
+def test_edits_by_hand_are_known_by_name(tmp_path: Path) -> None:
+    write_bundle(OLD, tmp_path / "b")
+    assert edited_files(tmp_path / "b") == []
+    (tmp_path / "b" / "PLAN.md").write_text("mine")
+    assert edited_files(tmp_path / "b") == ["PLAN.md"]
+    assert edited_files(tmp_path / "nothing") == []

@@ -1,0 +1,38 @@
+"""``cfgc build``: compile, then write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cfgc.cli import EXIT_OK, EXIT_REJECTED
+from cfgc.cli.report import as_errors, print_diagnostics, say, summary
+from cfgc.cli.session import default_out, open_spec
+from cfgc.diagnostics import Rejected
+from cfgc.emit.bundle import emit_bundle
+from cfgc.lower.lowering import lower_spec
+from cfgc.pipeline import check_spec
+from cfgc.write.existing import edited_files
+from cfgc.write.writer import write_bundle
+
+
+def built(spec: str, overrides: Sequence[str], out: Path | None, output_format: str, deny: bool) -> int:
+    """Compile ``spec`` and write its bundle; says what came of it and returns the exit code."""
+    session = open_spec(spec, overrides)
+    try:
+        checked = check_spec(session.reader, session.logical, session.overrides)
+        if deny and checked.warnings:
+            raise Rejected(as_errors(checked.warnings))
+        print_diagnostics(session.from_here(checked.warnings), output_format)
+        bundle = emit_bundle(lower_spec(checked))
+        directory = out or default_out(session.root, bundle.name)
+        edited = edited_files(directory)
+        outcome = write_bundle(bundle, directory)
+    except Rejected as rejected:
+        print_diagnostics(session.from_here(rejected.diagnostics), output_format)
+        say(f"{summary(rejected.diagnostics)}, nothing written")
+        return EXIT_REJECTED
+    say(f"{outcome} {directory} ({len(bundle.files)} files; read {directory / 'PLAN.md'} first)")
+    if edited:
+        say(f"edits by hand are gone from {', '.join(edited)}: a bundle is what its spec says")
+    return EXIT_OK
