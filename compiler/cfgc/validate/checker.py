@@ -13,7 +13,7 @@ from cfgc.validate.beyond import is_missing, untouched, with_unresolved, without
 from cfgc.validate.rules import RULES
 from cfgc.validate.schema_check import Refused, check_schema
 from cfgc.validate.secrets import find_secrets
-from cfgc.validate.supported import check_supported
+from cfgc.validate.supported import judge
 from cfgc.validate.waivers import apply_waivers
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def check_resolved(resolved: Resolved) -> Checked:
 
 
 def _judge(spec: Spec, resolved: Resolved) -> list[Diagnostic]:
-    """What the rules find."""
-    return [*check_supported(spec, resolved), *(found for rule in RULES for found in rule(spec, resolved))]
+    """What is not supported yet, and what the rules find."""
+    return judge(spec, resolved, lambda judged: [found for rule in RULES for found in rule(judged, resolved)])
 
 
 def _all_that_is_wrong(resolved: Resolved) -> Iterator[Diagnostic]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic_core import PydanticUndefined
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.field import Feature, Later
     from cfgc.schema.spec import Spec
+
+_SectionT = TypeVar("_SectionT", bound=Section)
 
 CODES: Mapping[Feature, tuple[str, str]] = {
     "moe": ("CFG450", "every layer of the runtime's decoder is dense"),
@@ -38,6 +41,48 @@ CODES: Mapping[Feature, tuple[str, str]] = {
     "executor": ("CFG465", "a bundle starts on one machine and on Slurm"),
 }
 """Code of each family, and what the runtime does today."""
+
+
+def judge(spec: Spec, resolved: Resolved, rules: Callable[[Spec], Sequence[Diagnostic]]) -> list[Diagnostic]:
+    """Unsupported settings, and what the rules find; one finding for one mistake.
+
+    What a rule says of an unsupported setting is a note there, and what would be right without it is not said.
+    """
+    unsupported = list(check_supported(spec, resolved))
+    if not unsupported:
+        return list(rules(spec))
+    besides = [found for found in rules(spec) if _touches(found, unsupported)]
+    others = (found for found in rules(_without_unsupported(spec)) if not _touches(found, unsupported))
+    for found in besides:
+        index = next(index for index, finding in enumerate(unsupported) if _touches(found, [finding]))
+        note = f"besides, {found.message} ({found.code})"
+        unsupported[index] = replace(unsupported[index], notes=(*unsupported[index].notes, note))
+    return [*unsupported, *others]
+
+
+def _touches(found: Diagnostic, unsupported: Sequence[Diagnostic]) -> bool:
+    """Whether ``found`` points at one of the values that ``unsupported`` point at."""
+    values = [label.span for finding in unsupported for label in (finding.primary, *finding.secondary) if label]
+    places = [label.span for label in (found.primary, *found.secondary) if label]
+    return any(
+        place.source is value.source and place.start < value.end and value.start < place.end
+        for place in places
+        for value in values
+    )
+
+
+def _without_unsupported(section: _SectionT) -> _SectionT:
+    """``section`` with the default for each setting that the runtime cannot execute yet."""
+    changed: dict[str, Any] = {}
+    for name, info in type(section).model_fields.items():
+        value, later = getattr(section, name), meta_of(info).later
+        if later and not _works(value, info.default, later):
+            changed[name] = None if info.default is PydanticUndefined else info.default
+        elif isinstance(value, Section):
+            changed[name] = _without_unsupported(value)
+        elif isinstance(value, tuple):
+            changed[name] = tuple(_without_unsupported(item) if isinstance(item, Section) else item for item in value)
+    return section.model_copy(update=changed)
 
 
 def check_supported(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:

@@ -41,11 +41,11 @@ def test_nothing_else_is(value: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "write"),
     [
-        ("model.num_heads", "0", "`num_heads = 1`"),
-        ("model.num_kv_heads", "-3", "`num_kv_heads = 1`"),
-        ("experiment.seed", "1099511627776", "`seed = 4294967295`"),
-        ("training.warmup_steps", "-1", "`warmup_steps = 0`"),
-        ("training.learning_rate", "20", "`learning_rate = 10`"),
+        ("model.num_heads", "0", "`model.num_heads=1` on the command line"),
+        ("model.num_kv_heads", "-3", "`model.num_kv_heads=1` on the command line"),
+        ("experiment.seed", "1099511627776", "`experiment.seed=4294967295` on the command line"),
+        ("training.warmup_steps", "-1", "`training.warmup_steps=0` on the command line"),
+        ("training.learning_rate", "20", "`training.learning_rate=10` on the command line"),
         ("training.learning_rate", "0", "a number > 0 and ≤ 10"),
         ("launch.time_limit", "0", 'a duration such as `"90min"`'),
     ],

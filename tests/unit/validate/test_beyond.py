@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from cfgc.diagnostics import Diagnostic, Rejected
@@ -80,3 +82,24 @@ def test_an_expression_without_a_value_hides_no_other_mistake() -> None:
 def test_an_expression_over_a_bad_value_is_not_reported_too() -> None:
     bad = GOOD.replace("max_steps = 1000", 'max_steps = "1000"').replace("warmup_steps = 10\n", "")
     assert [d.code for d in found(bad)] == ["CFG305"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "code", "besides"),
+    [
+        (["training.precision=fp8"], "CFG451", {"CFG441"}),
+        (["training.fp8.enabled=true"], "CFG451", {"CFG441", "CFG443"}),
+        (["parallel.tensor_parallel=3"], "CFG452", {"CFG404"}),
+        (["parallel.tensor_parallel=2", "parallel.pipeline_parallel=2"], "CFG452", {"CFG508"}),
+        (["model.attention=flash_attention_2", "hardware.device=cpu"], "CFG454", {"CFG418"}),
+    ],
+)
+def test_what_is_not_supported_is_said_once(overrides: list[str], code: str, besides: set[str]) -> None:
+    mistakes = [finding for finding in found(GOOD, *overrides) if finding.code != "CFG444"]
+    assert [finding.code for finding in mistakes] == [code]
+    assert set(re.findall(r"CFG\d+", " ".join(mistakes[0].notes))) == besides
+
+
+def test_an_unsupported_setting_hides_no_other_mistake() -> None:
+    codes = [finding.code for finding in found(GOOD, "parallel.tensor_parallel=2", "training.warmup_steps=5000")]
+    assert sorted(codes) == ["CFG420", "CFG452"]
