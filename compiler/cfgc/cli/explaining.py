@@ -26,6 +26,8 @@ def explained(session: Session, key: str) -> str:
     A spec that breaks a rule can still be explained: that is when one asks.
     """
     resolved = resolve_spec(session.reader, session.logical, session.overrides)
+    if resolved.graph.findings:
+        raise Rejected(resolved.graph.findings)
     path = tuple(key.split("."))
     below = [found for found in resolved.leaves if found[: len(path)] == path and found != path]
     leaf = resolved.leaves.get(path)

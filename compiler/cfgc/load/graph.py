@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cfgc.origin import Layer
+from cfgc.diagnostics import Diagnostic
+from cfgc.origin import Layer, Path
 from cfgc.patch import Patch, Tree, leaves_of
 from cfgc.source import SourceFile
 
@@ -36,7 +37,9 @@ class Input:
 class SpecGraph:
     """All layers of one spec, lowest first; schema defaults are the first.
 
-    ``overlays`` is the settled choice per group; ``overrides`` are the command-line texts as given.
+    ``overlays`` is the settled choice per group; ``overrides`` are the command-line texts as given. ``findings`` are
+    errors that leave a spec to be judged, such as an overlay that there is none of; ``doubtful`` are the keys that what
+    is missing may set. The validate phase reports them together with its own.
     """
 
     root: SourceFile
@@ -44,3 +47,5 @@ class SpecGraph:
     overlays: Mapping[str, str]
     overrides: tuple[str, ...]
     inputs: tuple[Input, ...]
+    findings: tuple[Diagnostic, ...] = ()
+    doubtful: tuple[Path, ...] = ()

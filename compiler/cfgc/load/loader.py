@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from cfgc.diagnostics import Diagnostic, Rejected
@@ -11,7 +12,7 @@ from cfgc.load.directives import Named, patch_of
 from cfgc.load.errors import in_text_order
 from cfgc.load.files import SpecFile, read_root
 from cfgc.load.graph import LayerPatch, SpecGraph
-from cfgc.load.overlays import Choice, choices_inside, named_choices, read_overlay, settle
+from cfgc.load.overlays import Choice, choices_inside, keys_of_group, named_choices, read_overlay, settle
 from cfgc.load.override_layers import changed_paths, override_layers
 from cfgc.load.overrides import parse_overrides
 from cfgc.load.reader import Reader
@@ -40,34 +41,48 @@ def load_spec(
     parsed, problems = parse_overrides(overrides)
     choices, unsettled = settle([*lower, root], parsed.choices)
     keys = [*defaults().sets, *patch_of(root.document, root.directives, Layer("spec")).sets]
-    overlays = [(choice, _overlay_files(bases, root, choice, keys)) for choice in choices]
-    found = [*root.directives.problems, *bases.problems, *problems, *unsettled]
-    found += shadows(root, overlays, set(changed_paths(parsed.edits)))
-    _stop_at(found)
+    unread = Unread()
+    overlays = [(choice, _overlay_files(bases, root, choice, keys, unread)) for choice in choices]
+    found = [*unsettled, *unread.problems, *shadows(root, overlays, set(changed_paths(parsed.edits)))]
+    fatal = [*root.directives.problems, *bases.problems, *problems]
+    if fatal:
+        raise Rejected(in_text_order([*fatal, *found]))
     layers = [
         LayerPatch(Layer("default"), defaults()),
         *(_layer(spec, "base") for spec in lower),
         *(_layer(spec, "overlay", choice) for choice, files in overlays for spec in files),
         _layer(root, "spec"),
     ]
-    above, found = override_layers(parsed.edits, layers)
-    _stop_at(found)
+    above = override_layers(parsed.edits, layers)
     read = [*lower, *(spec for _, files in overlays for spec in files), root]
     return SpecGraph(
         root=root.document.source,
-        layers=(*layers, *above),
+        layers=(*layers, *above.layers),
         overlays=MappingProxyType(dict(named_choices(choices))),
         overrides=tuple(overrides),
         inputs=tuple(spec.input for spec in read),
+        findings=tuple(in_text_order([*found, *above.problems])),
+        doubtful=tuple(dict.fromkeys((*unread.paths, *above.unchanged))),
     )
 
 
-def _overlay_files(bases: Bases, root: SpecFile, choice: Choice, keys: Sequence[Path]) -> list[SpecFile]:
+@dataclass
+class Unread:
+    """Why overlays can't be read, and the keys that they may set."""
+
+    problems: list[Diagnostic] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+
+
+def _overlay_files(
+    bases: Bases, root: SpecFile, choice: Choice, keys: Sequence[Path], unread: Unread
+) -> list[SpecFile]:
     """The overlay's bases that are not read yet, then the overlay."""
     try:
         overlay = read_overlay(bases.reader, choice, keys)
     except Rejected as rejected:
-        bases.problems += rejected.diagnostics
+        unread.problems += rejected.diagnostics
+        unread.paths += keys_of_group(bases.reader, choice)
         return []
     files = bases.ordered(overlay, [(root, Named(str(choice), choice.span, choice.group_span))])
     bases.problems += overlay.directives.problems
@@ -79,8 +94,3 @@ def _overlay_files(bases: Bases, root: SpecFile, choice: Choice, keys: Sequence[
 def _layer(spec: SpecFile, kind: LayerKind, choice: Choice | None = None) -> LayerPatch:
     layer = Layer(kind, spec.logical, str(choice) if choice else "")
     return LayerPatch(layer, patch_of(spec.document, spec.directives, layer))
-
-
-def _stop_at(found: Sequence[Diagnostic]) -> None:
-    if found:
-        raise Rejected(in_text_order(found))

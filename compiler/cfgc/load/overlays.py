@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load import errors
+from cfgc.load.directives import patch_of
 from cfgc.load.files import SpecFile, read_spec
 from cfgc.load.reader import SHIPPED, Reader
-from cfgc.origin import Path, dotted
+from cfgc.nearest import nearest
+from cfgc.origin import Layer, Path, dotted
 from cfgc.source import Span
 
 ORDER = ("hardware", "zero", "cluster")
@@ -66,6 +69,17 @@ def read_overlay(reader: Reader, choice: Choice, keys: Iterable[Path]) -> SpecFi
             if found is not None:
                 return found
     raise Rejected([_unknown(reader, choice, tried, keys)])
+
+
+def keys_of_group(reader: Reader, choice: Choice) -> list[Path]:
+    """The keys that the options of the group set: what ``choice``, which can't be read, was probably meant to set."""
+    group = nearest(choice.group, overlay_groups(reader)) or choice.group
+    keys: dict[Path, None] = {}
+    for option in reader.options(group):
+        with suppress(Rejected):
+            spec = read_overlay(reader, replace(choice, group=group, option=option), ())
+            keys |= dict.fromkeys(patch_of(spec.document, spec.directives, Layer("overlay")).sets)
+    return list(keys)
 
 
 def choices_inside(overlay: SpecFile) -> list[Diagnostic]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from cfgc.diagnostics import Diagnostic, Rejected
@@ -20,23 +21,32 @@ LAYER = Layer("command line")
 _ONE_EXPRESSION = re.compile(r"\$\{([^{}]*)\}")
 
 
-def override_layers(edits: Sequence[Edit], below: Sequence[LayerPatch]) -> tuple[list[LayerPatch], list[Diagnostic]]:
+@dataclass(frozen=True)
+class Overridden:
+    """The layers of the overrides; why some have none, and the keys that those were to change."""
+
+    layers: list[LayerPatch] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
+    unchanged: list[Path] = field(default_factory=list)
+
+
+def override_layers(edits: Sequence[Edit], below: Sequence[LayerPatch]) -> Overridden:
     """One layer for each of ``edits``, left to right, over the layers ``below``."""
     defaults = defaults_of(below)
     tree: Tree = {}
     for layer in below:
         tree = apply_over(defaults, layer.patch, tree)
-    layers: list[LayerPatch] = []
-    problems: list[Diagnostic] = []
+    done = Overridden()
     for edit in edits:
         try:
             patch = _patch(edit, tree)
         except Rejected as rejected:
-            problems += rejected.diagnostics
+            done.problems.extend(rejected.diagnostics)
+            done.unchanged.extend([] if edit.everywhere else [edit.path])
             continue
-        layers.append(LayerPatch(LAYER, patch))
+        done.layers.append(LayerPatch(LAYER, patch))
         tree = apply_over(defaults, patch, tree)
-    return layers, problems
+    return done
 
 
 def _patch(edit: Edit, tree: Tree) -> Patch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from cfgc.diagnostics import Diagnostic, Rejected
@@ -19,6 +19,9 @@ from cfgc.resolve.merge import merge_layers
 from cfgc.resolve.order import Link, evaluation_order
 from cfgc.resolve.resolved import Resolved
 
+NOTHING_TO_UNSET = "CFG202"
+"""The one disagreement of layers that changes nothing below it: the rest is judged all the same."""
+
 
 @dataclass(frozen=True)
 class Interpolated:
@@ -31,12 +34,15 @@ class Interpolated:
 def resolve_graph(graph: SpecGraph) -> Resolved:
     """The final value and origins of every key. Raises ``Rejected`` when the layers can't be merged."""
     tree, problems = merge_layers(graph.layers)
-    if problems:
-        raise Rejected(in_text_order(problems))
+    found = tuple(in_text_order([*graph.findings, *problems]))
+    if any(problem.code != NOTHING_TO_UNSET for problem in problems):
+        raise Rejected(found)
     done = interpolate(tree)
     leaves = {path: Leaf(done.values[path], origin) for path, origin in tree.items() if path in done.values}
     unresolved = {path: origin for path, origin in tree.items() if path not in done.values}
-    return Resolved(MappingProxyType(leaves), graph, MappingProxyType(unresolved), done.problems)
+    return Resolved(
+        MappingProxyType(leaves), replace(graph, findings=found), MappingProxyType(unresolved), done.problems
+    )
 
 
 def interpolate(tree: Tree) -> Interpolated:

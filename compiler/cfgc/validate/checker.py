@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.resolve.resolved import Resolved
 from cfgc.schema.spec import Spec
-from cfgc.validate.beyond import is_missing, untouched, with_unresolved, without_refused
+from cfgc.validate.beyond import Doubtful, untouched, without_refused, without_unresolved
 from cfgc.validate.rules import RULES
 from cfgc.validate.schema_check import Refused, check_schema
 from cfgc.validate.secrets import find_secrets
@@ -18,6 +18,9 @@ from cfgc.validate.waivers import apply_waivers
 
 if TYPE_CHECKING:
     from cfgc.source import SourceFile
+
+ATTEMPTS = 3
+"""How often refused keys are put right before the rules are given up: a key may be mistyped, and its value bad."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def check_resolved(resolved: Resolved) -> Checked:
     """Validate ``resolved``. Raises ``Rejected`` with every finding, in the order of their places."""
     spec = check_schema(resolved)
     secrets = find_secrets(resolved)
-    if isinstance(spec, Refused) or resolved.findings:
+    if isinstance(spec, Refused) or resolved.findings or resolved.graph.findings:
         raise Rejected(in_order(resolved, [*secrets, *_all_that_is_wrong(resolved)]))
     kept = in_order(resolved, apply_waivers(spec, [*secrets, *_judge(spec, resolved)]))
     if any(d.severity == "error" for d in kept):
@@ -47,19 +50,22 @@ def _judge(spec: Spec, resolved: Resolved) -> list[Diagnostic]:
 
 
 def _all_that_is_wrong(resolved: Resolved) -> Iterator[Diagnostic]:
-    """Findings of interpolation, schema and rules; none that only follows from another."""
-    whole, valueless = with_unresolved(resolved)
+    """Findings of every phase up to here; none that only follows from another."""
+    yield from resolved.graph.findings
+    whole, doubtful = without_unresolved(resolved)
     spec = check_schema(whole)
     if isinstance(spec, Refused):
-        yield from (found for found in spec.findings if not is_missing(found, valueless))
-        whole, refused = without_refused(whole, spec.locations)
-        yield from untouched(resolved.findings, refused)
-        valueless |= refused
-        spec = check_schema(whole)
-    else:
-        yield from resolved.findings
+        yield from spec.findings
+    refused: Doubtful = {}
+    for attempt in range(ATTEMPTS):
+        if isinstance(spec, Refused):
+            whole, more = without_refused(whole, spec.locations, again=attempt > 0)
+            refused |= more
+            spec = check_schema(whole)
+    written = {path: leaf for path, leaf in doubtful.items() if path not in resolved.unresolved}
+    yield from untouched(resolved.findings, {**written, **refused}) if written or refused else resolved.findings
     if not isinstance(spec, Refused):
-        yield from untouched(_judge(spec, whole), valueless)
+        yield from untouched(_judge(spec, whole), {**doubtful, **refused})
 
 
 def in_order(resolved: Resolved, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -36,8 +36,8 @@ def refused(files: Mapping[str, str | bytes], *overrides: str) -> Sequence[Diagn
         found = resolve(files, *overrides)
     except Rejected as rejected:
         return rejected.diagnostics
-    if found.findings:
-        return found.findings
+    if found.findings or found.graph.findings:
+        return (*found.graph.findings, *found.findings)
     raise AssertionError(f"accepted: {found.tree()}")
 
 

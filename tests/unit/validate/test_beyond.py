@@ -103,3 +103,48 @@ def test_what_is_not_supported_is_said_once(overrides: list[str], code: str, bes
 def test_an_unsupported_setting_hides_no_other_mistake() -> None:
     codes = [finding.code for finding in found(GOOD, "parallel.tensor_parallel=2", "training.warmup_steps=5000")]
     assert sorted(codes) == ["CFG420", "CFG452"]
+
+
+def test_a_key_of_a_common_name_hides_nothing() -> None:
+    bad = (
+        GOOD.replace('name = "x"', 'name = "a b"', 1)
+        .replace("[launch]", '[launch]\ntime_limit = "${training.nope}"')
+        .replace("global_batch_size = 128", "global_batch_size = 500")
+        .replace("micro_batch_size = 8", "micro_batch_size = 7")
+        .replace("[experiment]", "[model]\nnum_heads = 7\n[experiment]")
+    )
+    assert sorted(d.code for d in found(bad)) == ["CFG205", "CFG312", "CFG403", "CFG410"]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "codes"),
+    [
+        (('name = "x"', 'name = "a b"'), ["CFG312"]),
+        (('name = "x"', 'title = "x"'), ["CFG301", "CFG302"]),
+        (("[experiment]", '[model]\nnum_heads = "a"\n[experiment]'), ["CFG305"]),
+        (('[[data.sources]]\nname = "x"', '[[data.sources]]\nnme = "x"'), ["CFG301", "CFG302"]),
+        (('path = "/data"', "path = 3"), ["CFG314"]),
+        (('path = "/data"', 'path = "${DATA}/books"'), ["CFG205"]),
+        (('hardware = "a100-80gb"', 'hardware = "a100-80g"'), ["CFG114"]),
+        (('hardware = "a100-80gb"', 'hardwear = "a100-80gb"'), ["CFG113"]),
+        (("[overlays]", 'unset = ["training.nope"]\n[overlays]'), ["CFG202"]),
+    ],
+)
+def test_a_mistake_in_what_every_spec_needs_hides_no_other(mistake: tuple[str, str], codes: list[str]) -> None:
+    bad = GOOD.replace(*mistake, 1).replace("warmup_steps = 10", "warmup_steps = 2000")
+    assert sorted(d.code for d in found(bad)) == sorted([*codes, "CFG420"])
+
+
+@pytest.mark.parametrize("option", ["2-offlod", "22"])
+def test_an_overlay_that_is_missing_is_not_missed_by_the_rules(option: str) -> None:
+    """The model fits only with a ZeRO overlay, which the spec does choose."""
+    seven_billion = "[model]\nhidden_size = 4096\nnum_layers = 32\nnum_heads = 32\n[experiment]"
+    large = GOOD.replace("[experiment]", seven_billion)
+    assert [d.code for d in found(large.replace('zero = "2"', ""))] == ["CFG445"]
+    large = large.replace('zero = "2"', f'zero = "{option}"')
+    assert [d.code for d in found(large)] == ["CFG114"]
+
+
+def test_override_targets_that_do_not_exist_hide_nothing() -> None:
+    findings = found(GOOD.replace("warmup_steps = 10", "warmup_steps = 2000"), "**.nope=3", "model.num_kv_heads*=2")
+    assert sorted(d.code for d in findings) == ["CFG123", "CFG124", "CFG420"]
