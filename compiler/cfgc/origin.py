@@ -54,7 +54,8 @@ class Origin:
 
     ``value`` is the value as written there, before interpolation. ``span`` and ``key_span`` are None for a default
     only. ``replaced`` is what stood there before, ``None`` at the bottom of the chain. ``inner`` maps positions inside
-    an array or inline table (``(0, "path")``) to their places. ``appended`` says that ``value`` is still to be added to
+    an array or inline table (``(0, "path")``) to the places of their values, ``inner_keys`` to those of their keys.
+    ``appended`` says that ``value`` is still to be added to
     an array that a lower layer holds; it is False everywhere in a merged tree.
     """
 
@@ -64,6 +65,7 @@ class Origin:
     key_span: Span | None = None
     replaced: Origin | None = None
     inner: Mapping[tuple[str | int, ...], Span] = field(default_factory=lambda: MappingProxyType({}))
+    inner_keys: Mapping[tuple[str | int, ...], Span] = field(default_factory=lambda: MappingProxyType({}))
     appended: bool = False
 
     def chain(self) -> Iterator[Origin]:

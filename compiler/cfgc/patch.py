@@ -32,6 +32,9 @@ class Patch:
     appends: Mapping[Path, Origin] = field(default_factory=empty_map)
 
 
+Places = Mapping[tuple[str | int, ...], Span]
+"""Places inside a value, by position."""
+
 Tree = Mapping[Path, Origin]
 """Merged leaves by path, in the order of first appearance."""
 
@@ -115,18 +118,18 @@ def _over(origin: Origin, below: Origin) -> Origin:
     if not isinstance(below.value, list) or not isinstance(origin.value, list):
         return replace(origin, replaced=below, appended=False)
     shift = len(below.value)
-    inner = {**below.inner, **dict(_shifted(origin, shift))}
     return replace(
         origin,
         value=[*below.value, *origin.value],
         replaced=below,
-        inner=MappingProxyType(inner),
+        inner=MappingProxyType({**below.inner, **dict(_shifted(origin.inner, shift))}),
+        inner_keys=MappingProxyType({**below.inner_keys, **dict(_shifted(origin.inner_keys, shift))}),
         appended=False,
     )
 
 
-def _shifted(origin: Origin, by: int) -> Iterator[tuple[tuple[str | int, ...], Span]]:
-    for location, span in origin.inner.items():
+def _shifted(places: Places, by: int) -> Iterator[tuple[tuple[str | int, ...], Span]]:
+    for location, span in places.items():
         head = location[0]
         yield (head + by if isinstance(head, int) else head, *location[1:]), span
 

@@ -94,6 +94,7 @@ def origin_of(document: Document, layer: Layer, location: Location, *, appended:
         span=document.span(location),
         key_span=document.key_span(location),
         inner=document.inner(location),
+        inner_keys=document.inner_keys(location),
         appended=appended,
     )
 

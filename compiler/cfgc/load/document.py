@@ -44,6 +44,13 @@ class Document:
         depth = len(location)
         return MappingProxyType({other[depth:]: self.span(other) for other in self._below.get(location, ())})
 
+    def inner_keys(self, location: Location) -> Mapping[Location, Span]:
+        """Places of the keys below ``location``, by their position in it; of ``a`` and ``a.b`` in ``a.b = 1`` too."""
+        depth = len(location)
+        below = self._below.get(location, ())
+        parts = dict.fromkeys(other[:length] for other in below for length in range(depth + 1, len(other) + 1))
+        return MappingProxyType({other[depth:]: self.key_span(other) for other in parts})
+
     @cached_property
     def _below(self) -> Mapping[Location, Sequence[Location]]:
         """Every location's descendants that have a place."""

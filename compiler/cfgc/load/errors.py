@@ -50,7 +50,7 @@ def written_twice(path: Path, again: Span, first: Span) -> Diagnostic:
         f"`{dotted(path)}` is written twice in one file",
         Label(again, "again here"),
         (Label(first, "first written here"),),
-        helps=("keep one of the two; a value that replaces another one belongs into a base's child or an overlay",),
+        helps=("keep one of the two; a value that replaces another one belongs in a base's child or an overlay",),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from cfgc.diagnostics import Diagnostic, Rejected
@@ -79,7 +79,7 @@ def _written(edit: Edit, path: Path) -> Patch:
     origin = patch.sets.get(path)
     if origin is None:
         return patch
-    return Patch(sets={path: Origin(LAYER, origin.value, origin.span, edit.key, inner=origin.inner)})
+    return Patch(sets={path: replace(origin, key_span=edit.key)})
 
 
 def _walked(edit: Edit, path: Path, tree: Tree) -> Origin:

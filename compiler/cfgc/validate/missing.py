@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.origin import dotted as quoted
 from cfgc.schema.lookup import field_at, section_at
 from cfgc.validate.places import Location, header_label, leaf_at, value_label
 from cfgc.validate.schema_errors import missing_key
@@ -58,5 +59,6 @@ def dotted(location: Location) -> str:
     """``("data", "sources", 0, "path")`` as ``data.sources[0].path``."""
     text = ""
     for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        key = "" if isinstance(part, int) else quoted((part,))
+        text += f"[{part}]" if isinstance(part, int) else f".{key}" if text else key
     return text

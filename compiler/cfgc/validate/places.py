@@ -36,12 +36,12 @@ def value_label(resolved: Resolved, location: Location, text: str) -> Label | No
 
 
 def key_label(resolved: Resolved, location: Location, text: str) -> Label | None:
-    """A label on the key of ``location``; for a position inside a value, on that value."""
+    """A label on the key of ``location``; for an element of an array, on that element."""
     found = leaf_at(resolved, location)
     if not found:
         return first_below(resolved, location, text)
     leaf, inside = found
-    span = (_inner(leaf.origin, inside) if inside else leaf.origin.key_span) or leaf.origin.span
+    span = _inner_key(leaf.origin, inside) or leaf.origin.span
     return Label(span, with_layer(text, leaf.origin)) if span else None
 
 
@@ -85,6 +85,12 @@ def with_layer(text: str, origin: Origin) -> str:
     if not text or not layer:
         return text or layer
     return f"{text} ({layer})" if text.endswith("?") else f"{text}, {layer}"
+
+
+def _inner_key(origin: Origin, inside: Location) -> Span | None:
+    if not inside:
+        return origin.key_span
+    return origin.inner_keys.get(inside) or _inner(origin, inside)
 
 
 def _inner(origin: Origin, inside: Location) -> Span | None:

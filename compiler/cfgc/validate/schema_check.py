@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from cfgc.nearest import nearest
+from cfgc.schema.lookup import section_at
 from cfgc.schema.spec import Spec
 from cfgc.validate.bad_values import explain_value
 from cfgc.validate.missing import missing_keys
@@ -32,7 +34,7 @@ def check_schema(resolved: Resolved) -> Spec | Refused:
     try:
         return Spec.model_validate(resolved.tree())
     except ValidationError as error:
-        errors = dict(_located(error.errors(include_url=False)))
+        errors = _without_followers(dict(_located(error.errors(include_url=False))))
     findings = [finding for location, found in errors.items() for finding in _explain(resolved, location, found)]
     once = {(finding.code, finding.message): finding for finding in findings}
     return Refused(tuple(once.values()), tuple(errors))
@@ -46,6 +48,18 @@ def _located(errors: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Location, Ma
         if not any(known[: len(location)] == location for known in seen):
             seen.add(location)
             yield location, error
+
+
+def _without_followers(errors: Mapping[Location, Mapping[str, Any]]) -> dict[Location, Mapping[str, Any]]:
+    """``errors`` without missing keys that are there, only mistyped."""
+    mistyped = [location for location, error in errors.items() if error["type"] == "extra_forbidden"]
+    meant = {(*location[:-1], _closest(location)) for location in mistyped}
+    return {place: error for place, error in errors.items() if error["type"] != "missing" or place not in meant}
+
+
+def _closest(location: Location) -> str | None:
+    section = section_at(location[:-1])
+    return nearest(str(location[-1]), section.model_fields) if section else None
 
 
 def _explain(resolved: Resolved, location: Location, error: Mapping[str, Any]) -> Iterator[Diagnostic]:
