@@ -6,27 +6,64 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.diagnostics import Diagnostic
 from cfgc.diagnostics.explain import known_codes
-from cfgc.validate.rules.finding import At, error
+from cfgc.origin import dotted
+from cfgc.validate.places import key_label, value_label
+from cfgc.validate.schema_errors import bad_length
 
 if TYPE_CHECKING:
-    from cfgc.diagnostics import Diagnostic
+    from cfgc.origin import Path
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import Spec
 
-CODE = re.compile(r"CFG\d{3}")
+WARNINGS = frozenset(
+    f"CFG{number}"
+    for number in (
+        *(415, 416, 417, 426, 427, 428, 430, 431, 434, 435, 436, 437, 438, 446),
+        *(501, 505, 506, 509, 511, 512, 513, 514, 515, 523),
+        *(603, 607, 609, 610, 611, 612, 615),
+    )
+)
+"""Every code that is a warning; all the others are errors."""
 
 
 def waived_codes_exist(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG448: a waiver names a code that cfgc has."""
-    for code in spec.checks.allow:
-        if code in known_codes() or not CODE.fullmatch(code):
-            continue
-        yield error(
-            "CFG448",
-            f"there is no code {code} to waive",
-            resolved,
-            [At(f"checks.allow.{code}", "unknown code")],
-            (),
-            ("copy the code from the warning itself, where it is in brackets: `warning[CFG431]`",),
-        )
+    """CFG448, CFG449, CFG310: a waiver names a warning that cfgc has, and says why it may pass."""
+    for code, reason in spec.checks.allow.items():
+        path = ("checks", "allow", code)
+        if code not in known_codes():
+            yield _unknown(code, path, resolved)
+        elif code not in WARNINGS:
+            yield _of_an_error(code, path, resolved)
+        elif not reason.strip():
+            yield _without_reason(code, path, resolved)
+
+
+def _unknown(code: str, path: Path, resolved: Resolved) -> Diagnostic:
+    digits = re.search(r"\d{3}", code)
+    close = f"CFG{digits.group()}" if digits else ""
+    meant = close if close in known_codes() and close != code else ""
+    copy = "copy the code from the warning itself, where it is in brackets: `warning[CFG431]`"
+    return Diagnostic(
+        "CFG448",
+        f"there is no code `{code}` to waive",
+        key_label(resolved, path, f"did you mean `{meant}`?" if meant else "unknown code"),
+        helps=(f"write `{meant}`" if meant in WARNINGS else copy,),
+    )
+
+
+def _of_an_error(code: str, path: Path, resolved: Resolved) -> Diagnostic:
+    return Diagnostic(
+        "CFG449",
+        f"`{code}` is an error, and errors cannot be waived",
+        key_label(resolved, path, ""),
+        notes=("a spec with an error does not run, or not as it says; only of a warning can the author know better",),
+        helps=(f"remove it, and change what {code} is about: `cfgc explain {code}`",),
+    )
+
+
+def _without_reason(code: str, path: Path, resolved: Resolved) -> Diagnostic:
+    label = value_label(resolved, path, "empty")
+    write = f'say why it may pass, such as `{code} = "the run is a smoke test"`'
+    return bad_length(dotted(path), label, "some text", (), write)
