@@ -50,5 +50,5 @@ out: $(VENV)/.installed ## Rebuild the committed example bundles
 golden: $(VENV)/.developer ## Rewrite expected files from what cfgc says now
 	$(BIN)/python -m pytest -q tests/golden tests/diagnostics --update-golden
 
-clean: ## Remove the venv, caches and runs
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis runs dist build
+clean: ## Remove the venv and caches; runs stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -83,11 +83,11 @@ class Launcher:
         self.cwd = directory / "start here"
         self.cwd.mkdir()
 
-    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, script: str = "launch.sh", **variables: str) -> subprocess.Popen[str]:
         environment = {"PATH": os.environ["PATH"], "PYTHON": str(self.python), "RECORD": str(self.record), **variables}
         environment |= {"REAL_PYTHON": sys.executable, "SUPERVISOR": SUPERVISOR}
         return subprocess.Popen(
-            [self.bundle / "launch.sh", *arguments],
+            ["bash", self.bundle / script, *arguments],
             cwd=self.cwd,
             env=environment,
             text=True,
@@ -145,7 +145,7 @@ def test_launch_ends_with_the_code_of_the_run(launcher: Launcher, code: int) -> 
     assert len(launcher.calls()) == 2, "no summary of a run that did not finish"
 
 
-@pytest.mark.parametrize("number", [signal.SIGUSR2, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGUSR2, signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("deaf", ["0", "1.5"])
 def test_a_signal_is_passed_on_and_the_real_code_comes_back(
     launcher: Launcher, number: signal.Signals, deaf: str
@@ -160,6 +160,42 @@ def test_a_signal_is_passed_on_and_the_real_code_comes_back(
     process.communicate(timeout=20)
     assert process.returncode == 75
     assert "saved" in launcher.record.read_text()
+
+
+STEP = """#!/bin/bash
+while [[ $1 == -* ]]; do shift; done
+exec "$@"
+"""
+CONTROL = """#!/bin/bash
+case $1 in
+  requeue) echo "requeued $2" >>"$RECORD" ;;
+  show) [[ $2 != hostnames ]] || echo n1 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR2, signal.SIGTERM])
+@pytest.mark.parametrize("deaf", ["0", "2.5"])
+def test_a_job_that_is_asked_to_stop_while_it_starts_is_queued_again(
+    tmp_path: Path, number: signal.Signals, deaf: str
+) -> None:
+    """Between the start of the step and its first line of Python nobody listens; the request must not be lost."""
+    plan = replace(cpu_plan(), slurm=replace(cpu_plan().slurm, requeue=True))
+    launcher = Launcher(replace(plan, launch=replace(plan.launch, max_attempts=3)), tmp_path)
+    for name, text in (("srun", STEP), ("scontrol", CONTROL)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    slurm = {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "1", "SLURM_JOB_NODELIST": "n1", "SLURM_NODEID": "0"}
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    process = launcher.start(script="job.sbatch", SLOW=deaf, CFGC_BUNDLE=str(launcher.bundle), PATH=path, **slurm)
+    deadline = time.monotonic() + 20
+    while not launcher.record.exists() or "started" not in launcher.record.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(number)
+    process.communicate(timeout=20)
+    assert process.returncode == 75
+    assert "saved\nrequeued 7\n" in launcher.record.read_text()
 
 
 def test_launch_works_through_a_link_and_cdpath(launcher: Launcher, tmp_path: Path) -> None:
