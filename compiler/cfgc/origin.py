@@ -55,8 +55,9 @@ class Origin:
     ``value`` is the value as written there, before interpolation. ``span`` and ``key_span`` are None for a default
     only. ``replaced`` is what stood there before, ``None`` at the bottom of the chain. ``inner`` maps positions inside
     an array or inline table (``(0, "path")``) to the places of their values, ``inner_keys`` to those of their keys.
-    ``appended`` says that ``value`` is still to be added to
-    an array that a lower layer holds; it is False everywhere in a merged tree.
+    ``appended`` says that ``value`` is still to be added to an array that a lower layer holds; it is False everywhere
+    in a merged tree. ``removed`` says that the layer unset the key: ``value`` is then the text ``unset``, and such an
+    origin never stands first in the chain of a leaf.
     """
 
     layer: Layer
@@ -67,6 +68,7 @@ class Origin:
     inner: Mapping[tuple[str | int, ...], Span] = field(default_factory=lambda: MappingProxyType({}))
     inner_keys: Mapping[tuple[str | int, ...], Span] = field(default_factory=lambda: MappingProxyType({}))
     appended: bool = False
+    removed: bool = False
 
     def chain(self) -> Iterator[Origin]:
         """This origin and all that it replaced, newest first."""

@@ -63,7 +63,7 @@ def _valueless(path: Path, resolved: Resolved) -> Iterator[str]:
 
 
 def _chain(origin: Origin, path: Path) -> list[str]:
-    return _table([(_text(o.value, path), _layer(o), _place(o)) for o in origin.chain()])
+    return _table([("unset" if o.removed else _text(o.value, path), _layer(o), _place(o)) for o in origin.chain()])
 
 
 def _expression(leaf: Leaf, path: Path) -> Iterator[str]:
@@ -100,10 +100,16 @@ def _without_origin(path: Path, resolved: Resolved) -> Iterator[str]:
     derived = _derived(path, resolved)
     if derived is None:
         yield from _heading(path, "nothing")
-        yield "\n  no layer gives it a value"
+        yield ""
+        yield from (
+            _chain(resolved.removed[path], path)
+            if path in resolved.removed
+            else _table([("no layer gives it a value",)])
+        )
         return
     yield from _heading(path, _text(derived.value, path))
     yield f"\n  {_text(derived.value, path)}  {derived.comment}"
+    yield from ("", *_chain(resolved.removed[path], path)) if path in resolved.removed else ()
 
 
 def _derived(path: Path, resolved: Resolved) -> Provenance | None:

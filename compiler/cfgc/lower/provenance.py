@@ -38,6 +38,7 @@ def _position(path: Path) -> int:
 def comment(leaf: Leaf, name: str = "") -> str:
     """The layer that gave the value and what it replaced: ``overlay zero=2, over base cfgc:bases/base.toml (4)``.
 
+    A default that is back says why: ``default, unset by command line, over spec a.toml (4)``.
     A value that was computed in the spec says how: ``base cfgc:bases/base.toml: ${training.max_steps // 20}``.
     No line numbers: a comment edited in a base must not change a bundle. ``name`` is the key: what is replaced may be a
     secret by it.
@@ -47,6 +48,9 @@ def comment(leaf: Leaf, name: str = "") -> str:
     if isinstance(origin.value, str) and origin.value != leaf.value:
         said += f": {shown(origin.value)[1:-1]}"
     replaced = origin.replaced
+    if replaced and replaced.removed:
+        said += f", unset by {replaced.layer}" if replaced.layer != origin.layer else ""
+        replaced = replaced.replaced
     if replaced is None or replaced.layer.kind == "default":
         return said
     return f"{said}, over {_described(replaced, name)}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from cfgc.diagnostics import Diagnostic
 from cfgc.load.graph import LayerPatch, defaults_of
@@ -12,18 +14,49 @@ from cfgc.resolve import errors
 from cfgc.source import Span
 
 
-def merge_layers(layers: Sequence[LayerPatch]) -> tuple[Tree, list[Diagnostic]]:
-    """The tree of ``layers``, lowest first, and their disagreements; where two disagree the later one wins."""
+@dataclass(frozen=True)
+class Merged:
+    """The merged leaves; the last unset of each key that has no value any more; and what the layers disagree about."""
+
+    tree: Tree
+    removed: Tree
+    problems: list[Diagnostic]
+
+
+def merge_layers(layers: Sequence[LayerPatch]) -> Merged:
+    """All of ``layers``, lowest first; where two disagree the later one wins."""
     defaults = defaults_of(layers)
     merged = Patch()
+    removed: dict[Path, Origin] = {}
     problems: list[Diagnostic] = []
     for layer in layers:
         problems += _missing_unsets(merged, layer.patch)
         bare = compose(merged, Patch(unsets=layer.patch.unsets))
         problems += _conflicts(bare, layer.patch)
         tables = compose(merged, layer.patch).tables
-        merged = Patch(sets=apply_over(defaults, layer.patch, merged.sets), tables=tables)
-    return merged.sets, problems
+        removed |= _removals(layer, merged.sets)
+        tree = {
+            path: _above(origin, removed.pop(path)) if path in removed else origin
+            for path, origin in apply_over(defaults, layer.patch, merged.sets).items()
+        }
+        merged = Patch(sets=MappingProxyType(tree), tables=tables)
+    return Merged(merged.sets, removed, problems)
+
+
+def _removals(layer: LayerPatch, tree: Tree) -> Iterator[tuple[Path, Origin]]:
+    """What ``layer`` unsets of ``tree``, with the place of the unset and what stood there."""
+    unset = layer.patch.unsets
+    for path, origin in tree.items() if unset else ():
+        cut = next((path[:depth] for depth in range(len(path), 0, -1) if path[:depth] in unset), None)
+        if cut and origin.span:
+            yield path, Origin(layer.layer, "unset", unset[cut], unset[cut], replaced=origin, removed=True)
+
+
+def _above(origin: Origin, below: Origin) -> Origin:
+    """``origin`` with ``below`` at the end of its chain."""
+    for upper in reversed(list(origin.chain())):
+        below = replace(upper, replaced=below)
+    return below
 
 
 def _missing_unsets(merged: Patch, patch: Patch) -> Iterator[Diagnostic]:

@@ -17,13 +17,15 @@ class Resolved:
 
     An array is one leaf; an empty table is no leaf. ``graph`` is kept for its layers, inputs and overrides.
     ``unresolved`` are the keys whose ``${…}`` came to nothing, and ``findings`` say why: the validate phase reports
-    them together with its own, so that one run shows all mistakes.
+    them together with its own, so that one run shows all mistakes. ``removed`` are the keys that a layer unset and that
+    have no value since.
     """
 
     leaves: Mapping[Path, Leaf]
     graph: SpecGraph
     unresolved: Mapping[Path, Origin] = field(default_factory=empty_map)
     findings: tuple[Diagnostic, ...] = ()
+    removed: Mapping[Path, Origin] = field(default_factory=empty_map)
 
     def get(self, dotted: str) -> Leaf | None:
         """The leaf of ``training.learning_rate``, or None when nothing gave it a value."""

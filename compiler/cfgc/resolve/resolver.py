@@ -33,15 +33,18 @@ class Interpolated:
 
 def resolve_graph(graph: SpecGraph) -> Resolved:
     """The final value and origins of every key. Raises ``Rejected`` when the layers can't be merged."""
-    tree, problems = merge_layers(graph.layers)
-    found = tuple(in_text_order([*graph.findings, *problems]))
-    if any(problem.code != NOTHING_TO_UNSET for problem in problems):
+    merged = merge_layers(graph.layers)
+    found = tuple(in_text_order([*graph.findings, *merged.problems]))
+    if any(problem.code != NOTHING_TO_UNSET for problem in merged.problems):
         raise Rejected(found)
-    done = interpolate(tree)
-    leaves = {path: Leaf(done.values[path], origin) for path, origin in tree.items() if path in done.values}
-    unresolved = {path: origin for path, origin in tree.items() if path not in done.values}
+    done = interpolate(merged.tree)
+    leaves = {path: Leaf(done.values[path], origin) for path, origin in merged.tree.items() if path in done.values}
     return Resolved(
-        MappingProxyType(leaves), replace(graph, findings=found), MappingProxyType(unresolved), done.problems
+        leaves=MappingProxyType(leaves),
+        graph=replace(graph, findings=found),
+        unresolved={path: origin for path, origin in merged.tree.items() if path not in done.values},
+        findings=done.problems,
+        removed=merged.removed,
     )
 
 

@@ -32,3 +32,30 @@ def test_secrets_are_not_printed(tmp_path: Path) -> None:
         assert "•••" in shown
         assert secret not in shown
         assert "hunter2pass" not in shown
+
+
+def test_what_was_unset_stays_in_the_history(tmp_path: Path) -> None:
+    shown = explain(tmp_path, "[training]\nlearning_rate = 2e-3\n", "training.learning_rate", "~training.learning_rate")
+    rows = [line.split() for line in shown.splitlines() if line.startswith("  ")][1:]
+    assert [row[:2] for row in rows] == [
+        ["0.0003", "default"],
+        ["unset", "command"],
+        ["0.002", "spec"],
+        ["0.001", "base"],
+        ["0.0003", "default"],
+    ]
+
+
+def test_a_key_that_was_unset_and_has_no_default_shows_what_it_was(tmp_path: Path) -> None:
+    shown = explain(tmp_path, "", "training.max_steps", "~training.max_steps")
+    assert "training.max_steps = nothing" in shown
+    assert "unset  command line  command line:1:2\n  1000   base " in shown
+    again = explain(tmp_path, "", "training.max_steps", "~training.max_steps", "training.max_steps=7")
+    assert [line.split()[0] for line in again.splitlines() if line.startswith("  ")][1:] == ["7", "unset", "1000"]
+
+
+def test_a_derived_key_that_was_unset_shows_both(tmp_path: Path) -> None:
+    overrides = ("~training.micro_batch_size", "training.gradient_accumulation_steps=4")
+    shown = explain(tmp_path, "", "training.micro_batch_size", *overrides)
+    assert "16  derived: 64 / (4 × 1)" in shown
+    assert "unset  command line" in shown

@@ -40,6 +40,14 @@ def test_comments_name_the_layer_and_what_it_replaced() -> None:
     assert len(said((BASE, "x" * 1000), (LINE, "c"))) < 120
 
 
+def test_a_default_that_is_back_says_what_was_unset() -> None:
+    removed = Origin(LINE, "unset", removed=True, replaced=Origin(BASE, 4, replaced=Origin(DEFAULT, 1)))
+    back = Origin(DEFAULT, 1, replaced=removed)
+    assert comment(Leaf(1, back)) == "default, unset by command line, over base cfgc:bases/base.toml (4)"
+    again = Origin(LINE, 2, replaced=removed)
+    assert comment(Leaf(2, again)) == "command line, over base cfgc:bases/base.toml (4)"
+
+
 def meaning(plan: Plan) -> Plan:
     empty = replace(plan.review, provenance=(), inputs=(), root="", overlays=(), overrides=())
     return replace(plan, review=empty)
