@@ -70,3 +70,15 @@ def test_the_wheel_equals_the_checkout(sdist: Path, tmp_path: Path, repository: 
         for name in ("wheel", "checkout")
     ]
     assert trees[0] == trees[1]
+
+
+def test_an_editable_install_finds_templates_and_specs(tmp_path: Path, repository: Path) -> None:
+    """The command itself, from another directory, in an environment of its own that borrows only the dependencies."""
+    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv", cwd=tmp_path)
+    borrowed = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
+    python = tmp_path / "venv" / "bin" / "python"
+    install = ("-m", "pip", "--python", python, "install", "-q", "--no-deps", "--no-build-isolation", "-e", repository)
+    run(sys.executable, *install, cwd=tmp_path, PYTHONPATH=borrowed)
+    command = tmp_path / "venv" / "bin" / "cfgc"
+    run(command, "build", "cfgc:examples/quickstart.toml", "-o", "bundle", cwd=tmp_path, PYTHONPATH=borrowed)
+    assert (tmp_path / "bundle" / "launch.sh").is_file()

@@ -224,9 +224,7 @@ def test_a_file_system_without_locks_is_no_hindrance(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("inside", [".", "deeper/still"])
-def test_the_current_directory_stays_where_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str
-) -> None:
+def test_the_current_directory_stays_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str) -> None:
     (tmp_path / "b" / inside).mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "b" / inside)
     refusal(tmp_path / "b", "CFG706")
