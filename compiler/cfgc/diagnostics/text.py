@@ -59,7 +59,7 @@ def _hanging(margin: str, lead: str, text: str, width: int) -> Iterator[str]:
     first, *rest = text.split("\n")
     yield f"{margin} {lead}{printable(first)}"
     for line in rest:
-        yield f"{' ' * (width + 3)}{printable(line)}"
+        yield f"{' ' * (width + 3)}{printable(line)}".rstrip()
 
 
 def _place(label: Label, width: int, primary: bool, paint: Paint, severity: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.resolve.resolved import Resolved
 from cfgc.schema.spec import Spec
 from cfgc.validate.beyond import Doubtful, untouched, without_refused, without_unresolved
+from cfgc.validate.missing import says_nothing
 from cfgc.validate.rules import RULES
 from cfgc.validate.schema_check import Refused, check_schema
 from cfgc.validate.secrets import find_secrets
@@ -54,6 +55,10 @@ def _all_that_is_wrong(resolved: Resolved) -> Iterator[Diagnostic]:
     yield from resolved.graph.findings
     whole, doubtful = without_unresolved(resolved)
     spec = check_schema(whole)
+    empty = says_nothing(resolved)
+    if empty:
+        yield empty
+        return
     if isinstance(spec, Refused):
         yield from spec.findings
     refused: Doubtful = {}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.diagnostics import Diagnostic, Label
 from cfgc.origin import dotted as quoted
+from cfgc.schema.catalogue import schema_sections
 from cfgc.schema.lookup import field_at, section_at
-from cfgc.validate.places import Location, header_label, leaf_at, value_label
+from cfgc.validate.places import Location, first_line, header_label, leaf_at, value_label
 from cfgc.validate.schema_errors import missing_key
 
 if TYPE_CHECKING:
-    from cfgc.diagnostics import Diagnostic, Label
     from cfgc.resolve.resolved import Resolved
 
 EXAMPLES = {
@@ -21,15 +22,38 @@ EXAMPLES = {
     "model.num_heads": '`num_heads = 12` under `[model]`, or start from `extends = "cfgc:bases/small.toml"`',
     "data.sources.name": '`name = "text"`',
     "data.sources.path": '`path = "data"`',
-    "data.sources": '`sources = [{ name = "text", path = "data", include = ["*.txt"] }]` under `[data]`',
+    "data.sources": 'the files to train on:\n[[data.sources]]\nname = "text"\npath = "data"\ninclude = ["*.txt"]',
 }
 """What to write for a required key."""
+
+
+START = """extends = "cfgc:bases/small.toml"
+
+[overlays]
+hardware = "a100-80gb"
+
+[experiment]
+name = "my-run"
+
+[[data.sources]]
+name = "text"
+path = "data"
+include = ["*.txt"]"""
+"""The shortest spec that can be built."""
+
+
+def says_nothing(resolved: Resolved) -> Diagnostic | None:
+    """CFG317: the finding about a spec without a single key, which lacks everything; None for any other spec."""
+    root = resolved.graph.root
+    if any(line.strip() and not line.strip().startswith("#") for line in root.text.split("\n")):
+        return None
+    return Diagnostic("CFG317", "the spec is empty", Label(first_line(root)), helps=(f"start with\n{START}",))
 
 
 def missing_keys(resolved: Resolved, location: Location) -> Iterator[Diagnostic]:
     """One finding for the missing key, or for each required key of a missing table."""
     section = section_at(location)
-    if section is None:
+    if section is None or location not in schema_sections():
         yield _missing(resolved, location)
         return
     for name, info in section.model_fields.items():
@@ -52,7 +76,11 @@ def _place(resolved: Resolved, location: Location) -> Label:
         label = value_label(resolved, parent, f"without `{location[-1]}`")
         if label:
             return label
-    return header_label(resolved, parent, f"no `{location[-1]}` here")
+    removed = resolved.removed.get(tuple(str(part) for part in location))
+    if removed and removed.span:
+        return Label(removed.span, "unset here, and it has no default")
+    name = "[[data.sources]]" if location == ("data", "sources") else location[-1]
+    return header_label(resolved, parent, f"no `{name}` here")
 
 
 def dotted(location: Location) -> str:

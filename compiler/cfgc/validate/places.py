@@ -7,7 +7,7 @@ from typing import TypeAlias
 from cfgc.diagnostics import Label
 from cfgc.origin import Leaf, Origin
 from cfgc.resolve.resolved import Resolved
-from cfgc.source import Span
+from cfgc.source import SourceFile, Span
 
 Location: TypeAlias = tuple[str | int, ...]
 """Keys and array positions, from the root of the spec."""
@@ -59,14 +59,21 @@ def first_below(resolved: Resolved, location: Location, text: str) -> Label | No
 
 
 def header_label(resolved: Resolved, location: Location, text: str) -> Label:
-    """A label where a missing key would go: the header of its table, or the first line of the spec."""
+    """A label where a missing key would go: the header of its table in the spec itself, or the spec's first line."""
     for length in range(len(location), 0, -1):
         path = tuple(str(part) for part in location[:length])
-        for layer in reversed(resolved.graph.layers):
-            if path in layer.patch.tables:
+        for layer in resolved.graph.layers:
+            if layer.layer.kind == "spec" and path in layer.patch.tables:
                 return Label(layer.patch.tables[path], text)
-    root = resolved.graph.root
-    return Label(Span(root, 0, len(root.line_text(1))), text)
+    return Label(first_line(resolved.graph.root), text)
+
+
+def first_line(source: SourceFile) -> Span:
+    """The first line that says something; the first one of an empty text."""
+    lines = source.text.split("\n")
+    number = next((n for n, line in enumerate(lines, 1) if line.strip() and not line.strip().startswith("#")), 1)
+    start = source.line_starts[number - 1]
+    return Span(source, start, start + len(source.line_text(number)))
 
 
 def from_layer(origin: Origin) -> str:
