@@ -151,7 +151,7 @@ def _explain_code(code: str) -> int:
 
 
 def _explain_key(spec: str, key: str, overrides: tuple[str, ...]) -> int:
-    from cfgc.cli.explaining import explained
+    from cfgc.cli.explaining import explained, suggestions
     from cfgc.cli.session import open_spec
     from cfgc.diagnostics import Rejected
 
@@ -161,6 +161,9 @@ def _explain_key(spec: str, key: str, overrides: tuple[str, ...]) -> int:
     except Rejected as rejected:
         print_diagnostics(session.from_here(rejected.diagnostics), "text")
         return EXIT_REJECTED
+    if text is None:
+        click.echo(suggestions(key), err=True)
+        return EXIT_USAGE
     click.echo(text, nl=False)
     return EXIT_OK
 

@@ -2,50 +2,161 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 
 from cfgc.cli.session import Session
 from cfgc.cli.usage import MOST, used_by
+from cfgc.cli.value_text import columns_of, layer_text, short_text, whole_text
 from cfgc.diagnostics import Rejected
-from cfgc.diagnostics.masking import hidden, masked
+from cfgc.diagnostics.masking import masked
 from cfgc.lower.lowering import lower_spec
 from cfgc.lower.plan import Provenance
-from cfgc.origin import Leaf, Origin, Path
+from cfgc.origin import Leaf, Origin, Path, Value
 from cfgc.pipeline import resolve_spec
 from cfgc.resolve.resolved import Resolved
-from cfgc.schema.catalogue import SchemaField, schema_fields, schema_sections
+from cfgc.schema.catalogue import schema_fields, schema_positions, schema_sections
 from cfgc.schema.describe import describe_type
+from cfgc.schema.renamed import RENAMED, aliases
+from cfgc.source import Span
 from cfgc.validate.checker import check_resolved
 
 
-def explained(session: Session, key: str) -> str:
-    """The text for ``key``, a newline at the end. Raises ``Rejected`` when the layers can't be merged.
+def explained(session: Session, key: str) -> str | None:
+    """The text for ``key``, a newline at the end; None when there is no such key. Raises ``Rejected``.
 
-    A spec that breaks a rule can still be explained: that is when one asks.
+    ``key`` may lead into an array (``data.sources[0].path``). A spec that breaks a rule can still be explained, since
+    that is when one asks; one whose layers can't be merged can't.
     """
     resolved = resolve_spec(session.reader, session.logical, session.overrides)
     if resolved.graph.findings:
         raise Rejected(resolved.graph.findings)
-    path = tuple(key.split("."))
-    below = [found for found in resolved.leaves if found[: len(path)] == path and found != path]
-    leaf = resolved.leaves.get(path)
-    if path in resolved.unresolved:
-        lines = list(_valueless(path, resolved))
-    elif leaf is not None:
-        lines = [
-            *_heading(path, _text(leaf.value, path)),
-            "",
-            *_chain(leaf.origin, path),
-            *_expression(leaf, path),
-            *_uses(path, resolved),
+    path = tuple(re.sub(r"\[(\d+)\]", r".\1", key).split("."))
+    lines = _Explainer(session, resolved).lines(path)
+    if not lines:
+        return None
+    order = dict.fromkeys(str(layer.layer) for layer in resolved.graph.layers)
+    return "\n".join([*lines, "", "layers, a later one wins: " + " < ".join(order)]) + "\n"
+
+
+def suggestions(key: str) -> str:
+    """What ``key`` may have been meant to be."""
+    fields = {field.dotted: field for field in schema_fields().values()}
+    last = key.rsplit(".", maxsplit=1)[-1]
+    renamed = RENAMED[key].key if key in RENAMED else aliases().get(last, "")
+    near = [name for name in fields if name.rsplit(".", 1)[-1] == last] or get_close_matches(key, fields, n=3)
+    found = dict.fromkeys([*([renamed] if renamed in fields else []), *near])
+    lines = [f"  did you mean `{name}`?  {fields[name].doc}" for name in list(found)[:3]]
+    return "\n".join([f"there is no key `{key}`", *lines])
+
+
+@dataclass(frozen=True)
+class _Explainer:
+    session: Session
+    resolved: Resolved
+
+    def lines(self, path: Path) -> list[str]:
+        resolved = self.resolved
+        if path[0] == "overlays":
+            return list(self._overlays())
+        if path in resolved.unresolved:
+            return list(self._valueless(path))
+        if path in resolved.leaves:
+            return list(self._value(path, resolved.leaves[path]))
+        if path in schema_sections() or any(known[: len(path)] == path for known in resolved.leaves):
+            return list(self._section(path))
+        if path in schema_fields():
+            return list(self._without_origin(path))
+        return list(self._inside(path))
+
+    def _value(self, path: Path, leaf: Leaf) -> Iterator[str]:
+        text = short_text(leaf.value, path)
+        yield from _heading(path, text)
+        yield from ("", *self._chain(leaf.origin, path))
+        written = leaf.origin.value
+        if written != leaf.value and isinstance(written, str):
+            yield f"\n  {text} is what {short_text(written, path)} comes to after merging"
+        if text != whole_text(leaf.value, path):
+            elements = leaf.value if isinstance(leaf.value, list) else [leaf.value]
+            yield from ("", *(f"  [{place}] {whole_text(each, path)}" for place, each in enumerate(elements)))
+        uses = used_by(path, self.resolved)
+        more = f" · and {len(uses) - MOST} more" if len(uses) > MOST else ""
+        yield from (f"\nused by  {' · '.join(uses[:MOST])}{more}",) if uses else ()
+
+    def _valueless(self, path: Path) -> Iterator[str]:
+        yield from _heading(path, "nothing: its `${…}` has no value")
+        yield from ("", *self._chain(self.resolved.unresolved[path], path), "")
+        yield from (f"  {finding.code}: {finding.message}" for finding in masked(self.resolved.findings))
+
+    def _section(self, path: Path) -> Iterator[str]:
+        """Every key below ``path``, those too that are only derived."""
+        leaves = {known: leaf for known, leaf in self.resolved.leaves.items() if known[: len(path)] == path}
+        rows = {known: self._row(known, leaf) for known, leaf in leaves.items()}
+        for entry in self._provenance:
+            if entry.path[: len(path)] == path and entry.path not in rows:
+                rows[entry.path] = (short_text(entry.value, entry.path), entry.comment, "")
+        ordered = sorted(rows, key=lambda known: schema_positions().get(known, len(schema_positions())))
+        yield f"[{'.'.join(path)}]" if rows else f"{'.'.join(path)}: no key of this section has a value"
+        yield from columns_of([(".".join(known[len(path) :]), *rows[known]) for known in ordered])
+
+    def _without_origin(self, path: Path) -> Iterator[str]:
+        derived = next((entry for entry in self._provenance if entry.path == path), None)
+        removed = self.resolved.removed.get(path)
+        yield from _heading(path, short_text(derived.value, path) if derived else "nothing")
+        if derived:
+            yield f"\n  {short_text(derived.value, path)}  {derived.comment}"
+        elif not removed:
+            yield "\n  no layer gives it a value"
+        yield from ("", *self._chain(removed, path)) if removed else ()
+
+    def _inside(self, path: Path) -> Iterator[str]:
+        """A place inside an array or inline table; nothing when there is none."""
+        for length in range(len(path) - 1, 0, -1):
+            leaf = self.resolved.leaves.get(path[:length])
+            if leaf is None:
+                continue
+            place = tuple(int(part) if part.isdigit() else part for part in path[length:])
+            value = _at(leaf.value, place)
+            if value is not None:
+                yield f"{'.'.join(path)} = {whole_text(value, path)}"
+                where = self._place(leaf.origin.inner.get(place) or leaf.origin.span)
+                yield from ("", *columns_of([(short_text(value, path), layer_text(leaf.origin), where)]))
+            return
+
+    def _overlays(self) -> Iterator[str]:
+        chosen = self.resolved.graph.overlays
+        yield "[overlays]" if chosen else "no overlay is chosen"
+        yield from columns_of([(group, f'"{option}"') for group, option in sorted(chosen.items())])
+
+    def _row(self, path: Path, leaf: Leaf) -> tuple[str, str, str]:
+        origin = leaf.origin
+        return short_text(leaf.value, path), layer_text(origin), self._place(origin.key_span or origin.span)
+
+    def _chain(self, origin: Origin, path: Path) -> list[str]:
+        rows = [
+            (
+                "unset" if found.removed else short_text(found.value, path),
+                layer_text(found),
+                self._place(found.key_span or found.span),
+            )
+            for found in origin.chain()
         ]
-    elif below or path in schema_sections():
-        lines = list(_section(below, path, resolved))
-    else:
-        lines = list(_without_origin(path, resolved))
-    return "\n".join([*lines, "", *_order(resolved)]) + "\n"
+        return columns_of(rows)
+
+    def _place(self, span: Span | None) -> str:
+        """``file:line:column``, the file as it can be opened from here."""
+        return f"{self.session.shown(span.source.logical)}:{span.line}:{span.column}" if span else "schema"
+
+    @cached_property
+    def _provenance(self) -> tuple[Provenance, ...]:
+        """Every value of the plan; empty while the spec does not hold."""
+        try:
+            return lower_spec(check_resolved(self.resolved)).review.provenance
+        except Rejected:
+            return ()
 
 
 def _heading(path: Path, value: str) -> Iterator[str]:
@@ -56,102 +167,12 @@ def _heading(path: Path, value: str) -> Iterator[str]:
         yield f'  "{field.doc}"'
 
 
-def _valueless(path: Path, resolved: Resolved) -> Iterator[str]:
-    yield from _heading(path, "nothing: its `${…}` has no value")
-    yield from ("", *_chain(resolved.unresolved[path], path), "")
-    yield from (f"  {finding.code}: {finding.message}" for finding in masked(resolved.findings))
-
-
-def _chain(origin: Origin, path: Path) -> list[str]:
-    return _table([("unset" if o.removed else _text(o.value, path), _layer(o), _place(o)) for o in origin.chain()])
-
-
-def _expression(leaf: Leaf, path: Path) -> Iterator[str]:
-    written = leaf.origin.value
-    if written != leaf.value and isinstance(written, str):
-        yield f"\n  {_text(leaf.value, path)} is what {_text(written, path)} comes to after merging"
-
-
-def _uses(path: Path, resolved: Resolved) -> Iterator[str]:
-    uses = used_by(path, resolved)
-    if uses:
-        more = f" · and {len(uses) - MOST} more" if len(uses) > MOST else ""
-        yield f"\nused by  {' · '.join(uses[:MOST])}{more}"
-
-
-def _section(below: Sequence[Path], path: Path, resolved: Resolved) -> Iterator[str]:
-    if not below:
-        yield f"{'.'.join(path)}: no key of this section has a value"
-        return
-    yield f"[{'.'.join(path)}]"
-    leaves = [(found, resolved.leaves[found]) for found in below]
-    rows = [
-        (".".join(found[len(path) :]), _text(leaf.value, found), _layer(leaf.origin), _place(leaf.origin))
-        for found, leaf in leaves
-    ]
-    yield from _table(rows)
-
-
-def _without_origin(path: Path, resolved: Resolved) -> Iterator[str]:
-    field = schema_fields().get(path)
-    if field is None:
-        yield from _unknown(".".join(path))
-        return
-    derived = _derived(path, resolved)
-    if derived is None:
-        yield from _heading(path, "nothing")
-        yield ""
-        yield from (
-            _chain(resolved.removed[path], path)
-            if path in resolved.removed
-            else _table([("no layer gives it a value",)])
-        )
-        return
-    yield from _heading(path, _text(derived.value, path))
-    yield f"\n  {_text(derived.value, path)}  {derived.comment}"
-    yield from ("", *_chain(resolved.removed[path], path)) if path in resolved.removed else ()
-
-
-def _derived(path: Path, resolved: Resolved) -> Provenance | None:
-    try:
-        plan = lower_spec(check_resolved(resolved))
-    except Rejected:
-        return None
-    return next((entry for entry in plan.review.provenance if entry.path == path), None)
-
-
-def _unknown(key: str) -> Iterator[str]:
-    fields: dict[str, SchemaField] = {field.dotted: field for field in schema_fields().values()}
-    last = key.rsplit(".", maxsplit=1)[-1]
-    near = get_close_matches(key, fields, n=3, cutoff=0.6) or [k for k in fields if k.rsplit(".", 1)[-1] == last]
-    yield f"there is no key `{key}`"
-    yield from (f"  did you mean `{name}`?  {fields[name].doc}" for name in near[:3])
-
-
-def _order(resolved: Resolved) -> Iterator[str]:
-    layers = list(dict.fromkeys(str(layer.layer) for layer in resolved.graph.layers))
-    yield "layers, a later one wins: " + " < ".join(layers)
-
-
-def _layer(origin: Origin) -> str:
-    return str(origin.layer) if origin.layer.kind == "overlay" else origin.layer.kind
-
-
-def _place(origin: Origin) -> str:
-    span = origin.key_span or origin.span
-    return str(span) if span else "schema"
-
-
-def _text(shown: object, path: Path) -> str:
-    value = hidden(shown, path[-1])
-    if isinstance(value, list | tuple | dict):
-        text = json.dumps(value, ensure_ascii=False, default=str)
-        return text if len(text) <= 60 else text[:57] + "…"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
-    return ["  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+def _at(value: Value, place: tuple[int | str, ...]) -> Value | None:
+    for part in place:
+        if isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        elif isinstance(value, dict) and part in value:
+            value = value[str(part)]
+        else:
+            return None
+    return value

@@ -15,7 +15,13 @@ from cfgc.resolve.resolved import Resolved
 from cfgc.schema.catalogue import SchemaField, schema_fields
 from cfgc.validate.checker import check_resolved
 
-_FILES = {"ds_config": "ds_config.json", "slurm": "job.sbatch", "estimate": "PLAN.md"}
+_FILES = {"ds_config": "ds_config.json", "slurm": "job.sbatch"}
+_ESTIMATES = {
+    "flops_per_token": "PLAN.md compute",
+    "peak_tflops": "PLAN.md compute",
+    "gpu_hours": "PLAN.md wall-time limit",
+}
+"""What an estimate is called in PLAN.md; the others are parts of the model states."""
 _YIELDING = ("training.gradient_accumulation_steps", "training.global_batch_size")
 """Left to be derived when nothing else lets the key change: two of the batch triple fix the third."""
 
@@ -64,6 +70,9 @@ def _differences(before: Plan, after: Plan) -> Iterator[str]:
         if section.name == "review":
             continue
         for where in _changed(getattr(before, section.name), getattr(after, section.name), ()):
+            if section.name == "estimate":
+                yield _ESTIMATES.get(where[0], "PLAN.md model states")
+                continue
             file = _FILES.get(section.name)
             name = ".".join(where)
             yield f"{file} {name}".rstrip() if file else f"config.py {'.'.join((section.name.upper(), *where))}"

@@ -129,7 +129,41 @@ def test_explain_says_how_a_value_was_derived(work: Path) -> None:
 
 
 def test_explain_offers_the_nearest_key(work: Path) -> None:
-    assert "did you mean `training.learning_rate`?" in cfgc(work, "explain", "spec.toml", "training.lr_rate").stdout
+    for wrong in ("training.lr", "training.lerning_rate"):
+        result = cfgc(work, "explain", "spec.toml", wrong)
+        assert result.returncode == 64
+        assert result.stderr.splitlines()[1].startswith("  did you mean `training.learning_rate`?")
+
+
+def test_explain_leads_into_arrays_overlays_and_sections(work: Path) -> None:
+    inside = cfgc(work, "explain", "spec.toml", "data.sources[0].path").stdout.splitlines()
+    assert inside[0] == 'data.sources.0.path = "texts"'
+    assert inside[2].endswith("spec.toml:22:8")
+    assert '  zero      "2"' in cfgc(work, "explain", "spec.toml", "overlays").stdout
+    section = cfgc(work, "explain", "spec.toml", "training").stdout
+    assert "gradient_accumulation_steps" in section
+    assert "derived: 16 / (4 × 2)" in section
+
+
+def test_places_can_be_opened_from_the_current_directory(work: Path) -> None:
+    (work / "deep" / "er").mkdir(parents=True)
+    result = cfgc(work / "deep" / "er", "check", "../../spec.toml", "training.micro_batch_size=7", "~env.required")
+    assert "../../spec.toml:" in result.stderr
+    assert (
+        "../../spec.toml:18:1"
+        in cfgc(work / "deep" / "er", "explain", "../../spec.toml", "training.learning_rate").stdout
+    )
+
+
+def test_output_that_cannot_be_written_is_no_defect(work: Path) -> None:
+    command = f"{sys.executable} -c 'from cfgc.cli import main; main()' show spec.toml"
+    full = subprocess.run(
+        ["bash", "-c", f"{command} >/dev/full"], cwd=work, capture_output=True, text=True, check=False
+    )
+    assert (full.returncode, full.stderr) == (74, "error: No space left on device\n")
+    assert bash(f"{command} >&-").returncode == 0
+    lost = bash(f"mkdir gone; cd gone; rmdir ../gone; {command}")
+    assert (lost.returncode, "Traceback" in lost.stderr) == (74, False)
 
 
 def test_explain_a_code(work: Path) -> None:
