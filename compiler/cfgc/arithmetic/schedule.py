@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def steps_from_epochs(epochs: int, samples: int, global_batch_size: int) -> int:
-    """Whole optimizer steps in ``epochs`` passes over ``samples``; the rest of a last, smaller batch is left out."""
-    return epochs * samples // global_batch_size
+    """Whole optimizer steps in ``epochs`` passes over ``samples``; each pass leaves out a last, smaller batch."""
+    return epochs * (samples // global_batch_size)
 
 
 def tokens_per_step(global_batch_size: int, sequence_length: int) -> int:

@@ -24,7 +24,7 @@ def derived_values(spec: Spec, plan: Plan) -> Iterator[Derived]:
     if spec.launch.run_dir is None:
         yield "launch.run_dir", _path(plan.launch.run_dir), "runs/ and experiment.name"
     if spec.cluster.cpus_per_task is None:
-        reason = f"{plan.topology.ranks_per_node} ranks × {plan.launch.threads_per_rank} threads"
+        reason = f"ranks {plan.topology.ranks_per_node} × threads {plan.launch.threads_per_rank}"
         yield "cluster.cpus_per_task", plan.slurm.cpus_per_task, reason
     if spec.evaluation.micro_batch_size is None:
         yield "evaluation.micro_batch_size", plan.evaluation.micro_batch_size, "training.micro_batch_size"
@@ -49,7 +49,7 @@ def _training(spec: Spec, plan: Plan) -> Iterator[Derived]:
     )
     said = spec.training
     if said.max_steps is None:
-        reason = f"{said.max_epochs} × {spec.data.max_train_samples} // {size}"
+        reason = f"{said.max_epochs} × ({spec.data.max_train_samples} // {size})"
         yield "training.max_steps", plan.schedule.max_steps, reason
     if said.global_batch_size is None:
         yield "training.global_batch_size", size, f"{micro} × {accumulation} × {copies}"

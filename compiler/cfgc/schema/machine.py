@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cfgc.schema.field import Later, Section, logistics, numerics, resources
-from cfgc.schema.values import ByteSize, Duration, Int, Text, Word, Words, WritablePath
+from cfgc.schema.values import ByteSize, Duration, Int, Program, Text, Word, Words, WritablePath
 
 _DATA = Later("parallel", 'leave it at 1; ZeRO partitions the state of large models, `zero = "3"` under `[overlays]`')
 
@@ -55,7 +55,7 @@ class Launch(Section):
     shutdown_grace: Duration = logistics(300, "Time that ranks get to save after TERM.", unit="seconds", gt=0)
     timeout: Duration = logistics(1800, "Time that a collective may wait for its peers.", unit="seconds", gt=0)
     max_attempts: Int = logistics(5, "Starts of the run, the first and requeues.", unit="attempts", ge=1, le=1000)
-    python: Text = logistics("python3", "Interpreter on the node.", min_length=1)
+    python: Program = logistics("python3", "Interpreter on the node.", min_length=1)
     executor: Literal["docker", "skypilot", "dgxcloud", "lepton", "ray", "kubernetes"] | None = logistics(
         None,
         "Who starts the ranks, besides the two that every bundle has.",

@@ -89,7 +89,7 @@ class Fp8(Section):
 class Training(Section):
     """How the weights are updated."""
 
-    max_steps: Int | None = numerics(None, "Optimizer steps of the whole run.", unit="steps", gt=0)
+    max_steps: Int | None = numerics(None, "Optimizer steps of the whole run.", unit="steps", gt=0, le=10**9)
     max_epochs: Int | None = numerics(
         None, "Passes over the data; needs `data.max_train_samples`, and replaces `max_steps`.", unit="epochs", gt=0
     )

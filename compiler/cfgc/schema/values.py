@@ -17,6 +17,9 @@ LARGEST = 2**63 - 1
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _WORD = re.compile(r"[A-Za-z0-9_@%+=:,./&|*\[\]()!-]*")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_EXPANDED = re.compile(r"\$[A-Za-z_{(]|`")
+"""What a shell would replace."""
+
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -137,12 +140,23 @@ def _path_table(table: dict[str, Any]) -> dict[str, str]:
         return {"base": "env", "name": _variable(table["env"]), "path": _below(path)}
     if keys == {"stdlib"} and table["stdlib"] is True:
         return {"base": "stdlib", "path": _below(path)}
-    raise PydanticCustomError("node_path", "not a path")
+    if len(keys) > 1 or keys - {"env", "stdlib"}:
+        raise PydanticCustomError("node_path", "a table has `env` or `stdlib`, and `path`")
+    raise PydanticCustomError("node_path", "`env` is the name of a variable, and `stdlib` is true")
 
 
 def _below(path: str) -> str:
-    if not path or ".." in path.split("/") or path.startswith("~"):
+    _literal(path)
+    if not path or ".." in path.split("/"):
         raise PydanticCustomError("node_path", "empty, or leads out of its base")
+    return path
+
+
+def _literal(path: str) -> str:
+    if path.startswith("~"):
+        raise PydanticCustomError("node_path", "no shell expands `~` here")
+    if _EXPANDED.search(path):
+        raise PydanticCustomError("node_path", "no shell expands `$` here")
     return path
 
 
@@ -154,6 +168,9 @@ def _writable(path: NodePath) -> NodePath:
 
 Path: TypeAlias = Annotated[NodePath, BeforeValidator(_node_path)]
 """``"data"`` (below the start), ``"/abs"``, ``{ env = "SCRATCH", path = "runs" }`` or ``{ stdlib = true }``."""
+
+Program: TypeAlias = Annotated[Text, AfterValidator(_literal)]
+"""A program of the node: a name on its PATH, or a path."""
 
 WritablePath: TypeAlias = Annotated[Path, AfterValidator(_writable)]
 """A path that the run writes to."""

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from cfgc.nearest import nearest
 from cfgc.schema.field import meta_of
 from cfgc.schema.limits import choices_of, limits_of, nearest_allowed
-from cfgc.schema.lookup import field_at, section_at
+from cfgc.schema.lookup import field_at
 from cfgc.schema.values import LARGEST
 from cfgc.validate import schema_errors as say
 from cfgc.validate.missing import dotted
+from cfgc.validate.paths import path_helps
 from cfgc.validate.places import Location, key_label, leaf_at, value_label
+from cfgc.validate.rewriting import rewritten
 from cfgc.validate.values import found_text, toml_text
 from cfgc.validate.wording import pasteable
 
@@ -93,50 +95,8 @@ def _wrong_type(refused: Refused) -> Diagnostic:
     if refused.info and kind == "int_type":
         wanted = _UNITS.get(meta_of(refused.info).unit, wanted)
     label = refused.label(f"this is {found_text(refused.value)}")
-    helps = _rewrite(refused, kind) or (f"write {wanted}",)
+    helps = rewritten(refused, kind) or (f"write {wanted}",)
     return say.wrong_type(refused.key, wanted, label, refused.notes, helps)
-
-
-def _rewrite(refused: Refused, kind: str) -> tuple[str, ...]:
-    """The line to write instead, when it can be guessed."""
-    value, name = refused.value, str(refused.location[-1])
-    if kind in {"model_type", "dict_type"}:
-        return _inner_key(refused)
-    if kind == "int_type" and isinstance(value, float) and refused.notes:
-        return ("divide with `//`, or use `round(…)`",)
-    if isinstance(value, str):
-        bare = value.strip().lower() if kind == "bool_type" else value.strip().replace(",", "")
-        return (f"write `{name} = {bare}`, without quotes",) if _reads_as(bare, kind) else ()
-    text = _rewritten(value, kind)
-    return (f"write `{name} = {text}`",) if text else ()
-
-
-def _rewritten(value: object, kind: str) -> str:
-    if kind == "string_type" and isinstance(value, bool | int | float):
-        return f'"{toml_text(value)}"'
-    if kind == "tuple_type" and not isinstance(value, dict):
-        return f"[{toml_text(value)}]"
-    if kind == "int_type" and isinstance(value, float):
-        return str(round(value))
-    return toml_text(bool(value)) if kind == "bool_type" and value in (0, 1) else ""
-
-
-def _reads_as(text: str, kind: str) -> bool:
-    if kind not in {"int_type", "float_type"}:
-        return kind == "bool_type" and text in {"true", "false"}
-    try:
-        number = float(text)
-    except ValueError:
-        return False
-    return kind == "float_type" or number.is_integer()
-
-
-def _inner_key(refused: Refused) -> tuple[str, ...]:
-    """For a value where a table belongs: the key of that table that it probably was meant for."""
-    section = section_at(refused.location)
-    names = ("type", "kind", "enabled", "stage", "optimizer")
-    name = next((name for name in names if section and name in section.model_fields), None)
-    return (f"write `{refused.location[-1]}.{name} = {toml_text(refused.value)}`",) if name else ()
 
 
 def _out_of_range(refused: Refused) -> Diagnostic:
@@ -149,10 +109,19 @@ def _out_of_range(refused: Refused) -> Diagnostic:
     if refused.error["type"] == "too_large":
         limits = f"at most {LARGEST:,}"
     allowed = f"{limits} {unit}".strip() if counted else limits
-    write = nearest_allowed(refused.info, refused.value) if refused.info else ""
+    write = _allowed(refused)
     text = f"write `{refused.location[-1]} = {write}`" if write else f"write a number {limits}"
     text = f"write {_UNITS[unit]}" if unit in _UNITS else text
     return say.out_of_range(refused.key, label, allowed, refused.notes, text)
+
+
+def _allowed(refused: Refused) -> str:
+    """The nearest number, within what the hardware of the spec has."""
+    write = nearest_allowed(refused.info, refused.value) if refused.info else ""
+    devices = refused.resolved.get("hardware.gpus_per_node_max")
+    if refused.key == "launch.gpus_per_node" and write and devices and isinstance(devices.value, int):
+        return str(min(int(write), devices.value or int(write)))
+    return write
 
 
 def _bad_choice(refused: Refused) -> Diagnostic:
@@ -171,7 +140,7 @@ def _bad_length(refused: Refused) -> Diagnostic:
     location = refused.location[:-1] if refused.error["type"] == "missing" else refused.location
     outer = Refused(refused.resolved, location, refused.error)
     wanted = "two numbers" if pair else f"at least {limits.get('min_length', 1)} element"
-    write = "write two numbers, such as `[0.9, 0.95]`" if pair else "give at least one"
+    write = f"write two numbers: `{outer.location[-1]} = [0.9, 0.95]`" if pair else "give at least one"
     if refused.error["type"] == "string_too_short":
         wanted, write = "some text", "write a text that is not empty"
     label = outer.label("not two" if pair else "empty")
@@ -203,13 +172,20 @@ def _bad_word(refused: Refused) -> Diagnostic:
 
 
 def _bad_path(refused: Refused) -> Diagnostic:
-    return say.bad_path(refused.key, refused.label(refused.error["msg"]), refused.notes)
+    name = refused.location[-1]
+    return say.bad_path(
+        refused.key, refused.label(refused.error["msg"]), refused.notes, path_helps(name, refused.value)
+    )
 
 
 def _bad_variable(refused: Refused) -> Diagnostic:
-    close = re.sub(r"[^A-Za-z0-9_]+", "_", str(refused.value)).strip("_").lstrip("0123456789")
+    location, value = refused.location, refused.value
+    if isinstance(value, dict):  # a path of the node, `{ env = "MY DATA" }`
+        location, value = (*location, "env"), value.get("env")
+    label = (value_label if value is not refused.value else key_label)(refused.resolved, location, "")
+    close = re.sub(r"[^A-Za-z0-9_]+", "_", str(value)).strip("_").lstrip("0123456789")
     helps = (f"did you mean `{close}`?" if close else 'write a name such as `"HF_TOKEN"`',)
-    return say.bad_variable(refused.key, key_label(refused.resolved, refused.location, ""), helps)
+    return say.bad_variable(dotted(location), label, helps)
 
 
 _EXPLAIN: Mapping[str, Callable[[Refused], Diagnostic]] = {

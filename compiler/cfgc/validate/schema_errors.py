@@ -86,12 +86,8 @@ def bad_word(key: str, place: Label | None) -> Diagnostic:
     return Diagnostic("CFG313", f"`{key}` is not a single plain word", place, notes=notes, helps=helps)
 
 
-def bad_path(key: str, place: Label | None, notes: tuple[str, ...]) -> Diagnostic:
+def bad_path(key: str, place: Label | None, notes: tuple[str, ...], helps: tuple[str, ...]) -> Diagnostic:
     """A value that is no path of the node."""
-    helps = (
-        'write `"data"` for a path below the directory that the run starts in, or `"/abs/data"`',
-        'write `{ env = "SCRATCH", path = "data" }` for one below the value of a variable',
-    )
     return Diagnostic("CFG314", f"`{key}` is not a path of the node", place, notes=notes, helps=helps)
 
 

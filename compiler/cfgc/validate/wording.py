@@ -25,7 +25,9 @@ def pasteable(helps: Iterable[str], resolved: Resolved, keys: Sequence[str], pri
 
     ``keys`` are the dotted keys that the finding is about; they tell which key a short one means.
     """
-    return tuple(_worded(text, resolved, keys, primary) for text in helps if text)
+    given = [text for text in helps if text]
+    first = [text.removeprefix("or ") for text in given[:1]]
+    return tuple(_worded(text, resolved, keys, primary) for text in (*first, *given[1:]))
 
 
 def _worded(text: str, resolved: Resolved, keys: Sequence[str], primary: Label | None) -> str:

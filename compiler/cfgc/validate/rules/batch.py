@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import gcd
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.batch import Conflict, Indivisible, Missing
 from cfgc.arithmetic.of_spec import batch_of, data_parallel_of, triple_of
-from cfgc.validate.rules.finding import At, error, warning
+from cfgc.validate.rules.batch_helps import TILE, let_one_follow, rows_that_fill_tiles, second_size, sizes_that_divide
+from cfgc.validate.rules.finding import At, count, error, warning
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -20,9 +20,6 @@ GLOBAL, MICRO, ACCUMULATION = (
     "training.micro_batch_size",
     "training.gradient_accumulation_steps",
 )
-
-TILE = 8
-"""Matrix kernels at two bytes a number work on multiples of 8 rows without padding."""
 
 
 def batch_holds(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -42,7 +39,7 @@ def batch_holds(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
             f"{said.global_batch_size} ≠ {factors} = {outcome.product}",
             copies_note(spec),
         ),
-        (f"set `global_batch_size = {outcome.product}`, or drop one of the three and let it follow",),
+        (f"set `global_batch_size = {outcome.product}`", let_one_follow(resolved, spec)),
     )
 
 
@@ -59,7 +56,7 @@ def batch_is_determined(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         resolved,
         places or [At(GLOBAL, "no batch size here")],
         ("global = micro × accumulation × data-parallel, so that two fix the third", copies_note(spec)),
-        (_second_size(spec, outcome),),
+        (second_size(spec, outcome),),
     )
 
 
@@ -68,16 +65,13 @@ def batch_divides(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     outcome, size = batch_of(spec), spec.training.global_batch_size
     if not isinstance(outcome, Indivisible) or size is None:
         return
-    below = max(1, size // outcome.divisor) * outcome.divisor
-    above = -(-size // outcome.divisor) * outcome.divisor
-    fitting = f"`global_batch_size = {below}`" + (f" or `{above}`" if above != below else "")
     yield error(
         "CFG403",
         f"`training.{outcome.name}` would not be a whole number",
         resolved,
         [place for place in _places(spec) if not place.dotted.endswith(outcome.name)],
         (f"{size} ÷ {outcome.divisor} = {size / outcome.divisor:.6g}" if size < 2**53 else "", copies_note(spec)),
-        (f"set {fitting}",),
+        sizes_that_divide(spec, outcome),
     )
 
 
@@ -93,19 +87,18 @@ def micro_batch_fills_tiles(spec: Spec, resolved: Resolved) -> Iterator[Diagnost
         "CFG431",
         f"the rows of a micro batch are no multiple of {TILE}, which leaves tensor cores partly idle",
         resolved,
-        [At(MICRO, f"{micro} samples"), At("data.sequence_length", f"{spec.data.sequence_length} tokens each")],
+        [At(MICRO, count(micro, "sample")), At("data.sequence_length", f"{spec.data.sequence_length} tokens each")],
         (f"{micro} × {spec.data.sequence_length} = {micro * spec.data.sequence_length:,} rows in each matrix",),
-        (f"set `micro_batch_size = {-(-micro // TILE) * TILE}`, or a `sequence_length` that 8 divides",),
+        rows_that_fill_tiles(spec, triple),
     )
 
 
 def copies_note(spec: Spec) -> str:
     """Where the data-parallel number comes from."""
     parallel, launch = spec.parallel, spec.launch
-    ranks = "ranks" if spec.hardware.device == "cpu" else "GPUs"
-    nodes = "1 node" if launch.nodes == 1 else f"{launch.nodes} nodes"
+    ranks = count(launch.gpus_per_node, "rank" if spec.hardware.device == "cpu" else "GPU")
     return (
-        f"data-parallel {data_parallel_of(spec)} = {nodes} × {launch.gpus_per_node} {ranks} ÷ (tensor "
+        f"data-parallel {data_parallel_of(spec)} = {count(launch.nodes, 'node')} × {ranks} ÷ (tensor "
         f"{parallel.tensor_parallel} × pipeline {parallel.pipeline_parallel} × sequence {parallel.sequence_parallel})"
     )
 
@@ -113,20 +106,7 @@ def copies_note(spec: Spec) -> str:
 def _places(spec: Spec) -> list[At]:
     said = spec.training
     return [
-        At(GLOBAL, f"{said.global_batch_size} samples per step"),
-        At(MICRO, f"{said.micro_batch_size} samples per rank and micro step"),
-        At(ACCUMULATION, f"{said.gradient_accumulation_steps} micro steps"),
+        At(GLOBAL, f"{count(said.global_batch_size or 0, 'sample')} per step"),
+        At(MICRO, f"{count(said.micro_batch_size or 0, 'sample')} per rank and micro step"),
+        At(ACCUMULATION, count(said.gradient_accumulation_steps or 0, "micro step")),
     ]
-
-
-def _second_size(spec: Spec, outcome: Missing) -> str:
-    copies = data_parallel_of(spec) or 1
-    if "global_batch_size" in outcome.given:
-        size = spec.training.global_batch_size or 1
-        return f"add `micro_batch_size = {gcd(max(1, size // copies), TILE)}`; the accumulation follows"
-    if "micro_batch_size" in outcome.given:
-        size = (spec.training.micro_batch_size or 1) * copies
-        return f"add `global_batch_size = {size}` (no accumulation) or a multiple of it"
-    if outcome.given:
-        return "add `micro_batch_size = 8`; the global batch follows"
-    return f"write `global_batch_size = {8 * copies}` and `micro_batch_size = 8`"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import max_steps_of
-from cfgc.validate.rules.finding import At, error, warning
+from cfgc.validate.rules.finding import At, count, error, warning
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -27,7 +27,7 @@ def early_stopping_has_evaluations(spec: Spec, resolved: Resolved) -> Iterator[D
         "CFG432",
         "early stopping never sees an evaluation",
         resolved,
-        [At(PATIENCE, f"waits for {patience} evaluations"), At(EVERY, "0: no evaluation while training")],
+        [At(PATIENCE, f"waits for {count(patience, 'evaluation')}"), At(EVERY, "0: no evaluation while training")],
         (),
         (f"set `evaluation.every_steps = {max(1, steps // 20)}`, or `early_stopping.patience = 0`",),
     )
@@ -42,7 +42,7 @@ def evaluation_has_samples(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
         "CFG433",
         "there is nothing to evaluate on",
         resolved,
-        [At(FRACTION, "no sample is held out"), At(EVERY, f"an evaluation every {every} steps")],
+        [At(FRACTION, "no sample is held out"), At(EVERY, f"an evaluation every {count(every, 'step')}")],
         (),
         ("set `data.eval_fraction = 0.01`, or `evaluation.every_steps = 0`",),
     )
@@ -57,7 +57,7 @@ def evaluation_happens(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         "CFG434",
         "the run ends before its first evaluation",
         resolved,
-        [At(EVERY, f"first after {every} steps"), At("training.max_steps", f"{steps} steps in all")],
+        [At(EVERY, f"first after {count(every, 'step')}"), At("training.max_steps", f"{count(steps, 'step')} in all")],
         (),
         (f"set `every_steps = {max(1, steps // 10)}`, or `0` to evaluate at the end only",),
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LIMIT, LEAD, GRACE = "launch.time_limit", "launch.signal_lead", "launch.shutdown_grace"
 RANKS, TIMEOUT = "launch.gpus_per_node", "launch.timeout"
 
-YEAR = 365 * 86_400
+MINUTE, YEAR = 60, 365 * 86_400
 
 
 def node_has_the_gpus(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -46,7 +46,7 @@ def signal_comes_in_time(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]
         resolved,
         [At(LEAD, f"{format_duration(lead)} before the end"), At(LIMIT, f"{format_duration(limit)} in all")],
         (),
-        (f'set `signal_lead = "{_short(max(1, limit // 10))}"`, or a longer `time_limit`',),
+        _shorter_or_longer(spec),
     )
 
 
@@ -61,24 +61,25 @@ def save_has_its_time(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         resolved,
         [At(LEAD, f"{format_duration(lead)} left to save"), At(GRACE, f"a save may take {format_duration(grace)}")],
         ("Slurm looks at the clock about twice a minute, so that the signal can be half a minute late too",),
-        (f'set `signal_lead = "{_short(grace + 60)}"`',),
+        (_time_to_save(spec),),
     )
 
 
 def run_stays_out_of_the_bundle(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG606: nothing that runs writes into a bundle."""
+    """CFG606: a run writes to a directory of its own, never into a bundle."""
     path, name = spec.launch.run_dir, spec.experiment.name
-    if path is None or path.base != "cwd":
+    if path is None or path.base not in ("cwd", "absolute"):
         return
     parts = [part for part in path.path.split("/") if part not in ("", ".")]
-    if parts and parts[:2] != ["out", name]:
+    if parts and (path.base == "absolute" or parts[:2] != ["out", name]):
         return
+    place = "the root of the file system" if path.base == "absolute" else "the start directory itself"
     yield error(
         "CFG606",
-        "the run directory would be in the bundle" if parts else "the run directory is the start directory itself",
+        "the run directory would be in the bundle" if parts else f"the run directory is {place}",
         resolved,
         [At("launch.run_dir", "the bundle is in `out/`" if parts else "not a directory of its own")],
-        ("a bundle with files that its manifest does not list is refused when the run starts",),
+        ("a bundle with files that its manifest does not list is refused when the run starts",) if parts else (),
         (f'set `run_dir = "runs/{name}"`, or drop it: that is the default',),
     )
 
@@ -143,6 +144,26 @@ def attempts_match_requeue(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
         (),
         ("set `cluster.requeue = false`" if requeue else "set `launch.max_attempts = 1`, or `cluster.requeue = true`",),
     )
+
+
+def _shorter_or_longer(spec: Spec) -> Iterator[str]:
+    """A lead that the limit has room for, with a save that the lead has room for; and a limit for the lead."""
+    lead, limit, grace = spec.launch.signal_lead, spec.launch.time_limit, spec.launch.shutdown_grace
+    if limit > MINUTE:
+        shorter = max(MINUTE // 2, limit // 5)
+        yield f'set `signal_lead = "{_short(shorter)}"`' + (
+            f' and `shutdown_grace = "{_short(shorter // 2)}"`' if grace > shorter else ""
+        )
+    longer = -(-2 * max(lead, grace) // MINUTE) * MINUTE
+    yield f'{"or " if limit > MINUTE else ""}set `time_limit = "{format_duration(longer)}"`'
+
+
+def _time_to_save(spec: Spec) -> str:
+    """More time after the signal where the limit has it, else a save that may take less."""
+    lead, limit, grace = spec.launch.signal_lead, spec.launch.time_limit, spec.launch.shutdown_grace
+    if grace + MINUTE < limit:
+        return f'set `signal_lead = "{_short(grace + MINUTE)}"`'
+    return f'set `shutdown_grace = "{_short(max(1, lead // 2))}"`'
 
 
 def _short(seconds: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.memory import model_states
 from cfgc.arithmetic.of_spec import memory_setting_of
-from cfgc.validate.rules.finding import At, error, gib, warning
+from cfgc.validate.rules.finding import At, count, error, gib, warning
 
 if TYPE_CHECKING:
     from cfgc.arithmetic.memory import States
@@ -64,9 +64,9 @@ def states_fit_the_node(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         [
             At("cluster.memory_per_node", gib(asked)),
             At("deepspeed.offload.optimizer", "in the node's memory"),
-            At("launch.gpus_per_node", f"{spec.launch.gpus_per_node} ranks"),
+            At("launch.gpus_per_node", count(spec.launch.gpus_per_node, "rank")),
         ],
-        (f"{gib(states.host_bytes)} a rank × {spec.launch.gpus_per_node} ranks on each node",),
+        (f"{gib(states.host_bytes)} a rank × {count(spec.launch.gpus_per_node, 'rank')} on each node",),
         ("set `cluster.memory_per_node = 0` for all of the node's memory, or start more nodes",),
     )
 
@@ -81,9 +81,10 @@ def _places(spec: Spec, states: States) -> list[At]:
 
 def _states_note(spec: Spec, states: States) -> str:
     setting = memory_setting_of(spec)
+    ranks = count(setting.shards, "rank")
     return (
         f"parameters {gib(states.parameter_bytes)} + gradients {gib(states.gradient_bytes)} + optimizer "
-        f"{gib(states.optimizer_bytes)}, {setting.precision}, ZeRO-{setting.zero_stage} over {setting.shards} ranks"
+        f"{gib(states.optimizer_bytes)}, {setting.precision}, ZeRO-{setting.zero_stage} over {ranks}"
     )
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from cfgc.arithmetic.decoder import BYTE_VOCABULARY, MULTIPLE
 from cfgc.arithmetic.memory import bytes_per_number
 from cfgc.arithmetic.of_spec import num_kv_heads_of, triple_of
-from cfgc.validate.rules.finding import GIB, At, error, gib, warning
+from cfgc.validate.rules.divisors import nearest_divisor
+from cfgc.validate.rules.finding import GIB, At, count, error, gib, warning
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -30,9 +31,9 @@ def heads_divide_width(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         "CFG410",
         "`model.num_heads` does not divide `model.hidden_size`",
         resolved,
-        [At(HEADS, f"{heads} heads"), At(WIDTH, f"{width} features")],
+        [At(HEADS, count(heads, "head")), At(WIDTH, count(width, "feature"))],
         (f"{width} ÷ {heads} leaves {width % heads}",),
-        (f"set `hidden_size = {-(-width // heads) * heads}`, or `num_heads = {_divisor_below(width, heads)}`",),
+        (_other_heads(spec), f"or set `hidden_size = {max(1, round(width / (2 * heads))) * 2 * heads}`"),
     )
 
 
@@ -45,9 +46,9 @@ def kv_heads_divide_heads(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic
         "CFG411",
         "`model.num_kv_heads` does not divide `model.num_heads`",
         resolved,
-        [At("model.num_kv_heads", f"{shared} key and value heads"), At(HEADS, f"{heads} heads")],
+        [At("model.num_kv_heads", count(shared, "key and value head")), At(HEADS, count(heads, "head"))],
         (f"{heads} ÷ {shared} leaves {heads % shared}",),
-        (f"set `num_kv_heads = {_divisor_below(heads, shared)}`",),
+        (f"set `num_kv_heads = {nearest_divisor(heads, shared)}`",),
     )
 
 
@@ -60,9 +61,9 @@ def head_width_is_even(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         "CFG412",
         f"a head is {width // heads} features wide, and rotary positions need an even width",
         resolved,
-        [At(HEADS, f"{heads} heads"), At(WIDTH, f"{width} features")],
+        [At(HEADS, count(heads, "head")), At(WIDTH, count(width, "feature"))],
         (f"{width} ÷ {heads} = {width // heads}",),
-        (f"set `hidden_size = {heads * (width // heads + 1)}`",),
+        (_other_heads(spec), f"or set `hidden_size = {heads * (width // heads + 1)}`"),
     )
 
 
@@ -102,7 +103,7 @@ def vocabulary_holds_the_tokens(spec: Spec, resolved: Resolved) -> Iterator[Diag
 def vocabulary_fills_tiles(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG415: on a GPU, the output matrix is a whole number of tiles wide."""
     size = spec.model.vocab_size
-    if spec.hardware.device == "cpu" or size % MULTIPLE == 0:
+    if spec.hardware.device == "cpu" or size % MULTIPLE == 0 or size < BYTE_VOCABULARY:
         return
     yield warning(
         "CFG415",
@@ -123,12 +124,13 @@ def eager_attention_fits(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]
     size = scores * bytes_per_number(spec.training.precision)
     if size <= 2 * GIB:
         return
+    heads = count(spec.model.num_heads, "head")
     yield warning(
         "CFG416",
         f"eager attention stores {gib(size)} of scores in each layer",
         resolved,
         [At("model.attention", "stores all scores"), At("data.sequence_length", f"{length} tokens")],
-        (f"{triple.micro_batch_size} samples × {spec.model.num_heads} heads × {length} × {length} tokens",),
+        (f"{count(triple.micro_batch_size, 'sample')} × {heads} × {length} × {length} tokens",),
         ('set `attention = "sdpa"`, which computes the same without storing them',),
     )
 
@@ -162,9 +164,8 @@ def flash_attention_has_a_gpu(spec: Spec, resolved: Resolved) -> Iterator[Diagno
     )
 
 
-def _divisor_below(number: int, near: int) -> int:
-    """The largest divisor of ``number`` that is at most ``near``, looked for in a few thousand steps."""
-    for candidate in range(min(near, number), max(0, min(near, number) - 4096), -1):
-        if number % candidate == 0:
-            return candidate
-    return 1
+def _other_heads(spec: Spec) -> str:
+    """The nearest number of heads that divides the width evenly, and that the key-value heads divide."""
+    width, heads, shared = spec.model.hidden_size, spec.model.num_heads, spec.model.num_kv_heads or 1
+    near = nearest_divisor(width, heads, lambda divisor: width // divisor % 2 == 0 and divisor % shared == 0)
+    return f"set `num_heads = {near}`" if near else ""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 REASON = "reason"
 RAW = "deepspeed.raw"
+REPORTS = ("tensorboard", "wandb", "csv_monitor", "comet", "flops_profiler", "comms_logger")
+"""Sections that make DeepSpeed write or send numbers of its own."""
 
 
 def raw_keys_are_free(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -104,6 +106,25 @@ def raw_values_are_concrete(spec: Spec, resolved: Resolved) -> Iterator[Diagnost
                 (),
                 ("write it in quotes",),
             )
+
+
+def raw_turns_on_no_report(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG525: metrics have one home; raw keys are the way past that, and not in silence."""
+    for key in REPORTS:
+        section = spec.deepspeed.raw.get(key)
+        if not isinstance(section, dict) or section.get("enabled") is not True:
+            continue
+        yield warning(
+            "CFG525",
+            f"`{key}` makes DeepSpeed report by itself, beside the runtime's metrics",
+            resolved,
+            [At(f"{RAW}.{key}.enabled", "not the runtime's")],
+            ("cfgc does not check its packages, network and files, and a resumed run may repeat lines",),
+            (
+                "drop it; metrics.jsonl in the run directory has every number",
+                'or waive it: `allow.CFG525 = "why"` under `[checks]`',
+            ),
+        )
 
 
 def _paths(raw: Mapping[str, object]) -> Iterator[str]:

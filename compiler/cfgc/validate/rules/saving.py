@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import max_steps_of
-from cfgc.validate.rules.finding import At, warning
+from cfgc.validate.rules.finding import At, count, is_default, warning
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import Spec
 
-EVERY, STEPS = "checkpoint.every_steps", "training.max_steps"
+EVERY, STEPS, LOG = "checkpoint.every_steps", "training.max_steps", "tracking.log_every_steps"
 
 
 def checkpoint_happens(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -25,7 +25,7 @@ def checkpoint_happens(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         "CFG435",
         "no checkpoint is saved before the end of the run",
         resolved,
-        [At(EVERY, f"first after {every} steps"), At(STEPS, f"{steps} steps in all")],
+        [At(EVERY, f"first after {count(every, 'step')}"), At(STEPS, f"{count(steps, 'step')} in all")],
         ("a run that is killed starts again from its last checkpoint, here from nothing",),
         (f"set `checkpoint.every_steps = {max(1, steps // 10)}`",),
     )
@@ -46,15 +46,18 @@ def requeue_has_checkpoints(spec: Spec, resolved: Resolved) -> Iterator[Diagnost
 
 
 def metrics_are_written(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG438: the run is long enough for a line of metrics."""
+    """CFG438: the run is long enough for a line of metrics between its first and last step."""
     every, steps = spec.tracking.log_every_steps, max_steps_of(spec)
-    if steps is None or every <= steps:
+    if steps is None or every < steps or is_default(LOG, every):
         return
     yield warning(
         "CFG438",
-        "the run ends before its first line of metrics",
+        "metrics will hold the first and the last step, and none between",
         resolved,
-        [At("tracking.log_every_steps", f"first after {every} steps"), At(STEPS, f"{steps} steps in all")],
+        [
+            At(LOG, f"next after {count(every, 'step')}"),
+            At(STEPS, f"{count(steps, 'step')} in all"),
+        ],
         (),
         (f"set `log_every_steps = {max(1, steps // 20)}`",),
     )

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 STEPS, EPOCHS, SAMPLES = "training.max_steps", "training.max_epochs", "data.max_train_samples"
 RATE, FINAL, WARMUP = "training.learning_rate", "training.scheduler.final_learning_rate", "training.warmup_steps"
 
+EPOCHS_IN_STEPS = "${training.max_epochs * (data.max_train_samples // training.global_batch_size)}"
+"""What a spec can write where a base gives a number of steps, and other keys follow from it."""
+
 HIGHEST_ADAM_RATE = 0.1
 """Adam moves every weight by about the rate in each step, whatever the gradient; weights start near 0.02."""
 
@@ -29,7 +32,7 @@ def warmup_ends(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         "CFG420",
         "warm-up is not over before the run ends",
         resolved,
-        [At(WARMUP, f"{warmup} steps of warm-up"), *_steps_places(spec, steps)],
+        [At(WARMUP, f"{count(warmup, 'step')} of warm-up"), *_steps_places(spec, steps)],
         (),
         (f"set `warmup_steps = {steps // 50}` (2 % of the steps), or train longer",),
     )
@@ -73,9 +76,9 @@ def steps_and_epochs_agree(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
         "CFG423",
         "`training.max_steps` and `training.max_epochs` do not agree",
         resolved,
-        [At(STEPS, f"{said} steps"), At(EPOCHS, f"{derived} steps"), At(SAMPLES, "samples in each epoch")],
+        [At(STEPS, count(said, "step")), At(EPOCHS, count(derived, "step")), At(SAMPLES, "samples in each epoch")],
         (_epochs_note(spec),),
-        ("drop one of the two", f"set `max_steps = {derived}`" if derived else ""),
+        _agreeing_steps(spec, derived),
     )
 
 
@@ -89,26 +92,28 @@ def epochs_have_a_size(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         resolved,
         [At(EPOCHS, "how many steps is this?"), At(SAMPLES, "0: as many as the files hold")],
         ("a bundle is compiled without looking at the data, and its schedule needs a number of steps",),
-        ("set `data.max_train_samples`, or replace `max_epochs` by `max_steps`",),
+        (
+            "add `max_train_samples = 100_000` (as many as the files hold, or fewer)",
+            "or replace `max_epochs` by `max_steps`",
+        ),
     )
 
 
-def epochs_make_a_step(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG425: the epochs hold at least one global batch."""
-    triple = triple_of(spec)
-    if steps_from_epochs_of(spec) != 0 or triple is None:
+def samples_fill_a_batch(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG425: the training samples are at least one global batch, since a step takes its samples from one pass."""
+    triple, samples = triple_of(spec), spec.data.max_train_samples
+    if triple is None or samples == 0 or samples >= triple.global_batch_size:
         return
     yield error(
         "CFG425",
-        "the epochs hold less than one global batch",
+        "the training samples are less than one global batch",
         resolved,
         [
-            At(EPOCHS, "passes"),
-            At(SAMPLES, f"{spec.data.max_train_samples} samples in each"),
-            At("training.global_batch_size", f"{triple.global_batch_size} samples in one step"),
+            At(SAMPLES, f"{count(samples, 'sample')} in each pass"),
+            At("training.global_batch_size", f"{count(triple.global_batch_size, 'sample')} in one step"),
         ],
-        (_epochs_note(spec),),
-        ("raise `max_epochs` or `data.max_train_samples`, or lower the global batch",),
+        ("a step takes its samples from one pass over the data; an incomplete last batch is dropped",),
+        (f"set `max_train_samples = {triple.global_batch_size}`", "or lower the global batch"),
     )
 
 
@@ -144,13 +149,20 @@ def final_rate_is_used(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
 
 def _steps_places(spec: Spec, steps: int) -> list[At]:
     if spec.training.max_steps is not None:
-        return [At(STEPS, f"{steps} steps in all")]
-    return [At(EPOCHS, f"{steps} steps in all")]
+        return [At(STEPS, f"{count(steps, 'step')} in all")]
+    return [At(EPOCHS, f"{count(steps, 'step')} in all")]
+
+
+def _agreeing_steps(spec: Spec, derived: int) -> Iterator[str]:
+    if derived:
+        yield f"set `max_steps = {derived}`"
+    if derived and spec.training.global_batch_size is not None:
+        yield f'or let it follow: `max_steps = "{EPOCHS_IN_STEPS}"`'
 
 
 def _epochs_note(spec: Spec) -> str:
     triple = triple_of(spec)
     size = triple.global_batch_size if triple else 1
     epochs, samples = spec.training.max_epochs or 0, spec.data.max_train_samples
-    steps = count(epochs * samples // size, "step")
-    return f"{count(epochs, 'epoch')} × {samples} samples // {size} samples a step = {steps}"
+    steps = count(epochs * (samples // size), "step")
+    return f"{count(epochs, 'epoch')} × ({count(samples, 'sample')} // {count(size, 'sample')} a step) = {steps}"

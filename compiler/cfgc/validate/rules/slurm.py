@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.validate.rules.finding import At, error, warning
+from cfgc.validate.rules.finding import GIB, At, count, error, gib, warning
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -63,15 +63,30 @@ def ranks_have_cpus(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         return
     yield warning(
         "CFG610",
-        f"{need} threads share {asked} CPUs on each node",
+        f"{count(need, 'thread')} {'shares' if need == 1 else 'share'} {count(asked, 'CPU')} on each node",
         resolved,
         [
-            At(CPUS, f"{asked} CPUs"),
-            At("launch.threads_per_rank", f"{launch.threads_per_rank} threads"),
-            At("launch.gpus_per_node", f"{launch.gpus_per_node} ranks"),
+            At(CPUS, count(asked, "CPU")),
+            At("launch.threads_per_rank", count(launch.threads_per_rank, "thread")),
+            At("launch.gpus_per_node", count(launch.gpus_per_node, "rank")),
         ],
-        (f"{launch.gpus_per_node} ranks × {launch.threads_per_rank} threads = {need}",),
+        (f"{count(launch.gpus_per_node, 'rank')} × {count(launch.threads_per_rank, 'thread')} = {need}",),
         (f"set `cpus_per_task = {need}`, or drop it: it follows",),
+    )
+
+
+def ranks_have_memory(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG618: the job asks for enough memory to start Python with torch in each rank."""
+    asked, ranks = spec.cluster.memory_per_node, spec.launch.gpus_per_node
+    if asked == 0 or asked >= ranks * GIB:
+        return
+    yield warning(
+        "CFG618",
+        "the job asks for too little memory to start its ranks",
+        resolved,
+        [At("cluster.memory_per_node", gib(asked)), At("launch.gpus_per_node", count(ranks, "rank"))],
+        (f"{gib(asked // ranks)} for each rank on a node; torch alone needs about 1 GiB",),
+        ("set `memory_per_node = 0` for all of the node's memory", f'or set `memory_per_node = "{16 * ranks}GiB"`'),
     )
 
 

@@ -55,7 +55,9 @@ def zero_keys_are_read(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
 def _where_read(stages: tuple[int, ...]) -> str:
     if not stages:
         return "this release of DeepSpeed accepts it and reads it nowhere"
-    return f"it is read at stage {' and '.join(map(str, stages))}"
+    *first, last = map(str, stages)
+    several = f"stages {', '.join(first)} and {last}" if first else f"stage {last}"
+    return f"it is read at {several}"
 
 
 def parameter_offload_has_stage_3(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -166,7 +168,7 @@ def pipeline_keeps_gradients(spec: Spec, resolved: Resolved) -> Iterator[Diagnos
         "CFG508",
         f"ZeRO-{stage} does not work with pipeline parallelism",
         resolved,
-        [At("parallel.pipeline_parallel", f"{stages} pipeline stages"), At(STAGE, f"ZeRO-{stage}")],
+        [At("parallel.pipeline_parallel", count(stages, "pipeline stage")), At(STAGE, f"ZeRO-{stage}")],
         ("DeepSpeed's pipeline engine refuses every stage above 1",),
         ("set `zero.stage = 1`, or `pipeline_parallel = 1`",),
     )

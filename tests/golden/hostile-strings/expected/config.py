@@ -282,7 +282,7 @@ DATA: Final = Data(
             path=NodePath(
                 base="absolute",
                 name="",
-                path="/data/$HOME/a b/`id`",
+                path="/data/$1/a b/;id #",
             ),
             include=("*'.txt", "*|*"),
             exclude=('"x"',),
@@ -321,7 +321,7 @@ LAUNCH: Final = Launch(
     run_dir=NodePath(
         base="cwd",
         name="",
-        path="runs/$HOME and 'more'",
+        path="runs/$$ & 'more'; \"id\"",
     ),
     python="/opt/it's python/bin/python3",
     master_port=0,
@@ -347,4 +347,4 @@ LAUNCH: Final = Launch(
     ),
     required=(),
 )
-PLAN_DIGEST: Final[str] = "sha256:da7cd99a5a37406fe346c5b191cbc0f78f4d0ff4aae9a13ed7e1c6783e490e30"
+PLAN_DIGEST: Final[str] = "sha256:a40fa34006a8fce0d10ee95356bc4cf2cb71c0107735f0dc78316ce80385d4a9"

@@ -52,7 +52,7 @@ if ! command -v -- "$python" >/dev/null; then
   exit 64
 fi
 
-[[ -n $run_dir ]] || run_dir="$PWD"/'runs/$HOME and '"'"'more'"'"''
+[[ -n $run_dir ]] || run_dir="$PWD"/'runs/$$ & '"'"'more'"'"'; "id"'
 [[ $run_dir == /* ]] || run_dir=$PWD/$run_dir
 
 export BACKSLASH='\n is not a newline \'
@@ -71,9 +71,8 @@ export UNICODE=$'h\303\251llo \342\234\223 \342\200\256reversed'
 
 node=
 asked=
-trap 'asked=1; [[ -z $node ]] || kill -USR2 "$node" 2>/dev/null || :' USR2 TERM
-# The terminal sends Ctrl-C to the supervisor too.
-trap : INT
+# Ctrl-C reaches the supervisor from the terminal too, and there a second one gives up at once.
+trap 'asked=1; [[ -z $node ]] || kill -USR2 "$node" 2>/dev/null || :' USR2 TERM INT
 
 "$python" -B "$bundle/runtime" stage --bundle "$bundle" --run-dir "$run_dir"
 [[ -z $asked ]] || exit 75 # asked to stop before anything ran

@@ -1,0 +1,88 @@
+"""The line to write instead of a value of the wrong type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+from cfgc.origin import dotted
+from cfgc.schema.lookup import section_at
+from cfgc.validate.values import toml_text
+
+if TYPE_CHECKING:
+    from cfgc.schema.field import Section
+    from cfgc.validate.bad_values import Refused
+
+_MEANT = ("type", "kind", "enabled", "stage", "optimizer")
+"""Keys that stand for their table."""
+
+
+def rewritten(refused: Refused, kind: str) -> tuple[str, ...]:
+    """What to write for the refused value, when it can be guessed; ``kind`` is pydantic's name of the error."""
+    value = refused.value
+    section = section_at(refused.location)
+    if section:
+        return _of_tables(refused, section) if kind == "tuple_type" else _of_table(refused, section)
+    if kind == "tuple_type":
+        return _line(refused, _array(refused)) if not isinstance(value, dict) else ()
+    if kind == "int_type" and isinstance(value, float) and refused.notes:
+        return ("divide with `//`, or use `round(…)`",)
+    if isinstance(value, str):
+        bare = value.strip().lower() if kind == "bool_type" else value.strip().replace(",", "")
+        return tuple(f"{line}, without quotes" for line in _line(refused, bare)) if _reads_as(bare, kind) else ()
+    return _line(refused, _scalar(value, kind))
+
+
+def _line(refused: Refused, text: str) -> tuple[str, ...]:
+    name = refused.location[-1]
+    if not text:
+        return ()
+    return (f"write `{text}` in its place",) if isinstance(name, int) else (f"write `{name} = {text}`",)
+
+
+def _scalar(value: object, kind: str) -> str:
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return f'"{toml_text(value)}"'
+    if kind == "int_type" and isinstance(value, float):
+        return str(round(value))
+    return toml_text(bool(value)) if kind == "bool_type" and value in (0, 1) else ""
+
+
+def _array(refused: Refused) -> str:
+    """The value as an array; of a pair, its first element, with the second one's default."""
+    if refused.info and get_args(refused.info.annotation) == (float, float):
+        return toml_text([refused.value, refused.info.default[1]])
+    return toml_text([refused.value])
+
+
+def _reads_as(text: str, kind: str) -> bool:
+    if kind not in {"int_type", "float_type"}:
+        return kind == "bool_type" and text in {"true", "false"}
+    try:
+        number = float(text)
+    except ValueError:
+        return False
+    return kind == "float_type" or number.is_integer()
+
+
+def _of_table(refused: Refused, section: type[Section]) -> tuple[str, ...]:
+    """For a value where a table belongs: an element of an array, or the key that it probably was meant for."""
+    if isinstance(refused.location[-1], int):
+        return _line(refused, _element(section, refused.value)) if isinstance(refused.value, str) else ()
+    name = next((name for name in _MEANT if name in section.model_fields), None)
+    return (f"write `{refused.location[-1]}.{name} = {toml_text(refused.value)}`",) if name else ()
+
+
+def _of_tables(refused: Refused, section: type[Section]) -> tuple[str, ...]:
+    """For a value where an array of tables belongs."""
+    if isinstance(refused.value, dict):
+        path = dotted(tuple(str(part) for part in refused.location))
+        return (f"write `[[{path}]]`, in double brackets: each is one table of the array",)
+    if not isinstance(refused.value, str):
+        return ()
+    return _line(refused, f"[{_element(section, refused.value)}]")
+
+
+def _element(section: type[Section], text: Any) -> str:
+    """A table with ``text`` for each key that it needs."""
+    needed = [name for name, info in section.model_fields.items() if info.is_required()]
+    return "{ " + ", ".join(f"{name} = {toml_text(text)}" for name in needed) + " }"

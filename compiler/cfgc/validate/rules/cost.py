@@ -1,0 +1,51 @@
+"""The work of the run against the time it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.arithmetic.decoder import flops_per_token
+from cfgc.arithmetic.of_spec import max_steps_of, shape_of, triple_of, world_of
+from cfgc.validate.rules.finding import At, count, warning
+
+if TYPE_CHECKING:
+    from cfgc.diagnostics import Diagnostic
+    from cfgc.resolve.resolved import Resolved
+    from cfgc.schema.spec import Spec
+
+HOUR = 3600
+
+TYPICAL = 0.4
+"""Share of the peak that well-tuned dense training reaches on recent GPUs."""
+
+MOST_STARTS = 1000
+"""What the schema allows."""
+
+
+def attempts_are_enough(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG617: the steps fit in all attempts together, were the devices always at their peak."""
+    triple, steps, peak = triple_of(spec), max_steps_of(spec), spec.hardware.peak_tflops_bf16 * 1e12 * world_of(spec)
+    if triple is None or steps is None or peak == 0 or spec.training.precision == "fp32":
+        return
+    tokens = steps * triple.global_batch_size * spec.data.sequence_length
+    seconds = tokens * flops_per_token(shape_of(spec), spec.data.sequence_length) / peak
+    attempts, limit = spec.launch.max_attempts, spec.launch.time_limit
+    if seconds <= attempts * limit:
+        return
+    needed = int(seconds / limit / TYPICAL) + 1
+    yield warning(
+        "CFG617",
+        "the run cannot finish in the time that all its attempts have",
+        resolved,
+        [
+            At("launch.time_limit", f"{limit / HOUR:,.3g} h each"),
+            At("launch.max_attempts", count(attempts, "attempt")),
+            At("training.max_steps", f"{count(steps, 'step')} of {triple.global_batch_size:,} samples"),
+        ],
+        (
+            f"{count(attempts, 'attempt')} × {limit / HOUR:,.3g} h = {attempts * limit / HOUR:,.3g} h",
+            f"at the peak of {count(world_of(spec), 'device')} {seconds / HOUR:,.3g} h, really 2 to 3 times that",
+        ),
+        (f"set `max_attempts = {needed}`" if needed <= MOST_STARTS else "", "or train fewer steps, or on more devices"),
+    )
