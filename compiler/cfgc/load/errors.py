@@ -17,6 +17,16 @@ def unreadable(logical: str, reason: str, asked: Span | None) -> Diagnostic:
     return Diagnostic("CFG101", f"cannot read `{logical}`: {reason}", Label(asked, "asked for here") if asked else None)
 
 
+def a_directory(logical: str, asked: Span | None) -> Diagnostic:
+    """CFG101: a spec is one file."""
+    return Diagnostic(
+        "CFG101",
+        f"cannot read `{logical}`: it is a directory",
+        Label(asked, "asked for here") if asked else None,
+        helps=("a spec is one file: write its whole path, with its name and `.toml`",),
+    )
+
+
 def no_such_spec(name: str, tried: Sequence[str], close: str | None, asked: Span | None) -> Diagnostic:
     """CFG102: neither beside the file nor on the search path."""
     return Diagnostic(

@@ -35,6 +35,8 @@ def read_spec(reader: Reader, logical: str, asked: Span | None = None) -> SpecFi
     """The spec ``logical``, or None when there is none. Raises ``Rejected`` when it can't be read or parsed."""
     try:
         data = reader.read(logical)
+    except IsADirectoryError:
+        raise Rejected([errors.a_directory(logical, asked)]) from None
     except OSError as error:
         reason = (error.strerror or str(error) or type(error).__name__).lower()
         raise Rejected([errors.unreadable(logical, reason, asked)]) from None

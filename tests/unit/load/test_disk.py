@@ -58,3 +58,12 @@ def test_names_that_no_file_can_have(tmp_path: Path) -> None:
     for name in ("x" * 300 + ".toml", "spec.toml/below.toml"):
         (tmp_path / "spec.toml").write_text(f'extends = "{name}"')
         assert refusal(tmp_path)[0] in {"CFG101", "CFG102"}
+
+
+def test_a_directory_is_called_one(tmp_path: Path) -> None:
+    for logical in ("", ".", "folder"):
+        (tmp_path / "folder").mkdir(exist_ok=True)
+        with pytest.raises(Rejected) as caught:
+            load_spec(reader(tmp_path), logical, (), Patch)
+        (finding,) = caught.value.diagnostics
+        assert (finding.code, finding.message) == ("CFG101", f"cannot read `{logical}`: it is a directory")
