@@ -156,10 +156,11 @@ def test_places_can_be_opened_from_the_current_directory(work: Path) -> None:
 
 
 def test_output_that_cannot_be_written_is_no_defect(work: Path) -> None:
+    def bash(command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["bash", "-c", command], cwd=work, capture_output=True, text=True, check=False)
+
     command = f"{sys.executable} -c 'from cfgc.cli import main; main()' show spec.toml"
-    full = subprocess.run(
-        ["bash", "-c", f"{command} >/dev/full"], cwd=work, capture_output=True, text=True, check=False
-    )
+    full = bash(f"{command} >/dev/full")
     assert (full.returncode, full.stderr) == (74, "error: No space left on device\n")
     assert bash(f"{command} >&-").returncode == 0
     lost = bash(f"mkdir gone; cd gone; rmdir ../gone; {command}")
