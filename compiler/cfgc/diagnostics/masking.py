@@ -30,7 +30,7 @@ _STRONG = re.compile(r"passwo?r?d|secret|credential|api_?key|(?:^|[_.-])token(?:
 _WEAK = re.compile(r"(?:^|[_-])key$", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"[_-](?:file|path|dir|sha256|name)$", re.IGNORECASE)
 _SHAPELESS = re.compile(r"[0-9a-fA-F]{32,}|(?=.*\d)[A-Za-z0-9+/_=-]{20,}")
-_SWITCH = re.compile(r"|0|1|true|false", re.IGNORECASE)
+_SWITCH = re.compile(r"|0|1|true|false|none", re.IGNORECASE)
 _COUNT = re.compile(r"[+-]?[\d_.]+|true|false")
 
 _QUOTED = re.compile(r'"""(.*?)"""|\'\'\'(.*?)\'\'\'|"((?:\\.|[^"\\\n])*)"?|\'([^\'\n]*)\'?', re.DOTALL)

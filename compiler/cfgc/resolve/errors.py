@@ -131,7 +131,7 @@ def unknown_reference(path: RefPath, known: Sequence[Path], span: Span | None) -
     return Diagnostic(
         "CFG205",
         f"no key `{name}` has a value to refer to",
-        _label(span, f"did you mean `{close}`?" if close else ""),
+        _label(span, f"did you mean `{close}`?" if close and not outside else ""),
         helps=(*helps, f"for the text itself write `$${{{name}}}`") if outside else helps,
     )
 

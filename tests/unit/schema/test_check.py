@@ -111,12 +111,12 @@ def test_an_unknown_key_inside_an_inline_table_is_shown_there() -> None:
     assert finding.primary.span.text in {"1", "foo"}
 
 
-def test_a_missing_key_points_at_its_table() -> None:
+def test_a_missing_key_that_was_unset_points_there() -> None:
     finding = only(said("extends = 'good.toml'\nunset = ['model.num_heads']\n"))
     assert (finding.code, finding.message) == ("CFG302", "missing required key `model.num_heads`")
     assert finding.primary
-    assert finding.primary.span.source.logical == "good.toml"
-    assert finding.primary.span.text == "model"
+    assert finding.primary.span.source.logical == "spec.toml"
+    assert finding.primary.span.text == "'model.num_heads'"
 
 
 def test_an_outcome_of_an_expression_is_shown_with_it() -> None:
