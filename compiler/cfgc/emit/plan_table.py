@@ -35,13 +35,24 @@ def _samples(plan: Plan) -> tuple[str, str, str]:
 
 
 def _tokens(plan: Plan) -> tuple[str, str, str]:
-    how = f"× sequence {plan.data.sequence_length:,} / × {counted(plan.schedule.max_steps, 'step')}"
+    how = f"× sequence {plan.data.sequence_length:,} / × {counted(plan.schedule.max_steps, 'step')}{_passes(plan)}"
     return "tokens per step / in all", f"{plan.batch.tokens_per_step:,} / {count(plan.schedule.total_tokens)}", how
+
+
+def _passes(plan: Plan) -> str:
+    """How often the training samples are read, where the spec says how many there are."""
+    samples, batch = plan.data.max_train_samples, plan.batch.global_batch_size
+    if not samples:
+        return ""
+    passes = plan.schedule.max_steps / (samples // batch)
+    return f", {number(passes)} {'pass' if passes == 1 else 'passes'} over {counted(samples, 'sample')}"
 
 
 def _parameters(plan: Plan) -> tuple[str, str, str]:
     model = plan.model
-    heads = f"{model.num_heads} heads" + (f" on {model.num_kv_heads}" if model.num_kv_heads < model.num_heads else "")
+    heads = counted(model.num_heads, "head") + (
+        f" on {model.num_kv_heads}" if model.num_kv_heads < model.num_heads else ""
+    )
     how = (
         f"{counted(model.num_layers, 'layer')} × {model.hidden_size:,}, {heads}, {model.activation} "
         f"{model.intermediate_size:,}, vocabulary {model.vocab_size:,}, {'tied' if model.tie_embeddings else 'untied'}"
@@ -87,23 +98,35 @@ def _clipping(plan: Plan) -> tuple[str, str, str]:
 
 def _evaluation(plan: Plan) -> tuple[str, str, str]:
     said = plan.evaluation
-    times = [f"every {counted(said.every_steps, 'step')}"] if said.every_steps else []
+    often = 0 < said.every_steps < plan.schedule.max_steps + (not said.at_end)
+    times = [f"every {counted(said.every_steps, 'step')}"] if often else []
     times += ["at the end"] if said.at_end else []
     if not times:
         return "evaluation", "never", ""
-    most = f"at most {said.max_batches:,} × {said.micro_batch_size:,} samples" if said.max_batches else "all samples"
-    held_out = f"{number(100 * plan.data.eval_fraction)} % held out"
-    return "evaluation", " and ".join(times), f"{most} a rank, {held_out}{_early(plan)}"
+    held_out = f"the {number(100 * plan.data.eval_fraction)} % held out"
+    return "evaluation", " and ".join(times), f"{_evaluated(plan)} {held_out}{_early(plan)}"
+
+
+def _evaluated(plan: Plan) -> str:
+    """How many samples one evaluation reads: the least of what each limit allows."""
+    said, ranks = plan.evaluation, plan.topology.data_parallel
+    read = said.max_batches * said.micro_batch_size * ranks
+    limit = min((most for most in (read, plan.data.max_eval_samples) if most), default=0)
+    if not limit:
+        return "all of"
+    shares = f" ({said.max_batches:,} × {said.micro_batch_size:,} on each rank)" if limit == read else ""
+    return f"at most {counted(limit, 'sample')} over all ranks{shares} of"
 
 
 def _early(plan: Plan) -> str:
-    patience = plan.early_stopping.patience
-    return f"; stops after {counted(patience, 'evaluation')} without improvement" if patience else ""
+    patience, threshold = plan.early_stopping.patience, plan.early_stopping.threshold
+    least = f" of at least {number(threshold)}" if threshold else ""
+    return f"; stops after {counted(patience, 'evaluation')} without improvement{least}" if patience else ""
 
 
 def _checkpoints(plan: Plan) -> tuple[str, str, str]:
     said = plan.checkpoint
-    if not said.every_steps:
+    if not 0 < said.every_steps < plan.schedule.max_steps:
         return "checkpoints", f"at the end, {disk(said.bytes_each)}", "none on the way: an interrupted run saves first"
     saves = -(-plan.schedule.max_steps // said.every_steps)
     kept = min(saves, said.keep_last)
@@ -115,9 +138,15 @@ def _checkpoints(plan: Plan) -> tuple[str, str, str]:
 
 def _compute(plan: Plan) -> tuple[str, str, str]:
     work = plan.estimate.flops_per_token * plan.schedule.total_tokens
-    hours = work / (_TYPICAL * _peak(plan)) / 3600
+    time = _about(work / (_TYPICAL * _peak(plan)))
     devices = f"{counted(plan.topology.world_size, 'device')} × {plan.estimate.peak_tflops:,.0f} TFLOP/s"
-    return "compute", f"{work:.2g} FLOP", f"about {hours:,.1f} h at {_TYPICAL:.0%} of the peak of {devices}"
+    return "compute", f"{work:.2g} FLOP", f"{time} at {_TYPICAL:.0%} of the peak of {devices}"
+
+
+def _about(seconds: float) -> str:
+    if seconds < 60:
+        return "less than a minute"
+    return f"about {seconds / 3600:,.1f} h" if seconds >= 3600 else f"about {round(seconds / 60)} min"
 
 
 def _peak(plan: Plan) -> float:
@@ -126,9 +155,14 @@ def _peak(plan: Plan) -> float:
 
 
 def _limit(plan: Plan) -> tuple[str, str, str]:
-    cost = f" = {plan.estimate.gpu_hours:,.0f} GPU-hours" if plan.topology.device == "cuda" else ""
+    cost = f" = {_gpu_hours(plan)}" if plan.topology.device == "cuda" else ""
     lead = f"asked to save {duration(plan.launch.signal_lead_s)} before it, on Slurm"
     return "wall-time limit", duration(plan.launch.time_limit_s) + cost, f"each attempt; {lead}"
+
+
+def _gpu_hours(plan: Plan) -> str:
+    hours = plan.estimate.gpu_hours
+    return counted(round(hours), "GPU-hour") if hours >= 1 else f"{hours:.2g} GPU-hours"
 
 
 def _restarts(plan: Plan) -> tuple[str, str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cfgc.emit.shell import Sh, path_expression, render_script, word
+from cfgc.emit.shell import Sh, path_expression, quoted, render_script, word
 from cfgc.lower.plan import Plan
 
 
@@ -30,9 +30,22 @@ def job_sbatch(plan: Plan, plan_digest: str) -> str:
 
 
 def needed_variables(plan: Plan) -> tuple[str, ...]:
-    """Names of the variables that must be set where the run starts, sorted: node paths and secrets."""
+    """Names of the variables that must be set where the run starts, sorted: node paths and secrets.
+
+    What the scripts set themselves is not asked of anybody.
+    """
     paths = (plan.launch.run_dir, *(source.path for source in plan.data.sources))
-    return tuple(sorted({path.name for path in paths if path.base == "env"} | set(plan.launch.required)))
+    named = {path.name for path in paths if path.base == "env"} | set(plan.launch.required)
+    return tuple(sorted(named - {name for name, value in plan.launch.environment.items() if value}))
+
+
+def _run_dir(plan: Plan) -> Sh:
+    """The run directory as a shell word; one below a variable of the spec is known before the script exports that."""
+    path = plan.launch.run_dir
+    known = plan.launch.environment.get(path.name) if path.base == "env" else None
+    if not known:
+        return path_expression(path)
+    return Sh(quoted(known if path.path == "." else f"{known}/{path.path}"))
 
 
 def _common(plan: Plan) -> Mapping[str, object]:
@@ -40,7 +53,7 @@ def _common(plan: Plan) -> Mapping[str, object]:
     return {
         "name": word(plan.experiment.name),
         "python": launch.python,
-        "run_dir": path_expression(launch.run_dir),
+        "run_dir": _run_dir(plan),
         "environment": [(word(name), value) for name, value in sorted(launch.environment.items())],
         "needed": [word(name) for name in needed_variables(plan)],
         "nodes": topology.nodes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from cfgc.emit import markdown
 from cfgc.emit.plan_md import learning_rate, plan_md
-from cfgc.lower.plan import Schedule
+from cfgc.lower.plan import EarlyStopping, Plan, Schedule
 from tests.unit.emit.samples import cluster_plan, cpu_plan, hostile_plan
 
 TEXT = plan_md(cluster_plan(), "sha256:" + "0" * 64)
@@ -38,6 +39,54 @@ TEXT = plan_md(cluster_plan(), "sha256:" + "0" * 64)
 )
 def test_it_says(line: str) -> None:
     assert line in TEXT.splitlines()
+
+
+def rows_of(plan: Plan) -> dict[str, tuple[str, str]]:
+    """The rows of the table at the top: what → (value, how)."""
+    cells = [line.strip("| ").split(" | ") for line in plan_md(plan, "sha256:" + "0" * 64).splitlines()]
+    return {row[0]: (row[1], row[2]) for row in cells if len(row) == 3}
+
+
+@pytest.mark.parametrize(
+    ("batches", "most", "said"),
+    [
+        (0, 0, "all of the 1 % held out"),
+        (0, 1000, "at most 1,000 samples over all ranks of the 1 % held out"),
+        (5, 1000, "at most 640 samples over all ranks (5 × 8 on each rank) of the 1 % held out"),
+        (50, 1000, "at most 1,000 samples over all ranks of the 1 % held out"),
+    ],
+)
+def test_an_evaluation_reads_what_its_limits_allow(batches: int, most: int, said: str) -> None:
+    plan = cluster_plan()
+    evaluation = replace(plan.evaluation, max_batches=batches, micro_batch_size=8, every_steps=100)
+    data = replace(plan.data, max_eval_samples=most, eval_fraction=0.01)
+    plan = replace(plan, evaluation=evaluation, data=data, early_stopping=EarlyStopping(3, 0.01))
+    early = "; stops after 3 evaluations without improvement of at least 0.01"
+    assert rows_of(plan)["evaluation"][1] == said + early
+
+
+def test_a_short_run_has_no_intervals_and_its_minutes() -> None:
+    plan = cluster_plan()
+    plan = replace(
+        plan,
+        schedule=replace(plan.schedule, max_steps=100, warmup_steps=10, total_tokens=100 * plan.batch.tokens_per_step),
+        evaluation=replace(plan.evaluation, every_steps=500, at_end=True),
+        checkpoint=replace(plan.checkpoint, every_steps=500),
+        estimate=replace(plan.estimate, peak_tflops=1.0, gpu_hours=1.0),
+    )
+    rows = rows_of(plan)
+    assert rows["evaluation"][0] == "at the end"
+    assert rows["checkpoints"][0].startswith("at the end")
+    assert re.match(r"about \d+ min |less than a minute |about [1-9][\d,.]* h ", rows["compute"][1])
+    assert rows["wall-time limit"][0].endswith(" = 1 GPU-hour")
+
+
+def test_the_passes_over_known_samples_are_counted() -> None:
+    plan = cluster_plan()
+    data = replace(plan.data, max_train_samples=5 * plan.batch.global_batch_size + 7)
+    schedule = replace(plan.schedule, max_steps=15, warmup_steps=1)
+    rows = rows_of(replace(plan, data=data, schedule=schedule))
+    assert rows["tokens per step / in all"][1].endswith("15 steps, 3 passes over 2,567 samples")
 
 
 def test_many_nodes_are_drawn_in_short() -> None:

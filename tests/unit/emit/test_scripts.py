@@ -15,7 +15,8 @@ import pytest
 
 from cfgc.emit.bundle import emit_bundle
 from cfgc.emit.canonical import plan_digest
-from cfgc.emit.scripts import job_sbatch, launch_sh
+from cfgc.emit.plan_md import plan_md
+from cfgc.emit.scripts import job_sbatch, launch_sh, needed_variables
 from cfgc.lower.plan import NodePath, Plan
 from cfgc.write.writer import write_bundle
 from tests.unit.emit.samples import HOSTILE, cluster_plan, cpu_plan, hostile_plan
@@ -227,6 +228,19 @@ def test_every_missing_variable_is_named_at_once(tmp_path: Path) -> None:
     assert (code, "SCRATCH WANDB_API_KEY" in output) == (64, True)
     assert launcher.run(SCRATCH=str(tmp_path / "s"), WANDB_API_KEY="x")[0] == 0
     assert launcher.calls()[0][:-2][-1] == str(tmp_path / "s" / "r")
+
+
+def test_a_variable_that_the_spec_sets_is_asked_of_nobody(tmp_path: Path) -> None:
+    plan = cpu_plan()
+    environment = {**plan.launch.environment, "SCRATCH": str(tmp_path / "the spec's"), "DATA": "/data"}
+    launch = replace(plan.launch, run_dir=NodePath("env", "SCRATCH", "r"), environment=environment)
+    sources = (replace(plan.data.sources[0], path=NodePath("env", "DATA", "books")),)
+    plan = replace(plan, launch=launch, data=replace(plan.data, sources=sources))
+    launcher = Launcher(plan, tmp_path)
+    assert launcher.run()[0] == 0
+    assert launcher.calls()[0][:-2][-1] == str(tmp_path / "the spec's" / "r")
+    assert needed_variables(plan) == ()
+    assert plan_md(plan, "sha256:" + "0" * 64).count("| `DATA` |") == 1
 
 
 def test_an_interpreter_that_is_not_there_is_named(launcher: Launcher) -> None:

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cfgc.load.disk import DiskReader
+from cfgc.load.reader import MemoryReader
+from cfgc.pipeline import check_spec
+from cfgc.resources import shipped_dir
 from cfgc.schema.catalogue import schema_fields
 from cfgc.schema.values import NodePath
 from tests.unit.schema.samples import checked, said
@@ -82,6 +86,39 @@ def test_every_environment_starts_every_base(base: str, env: str) -> None:
     body = SPEC.replace("[launch]\nnodes = {nodes}\ngpus_per_node = {ranks}\n", "").format()
     head = f'extends = "cfgc:bases/{base}.toml"\n{body}'
     assert said(f'{head}hardware = "h100-80gb"\nenv = "{env}"\n') == ()
+
+
+EPOCHS = (
+    "training.max_epochs=2",
+    "data.max_train_samples=20_000",
+    "training.max_steps=${training.max_epochs * (data.max_train_samples // training.global_batch_size)}",
+)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (SPECS / "examples").glob("*.toml")))
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        ("training.max_steps=100",),
+        ("training.max_steps=7",),
+        EPOCHS,
+        ("launch.gpus_per_node=4",),
+        ("training.micro_batch_size=2",),
+        ("training.global_batch_size=96",),
+    ],
+)
+def test_an_example_takes_a_smoke_run_epochs_other_ranks_and_sizes(name: str, overrides: tuple[str, ...]) -> None:
+    text = (SPECS / "examples" / f"{name}.toml").read_text()
+    reader = MemoryReader({"spec.toml": text}, DiskReader(shipped_dir("specs"), shipped_dir("specs")))
+    assert [(warning.code, warning.message) for warning in check_spec(reader, "spec.toml", overrides).warnings] == []
+
+
+def test_no_number_of_an_example_is_a_rounding_error() -> None:
+    for path in (SPECS / "examples").glob("*.toml"):
+        reader = MemoryReader({"spec.toml": path.read_text()}, DiskReader(shipped_dir("specs"), shipped_dir("specs")))
+        leaves = check_spec(reader, "spec.toml", ()).resolved.leaves.values()
+        assert [leaf.value for leaf in leaves if isinstance(leaf.value, float) and len(repr(leaf.value)) > 10] == []
 
 
 def test_the_quickstart_shows_a_chain_of_three_layers() -> None:

@@ -299,7 +299,7 @@ DATA: Final = Data(
     num_workers=0,
 )
 EVALUATION: Final = Evaluation(
-    every_steps=100,
+    every_steps=40,
     micro_batch_size=4,
     max_batches=20,
     at_end=True,
@@ -309,7 +309,7 @@ EARLY_STOPPING: Final = EarlyStopping(
     threshold=0.0,
 )
 CHECKPOINT: Final = Checkpoint(
-    every_steps=200,
+    every_steps=40,
     keep_last=3,
     bytes_each=68_630_016,
 )
@@ -339,4 +339,4 @@ LAUNCH: Final = Launch(
     ),
     required=(),
 )
-PLAN_DIGEST: Final[str] = "sha256:cb63c5f768e7429f77d251d0540dd5ca5b18ed6614d639ea9c6c3d997ddfce78"
+PLAN_DIGEST: Final[str] = "sha256:08fedcb25a4ae87cdbf602fee1271f38f4625711c6cb09e56567f1514de47864"
