@@ -20,8 +20,11 @@ class DiskReader:
 
     def read(self, logical: str) -> bytes | None:
         """The bytes of ``logical``; None when there is no such file. Raises OSError when it can't be read."""
+        path = self._path(logical)
         try:
-            return self._path(logical).read_bytes()
+            if path.is_fifo() or path.is_char_device():
+                raise OSError("it is no regular file")
+            return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,9 @@ def test_a_directory_is_called_one(tmp_path: Path) -> None:
             load_spec(reader(tmp_path), logical, (), Patch)
         (finding,) = caught.value.diagnostics
         assert (finding.code, finding.message) == ("CFG101", f"cannot read `{logical}`: it is a directory")
+
+
+def test_a_pipe_is_no_spec_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "spec.toml")
+    with pytest.raises(OSError, match="no regular file"):
+        DiskReader(tmp_path, tmp_path).read("spec.toml")
