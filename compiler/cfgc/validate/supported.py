@@ -14,6 +14,7 @@ from cfgc.schema.values import NodePath
 from cfgc.validate.missing import dotted
 from cfgc.validate.places import Location, value_label
 from cfgc.validate.values import toml_text
+from cfgc.validate.wording import pasteable
 
 if TYPE_CHECKING:
     from cfgc.resolve.resolved import Resolved
@@ -121,11 +122,12 @@ def _unsupported(resolved: Resolved, found: Sequence[tuple[Location, Any]], late
     code, today = CODES[later.feature]
     shown = f" = {toml_text(value)}" if isinstance(value, str | int | float) else ""
     labels = (value_label(resolved, location, "nor is this") for location, _ in others)
+    primary = value_label(resolved, first, "")
     return Diagnostic(
         code,
         f"`{dotted(first)}{shown}` is not supported by this runtime yet",
-        value_label(resolved, first, ""),
+        primary,
         secondary=tuple(label for label in labels if label),
         notes=(today, "what would be ignored is refused"),
-        helps=(later.instead,),
+        helps=pasteable((later.instead,), resolved, [dotted(first)], primary),
     )

@@ -14,6 +14,7 @@ from cfgc.validate.missing import dotted
 from cfgc.validate.places import Location, key_label, leaf_at
 from cfgc.validate.schema_errors import no_place, renamed_key, unknown_key
 from cfgc.validate.values import toml_text
+from cfgc.validate.wording import override
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -49,8 +50,15 @@ def _elsewhere(resolved: Resolved, known: str) -> Diagnostic:
 
 def _write(resolved: Resolved, place: Path, renamed: Renamed) -> str:
     section, _, name = renamed.key.rpartition(".")
+    if _overridden(resolved, place):
+        return f"write `{override(renamed.key, renamed.value or _carried(resolved, place))}` on the command line"
     where = "" if place[:-1] == tuple(section.split(".")) or not section else f" under `[{section}]`"
     return f"write `{name} = {renamed.value or _carried(resolved, place)}`{where}"
+
+
+def _overridden(resolved: Resolved, place: Location) -> bool:
+    found = leaf_at(resolved, place)
+    return found is not None and found[0].origin.layer.kind == "command line"
 
 
 def _carried(resolved: Resolved, place: Path) -> str:
@@ -93,6 +101,8 @@ def _moved(resolved: Resolved, location: Location, home: str) -> str:
         return f"write `{home}`"
     found = leaf_at(resolved, location)
     value = _as_written(found[0].origin) if found and not found[1] else "…"
+    if _overridden(resolved, location):
+        return f"write `{override(home, value)}` on the command line"
     return f"write `{name} = {value}` under `[{section}]`"
 
 

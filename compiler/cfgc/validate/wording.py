@@ -60,10 +60,14 @@ def _written(match: re.Match[str], path: Path | None, resolved: Resolved) -> tup
         return f"`{match['key']} = {value}`", ""
     leaf = resolved.leaves.get(path)
     if leaf and leaf.origin.layer.kind == "command line":
-        override = shlex.quote(".".join(path) + "=" + value)
-        return f"`{override}`", " on the command line"
+        return f"`{override('.'.join(path), value)}`", " on the command line"
     section = ".".join(path[:-1])
     return f"`{path[-1]} = {value}`", f" under `[{section}]`" if section else ""
+
+
+def override(key: str, value: str) -> str:
+    """A word of the command line that sets ``key``, quoted where a shell would split or expand it."""
+    return shlex.quote(f"{key}={value}")
 
 
 def _is_shown(path: Path, resolved: Resolved, primary: Label | None) -> bool:

@@ -44,3 +44,16 @@ def test_a_value_of_a_base_is_changed_in_the_spec() -> None:
     assert helps("CFG421", text) == (
         "set `final_learning_rate = 1e-07` under `[training.scheduler]` (a tenth of the peak)",
     )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "write"),
+    [
+        ("training.batch_size=8", "write `training.micro_batch_size=8` on the command line"),
+        ("training.weight_decay=0.1", "write `training.optimizer.weight_decay=0.1` on the command line"),
+        ("training.hidden_dropout=0.1", "write `model.hidden_dropout=0.1` on the command line"),
+        ("training.precision=fp8", "write `'training.precision=\"bf16\"'` on the command line"),
+    ],
+)
+def test_a_key_that_is_called_otherwise_is_overridden_under_its_name(overrides: str, write: str) -> None:
+    assert found(GOOD, overrides)[0].helps == (write,)
