@@ -105,5 +105,5 @@ def test_data_that_changed_is_refused(tmp_path: Path, finished: Callable[..., Ru
     (run.cwd / "text" / "part-9.txt").write_text("one more file\n")
 
     outcome = run.to_end()
-    assert outcome.code == 74
+    assert outcome.code == 66
     assert "the data changed since step 12 was saved: 3 files" in outcome.err

@@ -59,6 +59,6 @@ def test_a_staged_copy_that_was_edited_is_refused(tmp_path: Path, run: RunDirect
 def test_a_finished_run_opens_no_attempt(tmp_path: Path, run: RunDirectory) -> None:
     bundle = compile_tiny(tmp_path / "bundle")
     stage_bundle(bundle, run)
-    write_json(run.finished, {"plan_digest": read_manifest(bundle).plan_digest})
+    write_json(run.finished, {"plan_digest": read_manifest(bundle).plan_digest, "seconds": 1.0})
     assert "already finished" in stage_bundle(bundle, run)
     assert newest_attempt(run).path.name == "001"
