@@ -73,9 +73,8 @@ export PYTHONUNBUFFERED=1
 
 node=
 asked=
-trap 'asked=1; [[ -z $node ]] || kill -USR2 "$node" 2>/dev/null || :' USR2 TERM
-# The terminal sends Ctrl-C to the supervisor too.
-trap : INT
+# Ctrl-C reaches the supervisor from the terminal too, and there a second one gives up at once.
+trap 'asked=1; [[ -z $node ]] || kill -USR2 "$node" 2>/dev/null || :' USR2 TERM INT
 
 "$python" -B "$bundle/runtime" stage --bundle "$bundle" --run-dir "$run_dir"
 [[ -z $asked ]] || exit 75 # asked to stop before anything ran

@@ -241,7 +241,7 @@ SCHEDULE: Final = Schedule(
     max_steps=240,
     warmup_steps=10,
     learning_rate=0.003,
-    final_learning_rate=0.00030000000000000003,
+    final_learning_rate=0.0003,
     total_tokens=491_520,
 )
 PRECISION: Final[Literal["fp32", "bf16", "fp16"]] = "bf16"
@@ -339,4 +339,4 @@ LAUNCH: Final = Launch(
     ),
     required=(),
 )
-PLAN_DIGEST: Final[str] = "sha256:f7fb7e99028024b9bccfc24141a484d5a032a024ed53be65b50334a0220e55a7"
+PLAN_DIGEST: Final[str] = "sha256:3e7559bf971b057e5e7057c66546f545bbe6cc27c0f92570de3837d0a2a36d71"

@@ -31,7 +31,8 @@ def stage_bundle(bundle: Path, run: RunDirectory) -> str:
         raise Failure(
             BAD_BUNDLE,
             f"{run.root} belongs to another plan ({staged.plan_digest[:19]}…) than {bundle} "
-            f"({manifest.plan_digest[:19]}…); give the new plan a new launch.run_dir, or move the old run away",
+            f"({manifest.plan_digest[:19]}…); start the new plan in another run directory (launch.sh --run-dir DIR, "
+            "or CFGC_RUN_DIR=DIR on Slurm), or move the old run away",
         )
     if run.read_finished(staged.plan_digest) is not None:
         return f"{staged.experiment} is already finished; nothing to do"
