@@ -48,6 +48,38 @@ def test_records_survive_and_the_first_one_stands(tmp_path: Path) -> None:
     assert [(one.rank, one.code, one.message) for one in newest_attempt(run).exits()] == [(1, 66, "no data")]
 
 
+def test_attempts_are_counted_from_the_highest(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    for name in ("002", "999", "1000"):
+        (run.attempts / name).mkdir(parents=True)
+    assert create_attempt(run).path.name == "1001"
+    assert newest_attempt(run).path.name == "1001"
+
+
+def test_a_record_that_was_cut_off_is_an_unexpected_end(tmp_path: Path) -> None:
+    attempt = create_attempt(RunDirectory(tmp_path))
+    attempt.record_exit(0, 75)
+    damaged = attempt.path / "exits" / "rank-1"
+    damaged.write_text('{"rank": 1, "co')
+    code, cause = verdict(attempt.exits(), 0, ranks=2)
+    assert code == 70
+    assert cause is not None
+    assert cause.message == f"the record of how it ended is damaged: {damaged}"
+    (attempt.path / "pids" / "rank-2").write_text("")
+    assert attempt.running(node_rank=0) == []
+
+
+def test_room_for_the_records_is_taken_beforehand(tmp_path: Path) -> None:
+    attempt = create_attempt(RunDirectory(tmp_path))
+    attempt.reserve(3)
+    [reserved] = (attempt.path / "exits").iterdir()
+    inode = reserved.stat().st_ino
+    assert attempt.exits() == []
+    attempt.record_exit(3, 74, "No space left on device: run")
+    assert (attempt.path / "exits" / "rank-3").stat().st_ino == inode
+    assert [(one.rank, one.code) for one in attempt.exits()] == [(3, 74)]
+
+
 def test_a_run_directory_without_an_attempt_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="run the runtime's `stage` command first"):
         newest_attempt(RunDirectory(tmp_path))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
+from cfgc_runtime import checkpoint
 from cfgc_runtime.checkpoint import Checkpoints
+from cfgc_runtime.complete import missing_parts
 from cfgc_runtime.errors import BAD_CHECKPOINT, Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -56,12 +60,12 @@ class FakeEngine:
 class Saves:
     """Checkpoints of a fake engine below a directory, and what was said."""
 
-    def __init__(self, directory: Path, keep_last: int = 2, plan: str = "sha256:a") -> None:
+    def __init__(self, directory: Path, keep_last: int = 2, plan: str = "sha256:a", zero_stage: int = 0) -> None:
         self.said: list[str] = []
         self.engine = FakeEngine()
         self.directory = directory
         ranks: Any = OneRank()
-        self.checkpoints = Checkpoints(directory, ranks, plan, 0, keep_last, self.said.append)
+        self.checkpoints = Checkpoints(directory, ranks, plan, zero_stage, keep_last, self.said.append)
 
     def save(self, *steps: int) -> None:
         for step in steps:
@@ -136,6 +140,73 @@ def test_when_all_are_damaged_it_does_not_start_over_by_itself(tmp_path: Path) -
     with pytest.raises(Failure, match="move it away to start over") as caught:
         Saves(tmp_path).resume()
     assert caught.value.code == BAD_CHECKPOINT
+
+
+def rewrite(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content.update(files={}),
+        lambda content: content.update(files=[]),
+        lambda content: content["files"].pop("rng-rank-0.pt"),
+        lambda content: content["state"].update(seconds=2.5),
+        lambda content: content["state"].clear(),
+        lambda content: content.update(step=9),
+        lambda content: content.pop("digest"),
+    ],
+)
+def test_the_list_protects_itself(tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    saves = Saves(tmp_path)
+    saves.save(4, 8)
+    rewrite(saves.file(8, "complete.json"), change)
+    again = Saves(tmp_path)
+    assert again.resume() == 4
+    assert again.said[0] == "checkpoint step-00000008 is damaged (complete.json); trying the one before"
+
+
+def test_a_list_without_every_rank_and_kind_makes_no_checkpoint(tmp_path: Path) -> None:
+    model, shards = "mp_rank_00_model_states.pt", [f"zero_pp_rank_{rank}_mp_rank_00_optim_states.pt" for rank in (0, 1)]
+    rng = [f"rng-rank-{rank}.pt" for rank in (0, 1)]
+    assert missing_parts([model, *shards, *rng], 2, zero_stage=2) == []
+    assert missing_parts([model, *rng], 2, zero_stage=0) == []
+    assert missing_parts([model, shards[0], *rng], 2, zero_stage=2) == ["optim_states of rank 1"]
+    assert missing_parts([model, *shards, rng[1]], 2, zero_stage=1) == ["rng of rank 0"]
+    assert missing_parts([model, *shards, *rng], 2, zero_stage=3) == ["model_states of rank 1"]
+    with pytest.raises(Failure, match="without optim_states of rank 0"):
+        Saves(tmp_path, zero_stage=1).save(4)
+    assert Saves(tmp_path).resume() is None
+
+
+def test_only_whole_checkpoints_are_counted_when_old_ones_are_deleted(tmp_path: Path) -> None:
+    saves = Saves(tmp_path, keep_last=2)
+    saves.save(4, 8)
+    saves.file(8).write_text("9")
+    again = Saves(tmp_path, keep_last=2)
+    assert again.resume() == 4
+    assert "damaged checkpoints are kept as damaged-…" in again.said[1]
+    again.save(6)
+    assert again.names() == ["damaged-step-00000008", "step-00000004", "step-00000006"]
+
+
+def test_the_newest_is_the_one_of_the_highest_step(tmp_path: Path) -> None:
+    saves = Saves(tmp_path, keep_last=2)
+    saves.save(99_999_996, 99_999_998, 100_000_000)
+    assert saves.names() == ["step-100000000", "step-99999998"]
+    assert Saves(tmp_path).resume() == 100_000_000
+
+
+def test_a_resume_under_another_release_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Saves(tmp_path).save(4)
+    monkeypatch.setattr(checkpoint, "installed_releases", lambda: {"torch": "9.9.9"})
+    again = Saves(tmp_path)
+    assert again.resume() == 4
+    saved = torch.__version__.partition("+")[0]
+    assert again.said[0].startswith(f"step-00000004 was saved under torch {saved}, this is 9.9.9")
 
 
 def test_another_plan_is_refused(tmp_path: Path) -> None:

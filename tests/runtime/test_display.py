@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,18 @@ def test_metrics_after_the_resumed_step_are_forgotten(tmp_path: Path) -> None:
     truncate_metrics(path, 2)
     append_metrics(path, {"step": 3, "loss": 2.0})
     assert read_metrics(path) == [{"step": 1, "loss": 1.0}, {"step": 2, "loss": 1.0}, {"step": 3, "loss": 2.0}]
+
+
+def test_damaged_lines_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b'{"step": 1, "loss": 1.0}\n\xff\xfe\n5\n{"step": "2"}\n{"step": 3, "loss": 2.0}\n')
+    assert [line["step"] for line in read_metrics(path)] == [1, 3]
+
+
+def test_what_is_not_a_number_is_null_in_the_metrics(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    append_metrics(path, {"step": 1, "eval_loss": math.nan, "loss": math.inf})
+    assert json.loads(path.read_text(), parse_constant=pytest.fail) == {"step": 1, "eval_loss": None, "loss": None}
 
 
 def test_patience_ends_after_evaluations_without_enough_gain() -> None:

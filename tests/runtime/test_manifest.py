@@ -84,6 +84,25 @@ def test_the_command_names_the_file_and_says_how_to_rebuild(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"outputs": []},
+        {"outputs": {"config.py": []}},
+        {"outputs": {"config.py": {"sha256": 1, "size": 1}}},
+        {"experiment": 5},
+        {"format": 2},
+    ],
+)
+def test_a_manifest_of_another_shape_is_refused(bundle: Path, tmp_path: Path, change: dict[str, object]) -> None:
+    copy = copy_bundle(bundle, tmp_path / "copy")
+    manifest = copy / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | change))
+    with pytest.raises(Failure, match=r"manifest\.json (cannot be read|has format 2)") as caught:
+        verify_bundle(copy)
+    assert caught.value.code == BAD_BUNDLE
+
+
 def test_a_link_in_place_of_a_file_is_refused(bundle: Path, tmp_path: Path) -> None:
     copy = copy_bundle(bundle, tmp_path / "copy")
     (copy / "config.py").unlink()

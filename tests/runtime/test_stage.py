@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import shutil
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
+from cfgc_runtime import releases
 from cfgc_runtime.attempt import newest_attempt
-from cfgc_runtime.errors import BAD_BUNDLE, Failure
+from cfgc_runtime.errors import BAD_BUNDLE, WRONG_WORLD, Failure
+from cfgc_runtime.finish import describe_run
+from cfgc_runtime.lock import alone, running, supervising
 from cfgc_runtime.manifest import read_manifest
 from cfgc_runtime.rundir import RunDirectory, write_json
 from cfgc_runtime.stage import stage_bundle
-from tests.runtime.bundles import HERE, compile_tiny
+from tests.runtime.bundles import HERE, clean_environment, compile_tiny
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,8 +61,102 @@ def test_a_staged_copy_that_was_edited_is_refused(tmp_path: Path, run: RunDirect
     bundle = compile_tiny(tmp_path / "bundle")
     stage_bundle(bundle, run)
     (run.bundle / "config.py").write_text("X = 1\n")
-    with pytest.raises(Failure, match=r"edited: config\.py"):
+    for source in (bundle, run.bundle):
+        with pytest.raises(Failure, match=r"edited: config\.py\n.*remove that directory and start again") as caught:
+            stage_bundle(source, run)
+        assert "rebuild" not in str(caught.value)
+    shutil.rmtree(run.bundle)
+    assert "attempt 2 " in stage_bundle(bundle, run)
+
+
+def test_a_refused_start_leaves_no_trace(tmp_path: Path, run: RunDirectory) -> None:
+    bundle = compile_tiny(tmp_path / "bundle")
+    stage_bundle(bundle, run)
+    before = sorted(run.root.rglob("*"))
+    with running(run), pytest.raises(Failure, match="is in use: this run was already started") as caught:
         stage_bundle(bundle, run)
+    assert caught.value.code == BAD_BUNDLE
+    assert sorted(run.root.rglob("*")) == before
+    assert "attempt 2 " in stage_bundle(bundle, run)
+
+
+def test_one_supervisor_a_node_and_no_new_attempt_beside_any(run: RunDirectory) -> None:
+    run.root.mkdir()
+    with supervising(run, 0), supervising(run, 1):
+        with pytest.raises(Failure, match="is in use"), supervising(run, 1):
+            pass
+        with pytest.raises(Failure, match="is in use"), alone(run):
+            pass
+    with alone(run):
+        pass
+
+
+@pytest.mark.parametrize(
+    "content", ["", '{"plan_dig', "[]", "{}", "DIGEST ONLY"], ids=["empty", "cut", "list", "nothing", "half"]
+)
+def test_a_damaged_end_is_said_and_ignored(tmp_path: Path, run: RunDirectory, content: str) -> None:
+    bundle = compile_tiny(tmp_path / "bundle")
+    stage_bundle(bundle, run)
+    digest = read_manifest(bundle).plan_digest
+    run.finished.write_text(json.dumps({"plan_digest": digest}) if content == "DIGEST ONLY" else content)
+    assert "tiny has not trained yet" in describe_run(run)
+    assert "finished.json is damaged and ignored" in stage_bundle(bundle, run)
+
+
+def test_what_a_killed_copy_left_behind_is_removed(tmp_path: Path, run: RunDirectory) -> None:
+    (run.root / ".bundle.123").mkdir(parents=True)
+    stage_bundle(compile_tiny(tmp_path / "bundle"), run)
+    assert sorted(path.name for path in run.root.iterdir()) == [".lock", "attempts", "bundle", "run.json"]
+    assert read_manifest(run.bundle).plan_digest == json.loads(run.identity.read_text())["plan_digest"]
+
+
+def test_a_run_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    command = [sys.executable, "-B", str(compile_tiny(tmp_path / "bundle") / "runtime"), "stage"]
+    done = subprocess.run(
+        [*command, "--run-dir", str(tmp_path / "file" / "run")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 73
+    assert f"the run directory {tmp_path}/file/run cannot be written (Not a directory: " in done.stderr
+    assert "--run-dir DIR" in done.stderr
+
+
+def test_a_missing_package_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    command = [sys.executable, "-B", str(compile_tiny(tmp_path / "bundle") / "runtime"), "stage"]
+    environment = clean_environment(tmp_path) | {"TEST_HIDE": "deepspeed torch"}
+    done = subprocess.run(
+        [*command, "--run-dir", str(tmp_path / "run")], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 78, done
+    install = "-m pip install torch==2.13.0 deepspeed==0.19.8"
+    assert f"has no torch and no deepspeed: {sys.executable} {install}" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("installed", "sentence"),
+    [
+        ({"torch": "2.13.0", "deepspeed": "0.19.8"}, None),
+        ({"torch": "2.13.1", "deepspeed": "0.19.8"}, None),
+        ({"torch": "2.12.0", "deepspeed": "0.19.8"}, r"torch 2\.12\.0 is installed.*set target\.torch in the spec"),
+        ({"torch": "2.13.0", "deepspeed": "0.19.7"}, r"deepspeed 0\.19\.7 is installed.*set target\.deepspeed"),
+    ],
+)
+def test_other_releases_are_refused(
+    monkeypatch: pytest.MonkeyPatch, installed: dict[str, str], sentence: str | None
+) -> None:
+    monkeypatch.setattr(releases, "installed_releases", lambda: installed)
+    target: Any = SimpleNamespace(torch="2.13.0", deepspeed="0.19.8")
+    if sentence is None:
+        releases.check_releases(target)
+        return
+    with pytest.raises(Failure, match=sentence) as caught:
+        releases.check_releases(target)
+    assert caught.value.code == WRONG_WORLD
+
+
+def test_the_suffix_of_a_local_build_does_not_count() -> None:
+    assert releases.installed_releases()["torch"] == torch.__version__.partition("+")[0]
 
 
 def test_a_finished_run_opens_no_attempt(tmp_path: Path, run: RunDirectory) -> None:

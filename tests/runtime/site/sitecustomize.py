@@ -1,7 +1,8 @@
 """Put on PYTHONPATH of real runs: hides the compiler, and ends or slows a rank where a test asks for it.
 
 Environment: ``TEST_KILL=rank:backward`` sends SIGKILL to that rank in that backward pass (counted from 1),
-``TEST_BREAK=rank:backward`` makes its gradients nan, ``TEST_SLOW=seconds`` makes each backward pass longer.
+``TEST_BREAK=rank:backward`` makes its gradients nan, ``TEST_SLOW=seconds`` makes each backward pass longer,
+``TEST_HIDE=package`` hides one more package.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ import time
 from typing import Any
 
 ENGINE = "deepspeed.runtime.engine"
-HIDDEN = {"cfgc", "libcst", "tomlkit"}  # pydantic and jinja2 are what DeepSpeed and torch themselves use
+# Not pydantic and jinja2, which DeepSpeed and torch themselves use.
+HIDDEN = {"cfgc", "libcst", "tomlkit", *os.environ.get("TEST_HIDE", "").split()}
+    "cfgc",
+    "libcst",
+    "tomlkit",
+    *os.environ.get("TEST_HIDE", "").split(),
+}  # pydantic and jinja2 are what DeepSpeed and torch themselves use
 
 
 class Hide:
