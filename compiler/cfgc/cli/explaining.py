@@ -48,8 +48,9 @@ def suggestions(key: str) -> str:
     last = key.rsplit(".", maxsplit=1)[-1]
     renamed = RENAMED[key].key if key in RENAMED else aliases().get(last, "")
     near = [name for name in fields if name.rsplit(".", 1)[-1] == last] or get_close_matches(key, fields, n=3)
-    found = dict.fromkeys([*([renamed] if renamed in fields else []), *near])
-    lines = [f"  did you mean `{name}`?  {fields[name].doc}" for name in list(found)[:3]]
+    names = [name for name in (renamed, *near) if name in fields]
+    found = sorted(set(names), key=names.index)
+    lines = [f"  did you mean `{name}`?  {fields[name].doc}" for name in found[:3]]
     return "\n".join([f"there is no key `{key}`", *lines])
 
 
