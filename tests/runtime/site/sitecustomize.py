@@ -18,11 +18,6 @@ from typing import Any
 ENGINE = "deepspeed.runtime.engine"
 # Not pydantic and jinja2, which DeepSpeed and torch themselves use.
 HIDDEN = {"cfgc", "libcst", "tomlkit", *os.environ.get("TEST_HIDE", "").split()}
-    "cfgc",
-    "libcst",
-    "tomlkit",
-    *os.environ.get("TEST_HIDE", "").split(),
-}  # pydantic and jinja2 are what DeepSpeed and torch themselves use
 
 
 class Hide:
