@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.runtime.bundles import WAIT_S, Run, new_run
+from tests.runtime.bundles import WAIT_S, Run, clean_environment, free_port, new_run
 
 pytestmark = pytest.mark.slow
 
@@ -76,3 +77,20 @@ def start_when_free(run: Run) -> str:
             return outcome.out
         time.sleep(0.5)
     raise AssertionError("the run directory stays in use")
+
+
+def test_two_nodes_train_in_the_attempt_that_was_opened_once(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "launch.nodes=2", "launch.gpus_per_node=1")
+    environment = clean_environment(tmp_path) | {"DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
+    runtime = [sys.executable, "-B", str(run.bundle / "runtime")]
+    subprocess.run([*runtime, "stage", "--run-dir", str(run.directory)], env=environment, check=True)
+    port, staged = free_port(), str(run.directory / "bundle" / "runtime")
+    nodes = []
+    for node in ("0", "1"):
+        torchrun = [sys.executable, "-B", "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=1"]
+        torchrun += [f"--node-rank={node}", "--master-addr=127.0.0.1", f"--master-port={port}", staged, "rank"]
+        command = [sys.executable, "-B", staged, "node", "--run-dir", str(run.directory), "--node-rank", node, "--"]
+        nodes.append(subprocess.Popen([*command, *torchrun], cwd=tmp_path, env=environment))
+    assert [node.wait(WAIT_S) for node in nodes] == [0, 0], run.logs()
+    assert sorted(run.pids()) == [0, 1]
+    assert run.steps() == list(range(1, 13))
