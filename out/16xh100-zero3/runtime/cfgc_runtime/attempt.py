@@ -1,6 +1,7 @@
 """One start of a run: process ids to signal, and how every rank ended. Standard library only.
 
-Each rank writes its own small files, so that nothing depends on appends being atomic on a shared file system.
+Each rank writes its own small files, so that nothing depends on appends being atomic on a shared file system. They are
+reserved in full before training, so that a rank can say on a full disk that the disk is full.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cfgc_runtime.rundir import RunDirectory
+
+_RECORD_SIZE = 4096
+_MESSAGE_SIZE = 3000
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,14 @@ class Attempt:
         """The log of one process, such as ``rank-0``."""
         return self.path / "logs" / f"{name}.log"
 
+    def reserve(self, rank: int) -> None:
+        """Take the room that the records of ``rank`` will need. Raises ``OSError`` when there is none."""
+        for kind in ("pids", "exits"):
+            with _reserved(self.path / kind / f"rank-{rank}").open("wb") as file:
+                file.write(b" " * _RECORD_SIZE)
+                file.flush()
+                os.fsync(file.fileno())
+
     def record_pid(self, rank: int, node_rank: int, pid: int) -> None:
         """Say which process on which node is ``rank``."""
         _write_new(self.path / "pids" / f"rank-{rank}", f"{node_rank} {pid}\n")
@@ -48,26 +60,27 @@ class Attempt:
         """Process ids of the ranks on this node that have not ended."""
         pids = []
         for file in sorted((self.path / "pids").glob("rank-*")):
-            node, pid = (int(word) for word in file.read_text().split())
-            if node == node_rank and not (self.path / "exits" / file.name).exists():
-                pids.append(pid)
+            words = file.read_text(errors="replace").split()
+            ended = (self.path / "exits" / file.name).exists()
+            if words[:1] == [str(node_rank)] and words[1:2] and words[1].isdecimal() and not ended:
+                pids.append(int(words[1]))
         return pids
 
     def record_exit(self, rank: int, code: int, message: str = "") -> None:
         """Say how ``rank`` ended; the first record stands, since it is nearest to the cause."""
-        content = json.dumps({"rank": rank, "code": code, "at": time.time(), "message": message})
-        _write_new(self.path / "exits" / f"rank-{rank}", content + "\n")
+        content = {"rank": rank, "code": code, "at": time.time(), "message": message[:_MESSAGE_SIZE]}
+        _write_new(self.path / "exits" / f"rank-{rank}", json.dumps(content, ensure_ascii=False) + "\n")
 
     def exits(self) -> list[Exit]:
         """What was recorded so far, first to last."""
-        files = (self.path / "exits").glob("rank-*")
-        return sorted((Exit(**json.loads(file.read_text())) for file in files), key=lambda found: found.at)
+        found = [_read_exit(file) for file in (self.path / "exits").glob("rank-*")]
+        return sorted(found, key=lambda one: one.at)
 
 
 def create_attempt(run: RunDirectory) -> Attempt:
-    """The next attempt's directory."""
+    """The next attempt's directory. The caller holds the run directory alone."""
     run.attempts.mkdir(parents=True, exist_ok=True)
-    number = len(_numbered(run)) + 1
+    number = max(_numbered(run), default=0) + 1
     path = run.attempts / f"{number:03d}"
     for name in ("pids", "exits", "logs"):
         (path / name).mkdir(parents=True)
@@ -79,7 +92,7 @@ def newest_attempt(run: RunDirectory) -> Attempt:
     found = _numbered(run)
     if not found:
         raise Failure(BAD_BUNDLE, f"{run.root} has no attempt: run the runtime's `stage` command first")
-    return Attempt(found[-1])
+    return Attempt(found[max(found)])
 
 
 def verdict(exits: Sequence[Exit], launcher: int, ranks: int) -> tuple[int, Exit | None]:
@@ -103,14 +116,39 @@ def shell_code(status: int) -> int:
     return status if status >= 0 else 128 - status
 
 
-def _numbered(run: RunDirectory) -> list[Path]:
-    return sorted(path for path in run.attempts.glob("[0-9][0-9][0-9]*") if path.is_dir())
+def _numbered(run: RunDirectory) -> dict[int, Path]:
+    paths = run.attempts.glob("[0-9]*")
+    return {int(path.name): path for path in paths if path.name.isdecimal() and path.is_dir()}
+
+
+def _read_exit(file: Path) -> Exit:
+    """The record in ``file``; a damaged one counts as an unexpected end, since nobody knows what it said."""
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+        return Exit(int(raw["rank"]), int(raw["code"]), float(raw["at"]), str(raw["message"]))
+    except (ValueError, KeyError, TypeError):
+        rank = file.name.removeprefix("rank-")
+        number = int(rank) if rank.isdecimal() else -1
+        return Exit(number, INTERNAL, file.stat().st_mtime, f"the record of how it ended is damaged: {file}")
+
+
+def _reserved(path: Path) -> Path:
+    return path.with_name(f".{path.name}")
 
 
 def _write_new(path: Path, content: str) -> None:
-    """Create ``path`` whole, or leave the one that is there. A rank's records have one writer at a time."""
+    """Create ``path`` whole, or leave the one that is there. A rank's records have one writer at a time.
+
+    The room that was reserved is overwritten in place, which a full disk allows; the rest of it stays blank.
+    """
     if path.exists():
         return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(content)
+    temporary = _reserved(path)
+    raw = content.encode("utf-8", "replace")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o644)
+    try:
+        os.pwrite(descriptor, raw.ljust(_RECORD_SIZE), 0)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
     temporary.rename(path)

@@ -6,7 +6,6 @@ directory to ``step-…``. Nothing else makes a checkpoint.
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import torch
 
 from cfgc_runtime import complete
 from cfgc_runtime.errors import BAD_CHECKPOINT, Failure
+from cfgc_runtime.releases import installed_releases
 from cfgc_runtime.rundir import sync_directory
 from cfgc_runtime.seeding import restore_rng_state, rng_state
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from cfgc_runtime.collective import Ranks
     from cfgc_runtime.engine import Engine
 
-_OWNER = re.compile(r"rank[_-](\d+)")
 _SAVING = "saving-"
 _REPLACED = "replaced-"
+_DAMAGED = "damaged-"
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Checkpoints:
     directory: Path
     ranks: Ranks
     plan_digest: str
+    zero_stage: int
     keep_last: int
     say: Callable[[str], None]
 
@@ -61,7 +62,10 @@ class Checkpoints:
         own = {path.name: complete.seal(path) for path in self._own_files(temporary)}
         files = {name: entry for part in self.ranks.gather(own) for name, entry in part.items()}
         if self.ranks.rank == 0:
-            complete.write(temporary, step, self.plan_digest, self.ranks.size, files, state)
+            if missing := complete.missing_parts(files, self.ranks.size, self.zero_stage):
+                raise Failure(BAD_CHECKPOINT, f"DeepSpeed saved {temporary} without {', '.join(missing)}")
+            size, releases = self.ranks.size, installed_releases()
+            complete.write(temporary, complete.Complete(step, self.plan_digest, size, releases, files, state))
             self._commit(temporary, self.directory / name)
             self._prune()
         self.ranks.wait()
@@ -76,10 +80,11 @@ class Checkpoints:
         if self.ranks.rank == 0:
             self._clean()
         found = self.ranks.first(complete.newest_first(self.directory) if self.ranks.rank == 0 else [])
-        for name, candidate in found:
+        for place, (name, candidate) in enumerate(found):
             damaged = self._damaged(self.directory / name, candidate)
             if candidate is not None and not damaged:
                 self._load(engine, self.directory / name, candidate)
+                self._move_aside([skipped for skipped, _ in found[:place]])
                 return candidate
             self.say(f"checkpoint {name} is damaged ({', '.join(damaged)}); trying the one before")
         if found:
@@ -96,20 +101,36 @@ class Checkpoints:
         loaded, _ = engine.raw.load_checkpoint(str(self.directory), tag=path.name)
         if loaded is None:
             raise Failure(BAD_CHECKPOINT, f"DeepSpeed could not load {path}")
+        self._compare_releases(path, candidate)
         restore_rng_state(torch.load(path / f"rng-rank-{self.ranks.rank}.pt", weights_only=True))
 
+    def _compare_releases(self, path: Path, candidate: complete.Complete) -> None:
+        for name, now in installed_releases().items():
+            if (then := candidate.releases.get(name)) != now:
+                self.say(f"{path.name} was saved under {name} {then}, this is {now}: the numbers may differ a little")
+
+    def _move_aside(self, names: list[str]) -> None:
+        """Damaged checkpoints no longer count as kept ones; what is left of them stays for a person to look at."""
+        if self.ranks.rank != 0 or not names:
+            return
+        for name in names:
+            aside = self.directory / (_DAMAGED + name)
+            shutil.rmtree(aside, ignore_errors=True)
+            (self.directory / name).rename(aside)
+        self.say(f"damaged checkpoints are kept as {_DAMAGED}…, and can be deleted: {', '.join(names)}")
+
     def _own_files(self, path: Path) -> list[Path]:
-        """The files that this rank wrote: its number is in their names, rank 0 wrote the others."""
         return [file for file in sorted(path.iterdir()) if self._owns(file.name)]
 
     def _owns(self, name: str) -> bool:
-        owner = _OWNER.search(name)
-        return self.ranks.rank == (int(owner[1]) if owner else 0)
+        return complete.owner_of(name) == self.ranks.rank
 
     def _damaged(self, path: Path, candidate: complete.Complete | None) -> list[str]:
         """Names of files that are not what was saved, over all ranks; each rank reads what it will load."""
         if candidate is None:
             return [complete.FILE]
+        if missing := complete.missing_parts(candidate.files, candidate.world_size, self.zero_stage):
+            return missing
         own = (name for name in candidate.files if self._owns(name))
         damaged = [name for name in own if not complete.is_intact(path / name, candidate.files[name])]
         return sorted(chain.from_iterable(self.ranks.gather(damaged)))
@@ -121,8 +142,7 @@ class Checkpoints:
         sync_directory(self.directory)
 
     def _prune(self) -> None:
-        names = [path.name for path in self.directory.iterdir() if complete.step_of(path.name) is not None]
-        for name in sorted(names)[: -self.keep_last]:
+        for name, _ in complete.newest_first(self.directory)[self.keep_last :]:
             shutil.rmtree(self.directory / name)
         for leftover in self.directory.glob(_REPLACED + "*"):
             shutil.rmtree(leftover)

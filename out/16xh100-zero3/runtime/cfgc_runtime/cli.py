@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cfgc_runtime.errors import BAD_CHECKPOINT, FINISHED, USAGE, Failure
+from cfgc_runtime.attempt import Attempt
+from cfgc_runtime.errors import BAD_CHECKPOINT, FINISHED, USAGE, Failure, describe_os_error
 from cfgc_runtime.finish import describe_run
 from cfgc_runtime.manifest import verify_bundle
-from cfgc_runtime.node import RUN_DIR_VARIABLE, supervise_node
+from cfgc_runtime.node import ATTEMPT_VARIABLE, RUN_DIR_VARIABLE, supervise_node
 from cfgc_runtime.rank import run_rank
 from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.stage import stage_bundle
@@ -32,8 +33,10 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the process's exit code."""
+    options = None
     try:
-        return _run(_parser().parse_args(arguments))
+        options = _parser().parse_args(arguments)
+        return _run(options)
     except Failure as failure:
         print(f"error: {failure}", file=sys.stderr)
         return failure.code
@@ -41,7 +44,8 @@ def main(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINISHED
     except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        place = getattr(options, "run_dir", None) or "standard output"
+        print(f"error: {describe_os_error(error, place)}", file=sys.stderr)
         return BAD_CHECKPOINT
 
 
@@ -80,6 +84,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _rank() -> int:
     directory = os.environ.get(RUN_DIR_VARIABLE, "")
-    if not directory:
-        raise Failure(USAGE, "rank: started without `node`, which names the run directory")
-    return run_rank(_BUNDLE, RunDirectory(Path(directory)))
+    attempt = os.environ.get(ATTEMPT_VARIABLE, "")
+    if not directory or not attempt:
+        raise Failure(USAGE, "rank: started without `node`, which names the run directory and the attempt")
+    run = RunDirectory(Path(directory))
+    return run_rank(_BUNDLE, run, Attempt(run.attempts / attempt))

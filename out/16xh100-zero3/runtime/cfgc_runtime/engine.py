@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import logging
 from datetime import timedelta
@@ -11,26 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from cfgc_runtime.collective import Ranks
-from cfgc_runtime.errors import WRONG_WORLD, Failure
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor, nn
 
-    from cfgc_runtime.config import Config, Optimizer, Target, Topology
+    from cfgc_runtime.config import Config, Optimizer, Topology
     from cfgc_runtime.world import World
-
-
-def check_releases(target: Target) -> None:
-    """Raise ``Failure`` unless DeepSpeed is the release that the bundle was compiled and checked for."""
-    installed = importlib.metadata.version("deepspeed").split("+")[0]
-    if installed != target.deepspeed:
-        raise Failure(
-            WRONG_WORLD,
-            f"DeepSpeed {installed} is installed, the bundle was compiled for {target.deepspeed}: install that one, "
-            "or set target.deepspeed in the spec and rebuild",
-        )
 
 
 def connect(topology: Topology, world: World) -> Ranks:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+import errno
+import os
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FINISHED: Final = 0
 DIVERGED: Final = 3
@@ -10,6 +15,7 @@ USAGE: Final = 64
 BAD_BUNDLE: Final = 65
 NO_INPUT: Final = 66
 INTERNAL: Final = 70
+CANNOT_WRITE: Final = 73
 BAD_CHECKPOINT: Final = 74
 PREEMPTED: Final = 75
 LOST_PEER: Final = 76
@@ -20,14 +26,18 @@ MEANING: Final = {
     DIVERGED: "the loss or the gradient is no longer a number",
     USAGE: "wrong command line",
     BAD_BUNDLE: "the bundle or the run directory was refused",
-    NO_INPUT: "the training data cannot be used",
+    NO_INPUT: "the training data cannot be used, or it changed",
     INTERNAL: "an unexpected error",
-    BAD_CHECKPOINT: "a checkpoint cannot be written or used",
+    CANNOT_WRITE: "the run directory cannot be written",
+    BAD_CHECKPOINT: "reading or writing failed, or no checkpoint can be used",
     PREEMPTED: "saved and preempted: start again to resume",
     LOST_PEER: "another rank went away",
-    WRONG_WORLD: "the ranks or the installed releases do not match the plan",
+    WRONG_WORLD: "the ranks or the installed packages do not match the plan",
     137: "killed (SIGKILL): often out of memory",
 }
+
+
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Failure(Exception):  # noqa: N818 - it is how a run ends, not always an error of the code
@@ -43,3 +53,16 @@ def meaning(code: int) -> str:
     if code in MEANING:
         return MEANING[code]
     return f"killed by signal {code - 128}" if code > 128 else "failed"
+
+
+def describe_os_error(error: OSError, place: Path | str) -> str:
+    """What the system says and where; ``place`` stands in when a write to an open file failed, which has no name."""
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{reason}: {os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else place}"
+
+
+def find_os_error(error: BaseException | None) -> OSError | None:
+    """The system's error behind ``error``: libraries wrap it."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error

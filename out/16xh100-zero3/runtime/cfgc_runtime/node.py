@@ -5,27 +5,27 @@ Standard library only.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cfgc_runtime.attempt import Attempt, newest_attempt, shell_code, verdict
 from cfgc_runtime.config import load_config
-from cfgc_runtime.errors import BAD_BUNDLE, FINISHED, PREEMPTED, USAGE, Failure, meaning
-from cfgc_runtime.manifest import verify_bundle
+from cfgc_runtime.errors import FINISHED, PREEMPTED, USAGE, Failure, meaning
+from cfgc_runtime.lock import supervising
+from cfgc_runtime.manifest import DELETE, verify_bundle
 from cfgc_runtime.signals import StopRequest, die_with_parent, ignore, send
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from cfgc_runtime.rundir import RunDirectory
 
 RUN_DIR_VARIABLE = "CFGC_RUN_DIR"
+ATTEMPT_VARIABLE = "CFGC_ATTEMPT"
 _POLL_S = 0.2
 _LOG_LINES = 15
 
@@ -39,27 +39,36 @@ def supervise_node(bundle: Path, run: RunDirectory, node_rank: int, command: Seq
         raise Failure(USAGE, "node: the torchrun command is missing after `--`")
     stop = StopRequest()
     stop.install()
-    manifest = verify_bundle(bundle)
+    manifest = verify_bundle(bundle, DELETE)
     if run.read_finished(manifest.plan_digest) is not None:
         return FINISHED
-    attempt = newest_attempt(run)
-    with _only_one(run, node_rank):
-        launcher = _launch(command, run, attempt, node_rank)
+    topology = load_config(bundle / "config.py").TOPOLOGY
+    with supervising(run, node_rank) as locks:
+        attempt = newest_attempt(run)  # none can be opened from here on, so it is the same one on every node
+        for rank in range(node_rank * topology.ranks_per_node, (node_rank + 1) * topology.ranks_per_node):
+            attempt.reserve(rank)
+        launcher = _launch(command, run, attempt, node_rank, locks)
         status = _wait(launcher, attempt, node_rank, stop)
-    ignore()
-    ranks = load_config(bundle / "config.py").TOPOLOGY.world_size
-    return _report(attempt, status, ranks, node_rank)
+        ignore()
+        return _report(attempt, status, topology.world_size, node_rank)
 
 
-def _launch(command: Sequence[str], run: RunDirectory, attempt: Attempt, node_rank: int) -> subprocess.Popen[bytes]:
-    """Start torchrun in a session of its own, so that Ctrl-C reaches the ranks only as a request to save."""
-    environment = os.environ | {RUN_DIR_VARIABLE: str(run.root), "PYTHONDONTWRITEBYTECODE": "1"}
+def _launch(
+    command: Sequence[str], run: RunDirectory, attempt: Attempt, node_rank: int, locks: tuple[int, int]
+) -> subprocess.Popen[bytes]:
+    """Start torchrun in a session of its own, so that Ctrl-C reaches the ranks only as a request to save.
+
+    It inherits the ``locks``, so that they stay held while it ends its ranks after the supervisor was killed.
+    """
+    own = {RUN_DIR_VARIABLE: str(run.root), ATTEMPT_VARIABLE: attempt.path.name, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | own
     with attempt.log(f"node-{node_rank}").open("wb") as log:
         try:
             return subprocess.Popen(
                 list(command),
                 env=environment,
                 stderr=log,
+                pass_fds=locks,
                 start_new_session=True,
                 preexec_fn=_before_torchrun,  # noqa: PLW1509 - no threads here
             )
@@ -111,14 +120,3 @@ def _tail(log: Path) -> str:
     except OSError:
         return "it left no log on this node"
     return "\n".join(f"  | {line}" for line in lines[-_LOG_LINES:])
-
-
-@contextmanager
-def _only_one(run: RunDirectory, node_rank: int) -> Iterator[None]:
-    """Refuse a second start while one is running in this run directory."""
-    with (run.root / f".lock-{node_rank}").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Failure(BAD_BUNDLE, f"{run.root} is in use: this run was already started") from None
-        yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+from types import ModuleType
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
@@ -171,9 +171,9 @@ class Config(Protocol):
 
 def load_config(path: Path) -> Config:
     """The module at ``path``, outside ``sys.modules``. Raises ``Failure`` when it cannot be read."""
-    spec = importlib.util.spec_from_file_location("cfgc_bundle_config", path)
-    if spec is None or spec.loader is None or not path.is_file():
+    if not path.is_file():
         raise Failure(BAD_BUNDLE, f"{path} is missing, so this is not a whole bundle")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = ModuleType("cfgc_bundle_config")
+    # Not through an import, which may leave bytecode in the bundle.
+    exec(compile(path.read_bytes(), path, "exec"), module.__dict__)
     return cast("Config", module)

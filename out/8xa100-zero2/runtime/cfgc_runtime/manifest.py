@@ -27,32 +27,56 @@ class Manifest:
     outputs: Mapping[str, Mapping[str, Any]]
 
 
+REBUILD = f"put your change into the spec and rebuild: cfgc build <spec> (it is listed in {NAME})"
+DELETE = "this is the run's own copy: remove that directory and start again, which copies the bundle anew"
+
+
 def read_manifest(bundle: Path) -> Manifest:
     """The manifest of ``bundle``. Raises ``Failure`` when there is none or it is not of this format."""
     try:
         raw = json.loads((bundle / NAME).read_text(encoding="utf-8"))
         if raw["format"] != FORMAT:
             raise Failure(BAD_BUNDLE, f"{bundle / NAME} has format {raw['format']}, this runtime reads {FORMAT}")
-        return Manifest(raw["experiment"], raw["plan_digest"], raw["bundle_digest"], raw["outputs"])
+        return Manifest(
+            _text(raw["experiment"]), _text(raw["plan_digest"]), _text(raw["bundle_digest"]), _outputs(raw["outputs"])
+        )
     except FileNotFoundError:
         raise Failure(BAD_BUNDLE, f"{bundle} is not a bundle: it has no {NAME}") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Failure(BAD_BUNDLE, f"{bundle / NAME} cannot be read: {error!r}") from None
 
 
-def verify_bundle(bundle: Path) -> Manifest:
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} stands where text is due")
+    return value
+
+
+def _outputs(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    """``value`` if it is a table of entries with a sha256 and a size."""
+    if not isinstance(value, dict):
+        raise TypeError("outputs is no table")
+    for name, entry in value.items():
+        if not (isinstance(entry, dict) and isinstance(entry["size"], int) and isinstance(entry["sha256"], str)):
+            raise TypeError(f"the entry of {name} has no sha256 or no size")
+    return value
+
+
+def verify_bundle(bundle: Path, advice: str = REBUILD) -> Manifest:
     """The manifest, after every file was compared with it.
 
-    Raises ``Failure`` that names each file that was edited, is missing or was added, and says how to rebuild.
+    Raises ``Failure`` that names each file that was edited, is missing or was added, and gives the ``advice``.
     """
-    manifest = read_manifest(bundle)
+    try:
+        manifest = read_manifest(bundle)
+    except Failure as failure:
+        raise Failure(failure.code, f"{failure}\n{advice}" if advice == DELETE else str(failure)) from None
     problems = [*_own_digest(manifest), *_compare(bundle, manifest)]
     if problems:
         listing = "".join(f"\n  {problem}" for problem in problems)
         raise Failure(
             BAD_BUNDLE,
-            f"the bundle {bundle} is not what was compiled:{listing}\n"
-            f"put your change into the spec and rebuild: cfgc build <spec> (it is listed in {NAME})",
+            f"the bundle {bundle} is not what was compiled:{listing}\n{advice}",
         )
     return manifest
 

@@ -54,12 +54,16 @@ class RunDirectory:
         return self.root / "finished.json"
 
     def read_finished(self, plan_digest: str) -> Mapping[str, Any] | None:
-        """The summary of the finished run of this plan, or None."""
+        """The summary of the finished run of this plan; None when it has not finished or the file is damaged.
+
+        A run goes on from its last checkpoint then, which costs nothing and writes the file again.
+        """
         try:
-            summary: Mapping[str, Any] = json.loads(self.finished.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+            summary = json.loads(self.finished.read_bytes())
+        except (FileNotFoundError, ValueError):
             return None
-        return summary if summary.get("plan_digest") == plan_digest else None
+        whole = isinstance(summary, dict) and isinstance(summary.get("seconds"), (int, float))
+        return summary if whole and summary.get("plan_digest") == plan_digest else None
 
 
 def expand(path: NodePath) -> Path:

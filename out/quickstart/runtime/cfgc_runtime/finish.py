@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from cfgc_runtime.complete import newest_first
@@ -18,8 +19,8 @@ def describe_run(run: RunDirectory) -> str:
     """Several lines for a person. Raises ``Failure`` when ``run`` holds no staged bundle."""
     manifest = read_manifest(run.bundle)
     lines = read_metrics(run.metrics)
-    losses = [(line["step"], line["loss"]) for line in lines if "loss" in line]
-    held_out = [line["eval_loss"] for line in lines if "eval_loss" in line]
+    losses = [(line["step"], line["loss"]) for line in lines if _is_number(line.get("loss"))]
+    held_out = [line["eval_loss"] for line in lines if _is_number(line.get("eval_loss"))]
     saved = [name for name, found in newest_first(run.checkpoints) if found] if run.checkpoints.is_dir() else []
     summary = run.read_finished(manifest.plan_digest)
     text = [_headline(manifest.experiment, None if summary is None else summary["seconds"], losses, held_out)]
@@ -27,6 +28,10 @@ def describe_run(run: RunDirectory) -> str:
     text += [f"bundle      {run.bundle}", f"metrics     {run.metrics}"]
     text += [f"checkpoint  {run.checkpoints / saved[0]}"] if saved else ["checkpoint  none yet"]
     return "\n".join(text)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 def _headline(name: str, seconds: float | None, losses: list[tuple[int, float]], held_out: list[float]) -> str:

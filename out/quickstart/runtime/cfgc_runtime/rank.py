@@ -6,13 +6,26 @@ The fork comes before torch is imported. Standard library only, up to the child'
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
-from cfgc_runtime.attempt import Attempt, newest_attempt, shell_code
-from cfgc_runtime.errors import BAD_CHECKPOINT, FINISHED, INTERNAL, LOST_PEER, PREEMPTED, Failure
+from cfgc_runtime.attempt import Attempt, shell_code
+from cfgc_runtime.errors import (
+    BAD_CHECKPOINT,
+    FINISHED,
+    FULL,
+    INTERNAL,
+    LOST_PEER,
+    PREEMPTED,
+    Failure,
+    describe_os_error,
+    find_os_error,
+)
+from cfgc_runtime.lock import running
 from cfgc_runtime.signals import STOP_SIGNALS, StopRequest, block, die_with_parent, send, unblock
 from cfgc_runtime.world import World
 
@@ -22,14 +35,20 @@ if TYPE_CHECKING:
     from cfgc_runtime.rundir import RunDirectory
 
 _LOST_PEER_SIGNS = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Socket closed")
+_TORCH_WRITER = re.compile(r"PytorchStreamWriter|inline_container")
+_PROBE_SIZE = 1 << 20
 
 
-def run_rank(bundle: Path, run: RunDirectory) -> int:
+def run_rank(bundle: Path, run: RunDirectory, attempt: Attempt) -> int:
     """Train in a child process; returns what torchrun should see: 0 for finished and for preempted."""
     die_with_parent(signal.SIGKILL)
     world = World.from_environment()
-    attempt = newest_attempt(run)
-    screen = _send_output_to(attempt.log(f"rank-{world.rank}"))
+    with running(run):
+        screen = _send_output_to(attempt.log(f"rank-{world.rank}"))
+        return _supervise_training(bundle, run, world, attempt, screen)
+
+
+def _supervise_training(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, screen: TextIO) -> int:
     block()
     child = os.fork()
     if child == 0:
@@ -77,20 +96,38 @@ def _train(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, scre
     except Failure as failure:
         code, message = failure.code, str(failure)
     except BaseException as error:
-        traceback.print_exc()
-        code, message = _classify(error)
+        code, message = _classify(error, run)
+        with suppress(OSError):  # the log may be on a full disk
+            traceback.print_exc()
     if code not in (FINISHED, PREEMPTED):
         attempt.record_exit(world.rank, code, message)
     for stream in (sys.stdout, sys.stderr, screen):
-        stream.flush()
+        with suppress(OSError):
+            stream.flush()
     return code
 
 
-def _classify(error: BaseException) -> tuple[int, str]:
+def _classify(error: BaseException, run: RunDirectory) -> tuple[int, str]:
     """Exit code and sentence for an error that nobody expected."""
     text = f"{type(error).__name__}: {error}".strip()
     if isinstance(error, RuntimeError) and any(sign in text for sign in _LOST_PEER_SIGNS):
         return LOST_PEER, text.splitlines()[0]
-    if isinstance(error, OSError):
-        return BAD_CHECKPOINT, text
+    cause = find_os_error(error)
+    if cause is not None and (cause is error or cause.errno in FULL):
+        return BAD_CHECKPOINT, describe_os_error(cause, run.root)
+    if _TORCH_WRITER.search(text):  # torch writes files in C++ and does not tell the system's reason
+        return BAD_CHECKPOINT, _reason_for_failed_write(run) or text.splitlines()[0]
     return INTERNAL, text
+
+
+def _reason_for_failed_write(run: RunDirectory) -> str:
+    """What the system says to another write in the same place; empty when that one works."""
+    probe = run.root / f".probe.{os.getpid()}"
+    try:
+        probe.write_bytes(bytes(_PROBE_SIZE))
+    except OSError as error:
+        return describe_os_error(error, run.root)
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return ""

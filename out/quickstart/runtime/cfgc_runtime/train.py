@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, TextIO
 from cfgc_runtime.checkpoint import Checkpoints
 from cfgc_runtime.config import load_config
 from cfgc_runtime.corpus import VOCABULARY, Corpus, load_corpus
-from cfgc_runtime.engine import Engine, check_releases, connect
-from cfgc_runtime.errors import BAD_CHECKPOINT, NO_INPUT, Failure
+from cfgc_runtime.engine import Engine, connect
+from cfgc_runtime.errors import NO_INPUT, Failure
 from cfgc_runtime.loop import Loop, State
 from cfgc_runtime.metrics import truncate_metrics
 from cfgc_runtime.model import build_model
 from cfgc_runtime.progress import Progress, short
+from cfgc_runtime.releases import check_releases
 from cfgc_runtime.samples import split_samples
 from cfgc_runtime.seeding import make_deterministic, seed_rank
 
@@ -31,12 +32,12 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     config = load_config(bundle / "config.py")
     world.check(config.TOPOLOGY)
     check_releases(config.TARGET)
+    _check_vocabulary(config)
     if config.EXPERIMENT.deterministic:
         make_deterministic()
     corpus = load_corpus(config.DATA)
     split = split_samples(len(corpus.tokens), config.DATA, config.BATCH.global_batch_size)
     model = build_model(config.MODEL, config.EXPERIMENT.seed)
-    _check_vocabulary(config)
 
     ranks = connect(config.TOPOLOGY, world)
     _check_same_data(ranks, corpus)
@@ -45,7 +46,8 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     engine = Engine(config, bundle / "ds_config.json", model)
     seed_rank(config.EXPERIMENT.seed, world.rank)
 
-    checkpoints = Checkpoints(run.checkpoints, ranks, config.PLAN_DIGEST, config.CHECKPOINT.keep_last, progress.say)
+    keep_last, stage = config.CHECKPOINT.keep_last, config.ZERO_STAGE
+    checkpoints = Checkpoints(run.checkpoints, ranks, config.PLAN_DIGEST, stage, keep_last, progress.say)
     state = _resume(checkpoints, engine, corpus, progress)
     if world.rank == 0:
         truncate_metrics(run.metrics, state.step)
@@ -80,7 +82,7 @@ def _resume(checkpoints: Checkpoints, engine: Engine, corpus: Corpus, progress: 
     now = corpus.fingerprint.as_json()
     if state.data != now:
         raise Failure(
-            BAD_CHECKPOINT,
+            NO_INPUT,
             f"the data changed since step {found.step:,} was saved: {state.data['files']:,} files of "
             f"{state.data['bytes']:,} bytes then, {now['files']:,} of {now['bytes']:,} now"
             f"{', with other content' if state.data['bytes'] == now['bytes'] else ''}; "

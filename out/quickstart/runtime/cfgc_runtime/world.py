@@ -16,14 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class World:
-    """This rank's place. ``node_rank`` counts nodes; ``restarts`` is how often Slurm requeued the job."""
+    """This rank's place. ``node_rank`` counts nodes."""
 
     rank: int
     size: int
     local_rank: int
     local_size: int
     node_rank: int
-    restarts: int
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> World:
@@ -35,7 +34,6 @@ class World:
                 local_rank=int(environment["LOCAL_RANK"]),
                 local_size=int(environment["LOCAL_WORLD_SIZE"]),
                 node_rank=int(environment.get("GROUP_RANK", "0")),
-                restarts=int(environment.get("SLURM_RESTART_COUNT", "0")),
             )
         except (KeyError, ValueError) as error:
             raise Failure(WRONG_WORLD, f"this rank was not started by torchrun: {error}") from None

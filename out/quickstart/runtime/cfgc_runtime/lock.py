@@ -1,0 +1,84 @@
+"""Who uses a run directory. Standard library only.
+
+``.lock`` is shared by everything that runs: supervisors, torchrun (which inherits it) and every rank, so that it stays
+held until the last rank is gone, whatever became of the supervisor. Opening an attempt needs it alone. ``.lock-K`` is
+held by the one supervisor of node K, and by its torchrun.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cfgc_runtime.errors import BAD_BUNDLE, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cfgc_runtime.rundir import RunDirectory
+
+_UNSUPPORTED = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
+_STAGING_S = 60.0
+_POLL_S = 0.1
+
+
+@contextmanager
+def alone(run: RunDirectory) -> Iterator[None]:
+    """Hold ``run`` while nothing of it is running. Raises ``Failure`` when something is."""
+    with _locked(run.root / ".lock", fcntl.LOCK_EX, 0.0):
+        yield
+
+
+@contextmanager
+def supervising(run: RunDirectory, node_rank: int) -> Iterator[tuple[int, int]]:
+    """Be the supervisor of this node; the descriptors are for the launcher to inherit.
+
+    Raises ``Failure`` when another start is alive on this node.
+    """
+    with (
+        _locked(run.root / f".lock-{node_rank}", fcntl.LOCK_EX, 0.0) as own,
+        _locked(run.root / ".lock", fcntl.LOCK_SH, _STAGING_S) as shared,
+    ):
+        yield own, shared
+
+
+@contextmanager
+def running(run: RunDirectory) -> Iterator[None]:
+    """Be a rank: forked children hold the lock too."""
+    with _locked(run.root / ".lock", fcntl.LOCK_SH, _STAGING_S):
+        yield
+
+
+@contextmanager
+def _locked(path: Path, kind: int, patience_s: float) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _acquire(descriptor, path, kind, time.monotonic() + patience_s)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, path: Path, kind: int, deadline: float) -> None:
+    while True:
+        try:
+            return fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise Failure(
+                    BAD_BUNDLE,
+                    f"{path.parent} is in use: this run was already started, or its ranks are still saving; "
+                    "wait until they have ended",
+                ) from None
+        except OSError as error:
+            if error.errno not in _UNSUPPORTED:
+                raise
+            print(f"note: {path.parent} cannot be locked ({error.strerror}): start this run only once", file=sys.stderr)
+            return None
+        time.sleep(_POLL_S)
