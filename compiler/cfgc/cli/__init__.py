@@ -9,7 +9,6 @@ from pathlib import Path
 
 EXIT_OK = 0
 EXIT_REJECTED = 1
-EXIT_DIFFERS = 2
 EXIT_USAGE = 64
 EXIT_INTERNAL = 70
 EXIT_IO = 74
