@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,6 +27,8 @@ def connect(topology: Topology, world: World) -> Ranks:
     from deepspeed.utils import logger
 
     logger.setLevel(logging.WARNING)
+    # DeepSpeed's own calls: nothing that the reader of a failed run's log could change.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.distributed")
     if topology.device == "cpu":
         # An empty table keeps init_distributed from compiling its shared-memory op (half a minute, needs g++).
         deepspeed.ops.__dict__["__compatible_ops__"] = {}
