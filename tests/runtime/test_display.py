@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,6 +71,16 @@ def test_a_log_gets_a_few_plain_lines() -> None:
     assert "step 1/1,000" in lines[0]
     assert "step 1,000/1,000 ▕██████████▏ 100%" in lines[-1]
     assert "\r" not in screen.getvalue()
+
+
+def test_a_terminal_that_is_gone_does_not_stop_the_run() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with suppress(OSError), os.fdopen(writer, "w", buffering=1) as screen:
+        progress = Progress(screen, "run", 10)
+        progress.say("nobody reads this")
+        progress.show({**LINE, "step": 10})
+        assert progress.screen is None
 
 
 def test_other_ranks_are_silent() -> None:

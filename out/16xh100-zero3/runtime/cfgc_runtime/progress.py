@@ -35,10 +35,8 @@ class Progress:
 
     def say(self, line: str) -> None:
         """A line that stays."""
-        if self.screen is not None:
-            self.screen.write(("\n" if self._open else "") + line + "\n")
-            self.screen.flush()
-            self._open = False
+        self._write(("\n" if self._open else "") + line + "\n")
+        self._open = False
 
     def show(self, metrics: Mapping[str, Any]) -> None:
         """The moving line; where lines cannot move, about ``_PLAIN_LINES`` of them over the run."""
@@ -46,11 +44,20 @@ class Progress:
             return
         line = self._line(metrics)
         if self.screen.isatty():
-            self.screen.write("\r" + line[: self._width()] + "\x1b[K")
-            self.screen.flush()
+            self._write("\r" + line[: self._width()] + "\x1b[K")
             self._open = True
         elif self._is_due(metrics["step"] / self.max_steps):
             self.say(line)
+
+    def _write(self, text: str) -> None:
+        """A terminal that is gone, or a log on a full disk, is no reason to stop: the metrics file has it all."""
+        if self.screen is None:
+            return
+        try:
+            self.screen.write(text)
+            self.screen.flush()
+        except OSError:
+            self.screen = None
 
     def _width(self) -> int | None:
         """Columns that a line may take without wrapping, which would break the moving line; None when unknown."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cfgc_runtime.attempt import Attempt
-from cfgc_runtime.errors import BAD_CHECKPOINT, FINISHED, USAGE, Failure, describe_os_error
+from cfgc_runtime.errors import BAD_CHECKPOINT, FINISHED, USAGE, Failure, describe_os_error, tell
 from cfgc_runtime.finish import describe_run
 from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.node import ATTEMPT_VARIABLE, RUN_DIR_VARIABLE, supervise_node
@@ -38,14 +38,14 @@ def main(arguments: Sequence[str]) -> int:
         options = _parser().parse_args(arguments)
         return _run(options)
     except Failure as failure:
-        print(f"error: {failure}", file=sys.stderr)
+        tell(f"error: {failure}")
         return failure.code
     except BrokenPipeError:  # the reader of our output, such as `head`, had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINISHED
     except OSError as error:
         place = getattr(options, "run_dir", None) or "standard output"
-        print(f"error: {describe_os_error(error, place)}", file=sys.stderr)
+        tell(f"error: {describe_os_error(error, place)}")
         return BAD_CHECKPOINT
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -46,6 +47,14 @@ class Failure(Exception):  # noqa: N818 - it is how a run ends, not always an er
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def tell(text: str) -> None:
+    """``text`` on stderr; when nobody reads it any more, the exit code still says how it ended."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def meaning(code: int) -> str:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from cfgc_runtime.attempt import Attempt, newest_attempt, shell_code, verdict
 from cfgc_runtime.config import load_config
-from cfgc_runtime.errors import FINISHED, PREEMPTED, USAGE, Failure, meaning
+from cfgc_runtime.errors import FINISHED, PREEMPTED, USAGE, Failure, meaning, tell
 from cfgc_runtime.lock import supervising
 from cfgc_runtime.manifest import DELETE, verify_bundle
 from cfgc_runtime.signals import StopRequest, die_with_parent, ignore, send
@@ -105,12 +104,12 @@ def _report(attempt: Attempt, status: int, ranks: int, node_rank: int) -> int:
     if code == FINISHED:
         return code
     if code == PREEMPTED:
-        print(f"exit code {code}: {meaning(code)}", file=sys.stderr)
+        tell(f"exit code {code}: {meaning(code)}")
         return code
     who = f"rank {cause.rank}" if cause else f"torchrun (exit code {shell_code(status)})"
     log = attempt.log(f"rank-{cause.rank}" if cause else f"node-{node_rank}")
     said = cause.message if cause and cause.message else _tail(log)
-    print(f"error: {who} failed with exit code {code}: {meaning(code)}\n{said}\nlog: {log}", file=sys.stderr)
+    tell(f"error: {who} failed with exit code {code}: {meaning(code)}\n{said}\nlog: {log}")
     return code
 
 
