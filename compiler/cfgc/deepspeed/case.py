@@ -71,6 +71,10 @@ class Case:
         value = self.value(dotted)
         return value if isinstance(value, str) else None
 
+    def since(self, version: str) -> bool:
+        """Whether the release is this one or a newer one."""
+        return _numbers(self.release.version) >= _numbers(version)
+
     def error(
         self,
         code: str,
@@ -148,6 +152,10 @@ class Case:
         path = path_of(dotted)
         entry = self.config.get(path)
         return entry.edited if entry and entry.edited else (*self.config.home, *path)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def entry_span(value: Span, key: Span | None) -> Span:
