@@ -1,12 +1,15 @@
-"""Each case directory holds a spec and the exact text that cfgc says of it."""
+"""Each case directory holds a spec, or a ds_config, and the exact text that cfgc says of it."""
 
 from __future__ import annotations
 
+import argparse
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from cfgc.deepspeed.checking import check_ds_config
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.diagnostics.explain import explanation, known_codes
 from cfgc.diagnostics.text import render_text
@@ -16,11 +19,31 @@ from cfgc.resources import shipped_dir
 from tests.golden_text import assert_golden
 
 HERE = Path(__file__).parent
-CASES = sorted(path.name for path in HERE.iterdir() if (path / "spec.toml").exists())
+DS_CONFIG = "ds_config.json"
+CASES = sorted(path.name for path in HERE.iterdir() if (path / "spec.toml").exists() or (path / DS_CONFIG).exists())
 
 
 def diagnose(case: Path) -> tuple[Diagnostic, ...]:
-    """What a full compilation says of the case: its errors, or else its warnings."""
+    """What cfgc says of the case."""
+    return diagnose_ds_config(case) if (case / DS_CONFIG).exists() else diagnose_spec(case)
+
+
+def diagnose_ds_config(case: Path) -> tuple[Diagnostic, ...]:
+    """What ``cfgc check ds_config.json`` says, with the options of ``options.txt`` (``--deepspeed 0.16.9``)."""
+    from cfgc.deepspeed.releases import release
+
+    options_file = case / "options.txt"
+    options = argparse.ArgumentParser()
+    options.add_argument("--deepspeed", default="0.19.8")  # and not the newest: a release more changes no case
+    options.add_argument("--world-size", type=int)
+    options.add_argument("--device", default="")
+    given = options.parse_args(shlex.split(options_file.read_text()) if options_file.exists() else [])
+    data = (case / DS_CONFIG).read_bytes()
+    return check_ds_config(DS_CONFIG, data, release(given.deepspeed), given.world_size, given.device)
+
+
+def diagnose_spec(case: Path) -> tuple[Diagnostic, ...]:
+    """What a full compilation says of the spec: its errors, or else its warnings."""
     reader = DiskReader(case, shipped_dir("specs"))
     overrides_file = case / "overrides.txt"
     overrides = overrides_file.read_text().splitlines() if overrides_file.exists() else []
