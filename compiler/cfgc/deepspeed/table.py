@@ -18,11 +18,14 @@ Kind: TypeAlias = Literal["bool", "int", "float", "str", "null", "array", "table
 class Key:
     """One key as one release reads it.
 
-    ``kinds`` are what it takes; empty means that the release looks at nothing but its presence. ``default`` is what
-    holds when it is absent, ``MISSING`` when there is none. ``coerces``: a section of pydantic models converts what
-    looks like its type (``"1.0"``, ``1`` for true); a raw section hands on whatever is written. ``closed``: a table
-    that refuses unknown keys; others ignore them. ``refused``: why the release stops when the key is there.
-    ``replaced_by``: the key that takes the value of a deprecated spelling. ``alias_of``: read as that key, in silence.
+    ``kinds`` are what it takes; a number with a fraction has the kinds ``int`` and ``float``. ``default`` is what holds
+    when it is absent, ``MISSING`` when there is none. ``items`` are the kinds of an array's members; empty when any.
+    ``choices``: a value of a kind that is among them must be one of them (an array's members likewise), in any case when
+    ``any_case``. ``coerces``: its section is a pydantic model, which converts what looks like its type (``"1.0"``, ``1``
+    for true) but for ``rejects``, and passes over ``"auto"``; a raw section hands on whatever is written. ``closed``: a
+    table that refuses unknown keys; others ignore them. ``free``: a table whose keys are not DeepSpeed's to know.
+    ``refused``: why the release stops when the key is there. ``replaced_by``: the key to write instead of a deprecated
+    or refused one. ``alias_of``: read as that key, in silence.
     """
 
     path: Path
@@ -32,8 +35,11 @@ class Key:
     maximum: float | None = None
     above: float | None = None
     below: float | None = None
+    items: frozenset[Kind] = frozenset()
     choices: tuple[Json, ...] = ()
+    any_case: bool = False
     coerces: bool = False
+    rejects: frozenset[Kind] = frozenset()
     closed: bool = False
     free: bool = False
     required: bool = False
@@ -50,7 +56,8 @@ MISSING = "<no default>"
 class Named:
     """An optimizer or scheduler type: its parameters with their defaults, as one release takes them.
 
-    ``open``: it hands on parameters that are not listed (``torch.optim`` has its own).
+    A default is ``MISSING`` where the parameter must be given, and None where only the library that the type is handed
+    on to has one. ``open``: it hands on parameters that are not listed, to a library that is not torch.
     """
 
     name: str
@@ -60,7 +67,11 @@ class Named:
 
 @dataclass(frozen=True)
 class Release:
-    """What one release of DeepSpeed reads."""
+    """What one release of DeepSpeed reads.
+
+    ``optimizers`` are by their names in lower case, which is how DeepSpeed compares them; any other name is looked up
+    in ``torch.optim``. ``schedulers`` are by their exact names; any other is looked up in ``torch.optim.lr_scheduler``.
+    """
 
     version: str
     keys: Mapping[Path, Key]

@@ -1,0 +1,37 @@
+"""What was seen to be read of the config while a release's source was followed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .values import Class, Path, Value
+
+
+@dataclass
+class Seen:
+    """One key: the defaults that it was asked for with, and what became of it."""
+
+    defaults: list[Value] = field(default_factory=list)
+    asked: bool = False
+    refused: bool = False
+    model: Class | None = None
+    same_as: Path = ()
+
+
+@dataclass
+class Readings:
+    """Every key that was asked for, by path."""
+
+    seen: dict[Path, Seen] = field(default_factory=dict)
+    taken_whole: set[Path] = field(default_factory=set)
+
+    def at(self, path: Path) -> Seen:
+        """The record of ``path``, made when it is new."""
+        return self.seen.setdefault(path, Seen())
+
+    def ask(self, path: Path, default: Value = ()) -> None:
+        """``path`` was asked for, with ``default`` when it is absent."""
+        seen = self.at(path)
+        seen.asked = True
+        if default and default not in seen.defaults:
+            seen.defaults.append(default)
