@@ -73,7 +73,7 @@ class Case:
 
     def since(self, version: str) -> bool:
         """Whether the release is this one or a newer one."""
-        return _numbers(self.release.version) >= _numbers(version)
+        return release_numbers(self.release.version) >= release_numbers(version)
 
     def error(
         self,
@@ -154,7 +154,8 @@ class Case:
         return entry.edited if entry and entry.edited else (*self.config.home, *path)
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def release_numbers(version: str) -> tuple[int, ...]:
+    """``0.16.9`` as numbers that compare by age."""
     return tuple(int(part) for part in version.split("."))
 
 

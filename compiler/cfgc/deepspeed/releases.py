@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
-from typing import Any
+from pathlib import Path as FilePath
+from typing import Any, cast
 
 from cfgc.deepspeed.config import Path
-from cfgc.deepspeed.table import MISSING, Key, Named, Release
+from cfgc.deepspeed.table import MISSING, Key, Kind, Named, Release
 
 
 @dataclass(frozen=True)
 class Phase:
-    """The releases in a row that read a key in one way; ``until`` is the first that does not, empty when there is none."""
+    """Releases in a row that read a key in one way; ``until`` is the first that does not, empty when all newer do."""
 
     since: str
     until: str
@@ -25,7 +24,7 @@ class Phase:
 
 @cache
 def _table() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(files("cfgc.deepspeed").joinpath("table.json").read_text("utf-8"))
+    found: dict[str, Any] = json.loads(FilePath(__file__).with_name("table.json").read_text("utf-8"))
     return found
 
 
@@ -59,12 +58,14 @@ def release(version: str) -> Release:
 
 
 def _at(phases: Mapping[str, Mapping[str, Any]], index: int) -> dict[str, Any]:
-    """What holds at the release numbered ``index``, of entries that each say from which release they hold."""
-    found = {}
+    """What holds at the release numbered ``index``, of entries that each say from which release on they hold."""
+    places, found = _places(), {}
     for name, changes in phases.items():
-        starts = [_places()[version] for version in changes]
-        place = bisect_right(starts, index) - 1
-        facts = list(changes.values())[place] if place >= 0 else None
+        facts = None
+        for version, changed in changes.items():
+            if places[version] > index:
+                break
+            facts = changed
         if facts is not None:
             found[name] = facts
     return found
@@ -72,14 +73,17 @@ def _at(phases: Mapping[str, Mapping[str, Any]], index: int) -> dict[str, Any]:
 
 def _keys(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Path, Key]]:
     plain = {name: _key(name, found, facts) for name, found in facts.items() if "alias_of" not in found}
-    for key in plain.values():
-        yield key.path, key
+    yield from ((key.path, key) for key in plain.values())
     for name, found in facts.items():
         if "alias_of" in found:
-            for key in plain.values():
-                if key.path == _path(found["alias_of"]) or ".".join(key.path).startswith(found["alias_of"] + "."):
-                    path = (*_path(name), *key.path[len(_path(found["alias_of"])) :])
-                    yield path, replace(key, path=path, alias_of=key.path)
+            target, path = found["alias_of"], _path(name)
+            same = plain[target]
+            yield path, replace(same, path=path, alias_of=same.path)
+            if "table" in same.kinds:
+                for other, key in plain.items():
+                    if other.startswith(target + "."):
+                        deeper = (*path, *key.path[len(same.path) :])
+                        yield deeper, replace(key, path=deeper, alias_of=key.path)
 
 
 def _path(dotted: str) -> Path:
@@ -87,24 +91,33 @@ def _path(dotted: str) -> Path:
 
 
 def _key(name: str, found: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> Key:
-    section = facts.get(name.rpartition(".")[0], {})
-    sets = {field: frozenset(found[field].split("|")) for field in ("items", "rejects") if field in found}
-    same = {field: found[field] for field in SAME if field in found}
+    section = facts.get(name.rpartition(".")[0])
     return Key(
         path=_path(name),
-        kinds=frozenset(found["kinds"].split("|")) if found.get("kinds") else frozenset(),
+        kinds=_kinds(found.get("kinds")),
         default=found.get("default", MISSING),
+        minimum=found.get("minimum"),
+        maximum=found.get("maximum"),
+        above=found.get("above"),
+        below=found.get("below"),
+        items=_kinds(found.get("items")),
         choices=tuple(found.get("choices", ())),
-        coerces=bool(section.get("model")),
+        any_case=found.get("any_case", False),
+        coerces=section is not None and "model" in section,
+        rejects=_kinds(found.get("rejects")),
+        closed=found.get("closed", False),
+        free=found.get("free", False),
+        required=found.get("required", False),
+        deprecated=found.get("deprecated", False),
         replaced_by=_path(found["replaced_by"]) if "replaced_by" in found else (),
-        **sets,
-        **same,
+        refused=found.get("refused", ""),
     )
 
 
-SAME = (
-    *("minimum", "maximum", "above", "below", "any_case", "closed", "free", "required", "deprecated", "refused"),
-)
+@cache
+def _kinds(text: str | None) -> frozenset[Kind]:
+    """The kinds of ``int|null``."""
+    return frozenset(cast("list[Kind]", text.split("|"))) if text else frozenset()
 
 
 def _named(name: str, found: Mapping[str, Any]) -> Named:
@@ -115,10 +128,41 @@ def _named(name: str, found: Mapping[str, Any]) -> Named:
 def history(path: Path) -> tuple[Phase, ...]:
     """How the releases read the key, oldest first; empty when none does, with a gap where some do not."""
     found: list[Phase] = []
-    for version in known_releases():
+    for version in _turns(path):
         key = release(version).key(path)
         if found and not found[-1].until and key != found[-1].key:
             found[-1] = replace(found[-1], until=version)
         if key is not None and (not found or found[-1].until):
             found.append(Phase(version, "", key))
     return tuple(found)
+
+
+def _turns(path: Path) -> tuple[str, ...]:
+    """The releases that may read the key in another way than the one before them: where it or a table above changed."""
+    keys = _table()["keys"]
+    lines = [changes for depth in range(1, len(path) + 1) if (changes := keys.get(".".join(path[:depth])))]
+    if len(lines) < len(path) and any("alias_of" in (facts or ()) for line in lines for facts in line.values()):
+        return known_releases()
+    if len(lines) < len(path):
+        return ()
+    places = _places()
+    return tuple(sorted({version for line in lines for version in line}, key=places.__getitem__))
+
+
+def drifting() -> Iterator[tuple[Path, tuple[Phase, ...]]]:
+    """Every key whose default is another one in some release, with a phase for each default."""
+    for name, changes in _table()["keys"].items():
+        defaults = [facts["default"] for facts in changes.values() if facts and "default" in facts]
+        if any(default != defaults[0] for default in defaults):
+            yield _path(name), _by_default(history(_path(name)))
+
+
+def _by_default(phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+    """The phases that have a default, joined where it is the same."""
+    joined: list[Phase] = []
+    for phase in phases:
+        if joined and phase.key.default == joined[-1].key.default:
+            joined[-1] = replace(joined[-1], until=phase.until)
+        elif phase.key.default is not MISSING:
+            joined.append(phase)
+    return tuple(joined)

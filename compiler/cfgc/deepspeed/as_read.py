@@ -1,0 +1,43 @@
+"""The config as a release understands it: what the rules are given after the keys were looked at one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cfgc.deepspeed.case import Case
+from cfgc.deepspeed.config import AUTO, Entry, Json, Path
+
+
+def as_read(case: Case, wrong: Iterable[Path]) -> Case:
+    """The case with old spellings under their new names, and with ``auto``, which says nothing, at ``wrong``."""
+    bad = set(wrong)
+    entries: dict[Path, Entry] = {}
+    for path, entry in case.config.entries.items():
+        if any(path[:depth] in bad for depth in range(1, len(path))):
+            continue
+        if path in bad:
+            entries[path] = replace(entry, value=AUTO)
+        else:
+            entries.update(_understood(case, path, entry))
+    return replace(case, config=replace(case.config, entries=entries))
+
+
+def _understood(case: Case, path: Path, entry: Entry) -> dict[Path, Entry]:
+    key = case.release.key(path)
+    if path == ("zero_optimization",) and isinstance(entry.value, bool):
+        return _table(entry, path, "stage", int(entry.value))
+    if key is None or not (key.alias_of or (key.deprecated and key.replaced_by)):
+        return {path: entry}
+    new = key.alias_of or key.replaced_by
+    target = case.release.key(new)
+    if case.config.get(new) is not None or target is None:
+        return {path: entry}
+    if key.deprecated and "table" in target.kinds and isinstance(entry.value, bool):
+        return _table(entry, new, "device", "cpu") if entry.value else {}
+    return {new: entry}
+
+
+def _table(entry: Entry, path: Path, name: str, value: Json) -> dict[Path, Entry]:
+    """A switch as the table that it stands for; a change of it is written anew."""
+    return {path: replace(entry, value={name: value}), (*path, name): replace(entry, value=value, edited=())}

@@ -1,0 +1,195 @@
+"""Keys and releases: too new, removed, deprecated, or with a default that was another one before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cfgc.deepspeed.case import Case, release_numbers
+from cfgc.deepspeed.config import Entry, Json, Path
+from cfgc.deepspeed.releases import Phase, drifting, history
+from cfgc.deepspeed.structure import wording
+from cfgc.deepspeed.structure.wording import Finding, dotted, shown
+from cfgc.deepspeed.table import Key
+from cfgc.diagnostics import Label
+from cfgc.diagnostics.model import Edit, Fix
+from cfgc.source import Span
+
+ZERO = ("zero_optimization",)
+
+
+def unread(case: Case, path: Path, consequence: str) -> Iterator[Finding]:
+    """What is said of a key that only other releases read."""
+    phases = [phase for phase in history(path) if not phase.key.refused]
+    here = release_numbers(case.release.version)
+    older = [phase for phase in phases if phase.until and release_numbers(phase.until) <= here]
+    if older:
+        what = f"`{dotted(path)}` is read by no DeepSpeed since {older[-1].until}: {consequence}"
+        yield _removed(case, path, what, f"remove `{dotted(path)}`")
+    elif phases:
+        yield _too_new(case, path, phases[0].since, consequence)
+
+
+def refused(case: Case, key: Key) -> Iterator[Finding]:
+    """A key whose presence stops the release."""
+    if not key.refused:
+        return
+    last = next((phase.until for phase in reversed(history(key.path)) if not phase.key.refused), "")
+    stops = f"DeepSpeed {case.release.version} stops where it is written"
+    what = f"`{dotted(key.path)}` was removed from DeepSpeed{f' in {last}' if last else ''}: {stops}"
+    instead = f"; in its place there is `{dotted(key.replaced_by)}`" if key.replaced_by else ""
+    yield _removed(case, key.path, what, f"remove `{dotted(key.path)}`{instead}", (key.refused,))
+
+
+def _removed(case: Case, path: Path, what: str, helped: str, notes: tuple[str, ...] = ()) -> Finding:
+    label = wording.key_label(case, path)
+    fix = Fix((wording.drop(case, path),))
+    return wording.said("CFG554", path, what, label, notes=notes, helps=(helped,), fixes=(fix,))
+
+
+def _too_new(case: Case, path: Path, first: str, consequence: str) -> Finding:
+    return wording.said(
+        "CFG553",
+        path,
+        f"DeepSpeed reads `{dotted(path)}` since {first}: {consequence}",
+        wording.key_label(case, path),
+        helps=(f"use DeepSpeed {first} or newer", f"remove `{dotted(path)}`"),
+        fixes=(Fix((wording.drop(case, path),)),),
+    )
+
+
+def old_spelling(case: Case, path: Path, key: Key, entry: Entry) -> Iterator[Finding]:
+    """A deprecated key, or the silent alias of a section."""
+    if path == ZERO and isinstance(entry.value, bool):
+        stage = 1 if entry.value else 0
+        yield _deprecated(case, path, f'`"stage": {stage}` in a table', (wording.give(case, path, {"stage": stage}),))
+    new = key.replaced_by or key.alias_of
+    if not new and not key.deprecated:
+        return
+    written = case.config.get(new) if new else None
+    if written is not None:
+        yield _both(case, path, new, key)
+    elif key.deprecated:
+        yield _deprecated(case, path, f"`{dotted(new)}`" if new else "", _replacing(case, path, new, entry.value))
+    elif isinstance(entry.value, dict):
+        yield _alias(case, path, new)
+
+
+def _both(case: Case, path: Path, new: Path, key: Key) -> Finding:
+    version = case.release.version
+    what = f"DeepSpeed {version} takes the new one and ignores this"
+    if key.deprecated:
+        what = f"DeepSpeed {version} stops at the two together"
+    return wording.said(
+        "CFG556",
+        path,
+        f"`{dotted(path)}` is an old spelling of `{dotted(new)}`, which is written too: {what}",
+        wording.key_label(case, path, "the old spelling"),
+        secondary=(wording.key_label(case, new, "the new one"),),
+        helps=(f"remove `{dotted(path)}`",),
+        fixes=(Fix((wording.drop(case, path),)),),
+    )
+
+
+def _deprecated(case: Case, path: Path, new: str, edits: tuple[Edit, ...]) -> Finding:
+    removed = f"remove `{dotted(path)}`"
+    return wording.said(
+        "CFG555",
+        path,
+        f"`{dotted(path)}` is deprecated" + (f": its new form is {new}" if new else ""),
+        wording.entry_label(case, path),
+        helps=(_pasteable(edits) or removed,),
+        fixes=(Fix(edits, certain=True),),
+        severity="warning",
+    )
+
+
+def _pasteable(edits: tuple[Edit, ...]) -> str:
+    written = next((edit for edit in edits if edit.action == "set"), None)
+    return f"write `{wording.nested(tuple(map(str, written.path)), written.value)}`" if written else ""
+
+
+def _replacing(case: Case, path: Path, new: Path, value: Json) -> tuple[Edit, ...]:
+    """The edits that say the same with the new key: a switch becomes the table that it stood for."""
+    target = case.release.key(new) if new else None
+    if target is None or value is False or value is None:
+        return (wording.drop(case, path),)
+    if value is True and "table" in target.kinds:
+        return (wording.give(case, (*new, "device"), "cpu"), wording.drop(case, path))
+    return (wording.give(case, new, value), wording.drop(case, path))
+
+
+def _alias(case: Case, path: Path, new: Path) -> Finding:
+    return wording.said(
+        "CFG555",
+        path,
+        f"`{dotted(path)}` is an old name of `{dotted(new)}`, which DeepSpeed still reads in silence",
+        wording.key_label(case, path),
+        helps=(f'write `"{new[-1]}"` in its place',),
+        fixes=(Fix((wording.move(case, path, new),), certain=True),),
+        severity="warning",
+    )
+
+
+def drifted(case: Case) -> Iterator[Finding]:
+    """One warning about every key that is left out although its default was another one in another release."""
+    found = [(path, phases) for path, phases in drifting() if _counts(case, path)]
+    if not found:
+        return
+    labels = [_section_label(case, path) for path, _ in found]
+    now = {path: key.default for path, _ in found if (key := case.release.key(path))}
+    names = " and ".join(f"`{dotted(path)}`" for path in now)
+    verb = "are left out, and their defaults" if len(now) > 1 else "is left out, and its default"
+    yield wording.said(
+        "CFG557",
+        found[0][0],
+        f"{names} {verb} changed between releases",
+        labels[0],
+        secondary=labels[1:],
+        notes=[_story(path, phases) for path, phases in found],
+        helps=[
+            f"write `{wording.nested(path, default)}` to train the same way on every release"
+            for path, default in now.items()
+        ],
+        fixes=(Fix(tuple(wording.give(case, path, default) for path, default in now.items())),),
+        severity="warning",
+    )
+
+
+def _counts(case: Case, path: Path) -> bool:
+    """Whether the release's default of ``path`` decides something: its section is written and not switched off."""
+    key = case.release.key(path)
+    if key is None or key.alias_of or key.deprecated or _written(case, path, key):
+        return False
+    section = path[:-1]
+    if not section:
+        return True
+    entry = case.config.get(section)
+    if entry is None or not isinstance(entry.value, dict):
+        return False
+    device = (*section, "device")
+    if case.release.key(device):
+        return case.value(dotted(device)) not in {"none", None}
+    return case.value(dotted((*section, "enabled"))) is not False
+
+
+def _written(case: Case, path: Path, key: Key) -> bool:
+    """Whether the key is given, under any of its names."""
+    names = [p for p, other in case.release.keys.items() if p == path or path in (other.alias_of, other.replaced_by)]
+    return any(case.config.get(name) is not None for name in names)
+
+
+def _section_label(case: Case, path: Path) -> Label | None:
+    """Where the key would stand: its section's name, or the beginning of the file."""
+    text = f"no `{path[-1]}` here"
+    if len(path) > 1:
+        return wording.key_label(case, path[:-1], text)
+    source = case.config.source
+    start = next((i for i, char in enumerate(source.text) if char == "{"), 0)
+    return Label(Span(source, start, start + 1), text) if not case.config.home else None
+
+
+def _story(path: Path, phases: tuple[Phase, ...]) -> str:
+    """``a`` is 0 up to 0.19.2, 1.0 from 0.19.3 on."""
+    told = [f"{shown(phases[0].key.default)} before {phases[1].since}"]
+    told += [f"{shown(phase.key.default)} since {phase.since}" for phase in phases[1:]]
+    return f"without it, `{dotted(path)}` is {', '.join(told)}"

@@ -1,0 +1,167 @@
+"""Keys that a release does not read: what was meant, and what DeepSpeed does about it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from cfgc.deepspeed.case import Case
+from cfgc.deepspeed.config import Entry, Path
+from cfgc.deepspeed.structure import wording
+from cfgc.deepspeed.structure.ages import unread
+from cfgc.deepspeed.structure.foreign import FOREIGN, Foreign
+from cfgc.deepspeed.structure.wording import Finding, dotted
+from cfgc.diagnostics.model import Fix
+from cfgc.nearest import nearest
+
+_REMARK = re.compile(r"(?:_.*|//.*|#.*|\$.*|-*\s*comments?|notes?|description|doc)\d*", re.IGNORECASE | re.DOTALL)
+_LOOK_ALIKES = str.maketrans("аеорсухіјѕԁӏսոᴏ‐‑–—−", "aeopcyxijsdluno-----")
+"""Letters of other alphabets that look like Latin ones, and dashes."""
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+MOST_PLACES = 3
+"""Sections that are named for a key that many of them have."""
+
+
+def unknown_key(case: Case, path: Path, entry: Entry) -> Iterator[Finding]:
+    """What is said of ``path``, which the release does not read in a section that it knows."""
+    closed = _refuses(case, path[:-1])
+    if not closed and _REMARK.fullmatch(path[-1]):
+        return
+    found = list(unread(case, path, consequence(case, path)))
+    if found:
+        yield from found
+    elif alike := _spelled_alike(case, path):
+        yield _misspelt(case, path, entry, alike)
+    elif len(path) == 1 and path[0] in FOREIGN:
+        yield _foreign(case, path, entry, FOREIGN[path[0]])
+    elif places := _elsewhere(case, path):
+        yield _misplaced(case, path, entry, places)
+    else:
+        yield _misspelt(case, path, entry, _near(case, path, entry))
+
+
+def _refuses(case: Case, section: Path) -> bool:
+    key = case.release.key(section)
+    return bool(section) and key is not None and key.closed
+
+
+def consequence(case: Case, path: Path) -> str:
+    """What the release does about a key that it does not read."""
+    version = case.release.version
+    stops, ignores = f"DeepSpeed {version} stops at it", f"DeepSpeed {version} ignores it in silence"
+    return stops if _refuses(case, path[:-1]) else ignores
+
+
+def siblings(case: Case, section: Path) -> list[str]:
+    """The names that the release reads in ``section``."""
+    depth = len(section)
+    return [
+        p[-1] for p, key in case.release.keys.items() if len(p) == depth + 1 and p[:depth] == section and p[-1] != "*"
+    ]
+
+
+def _folded(name: str) -> str:
+    """A name without what is not seen: look-alikes, case, spaces, quotes, hyphens for underscores."""
+    latin = unicodedata.normalize("NFKC", name.casefold()).translate(_LOOK_ALIKES)
+    return _NOT_WORD.sub("", latin)
+
+
+def _spelled_alike(case: Case, path: Path) -> str | None:
+    """The key that differs in nothing but letter case, hyphens, or letters that look the same."""
+    folded = _folded(path[-1])
+    return next((name for name in siblings(case, path[:-1]) if _folded(name) == folded), None)
+
+
+def _near(case: Case, path: Path, entry: Entry) -> str | None:
+    """The nearest key of the section; of several as near, one that is not written and takes such a value."""
+    section = path[:-1]
+    names = siblings(case, section)
+    free = [
+        name for name in names if case.config.get((*section, name)) is None and _takes(case, (*section, name), entry)
+    ]
+    return nearest(path[-1], free) or nearest(path[-1], names)
+
+
+def _takes(case: Case, path: Path, entry: Entry) -> bool:
+    key = case.release.key(path)
+    return key is not None and ("table" in key.kinds) == isinstance(entry.value, dict)
+
+
+def _elsewhere(case: Case, path: Path) -> list[Path]:
+    """Where else the release reads a key of this name, the section nearest to this one first."""
+    found = [p for p, key in case.release.keys.items() if p[-1] == path[-1] and not key.deprecated and not key.refused]
+    params = [
+        (section, "params", path[-1])
+        for section, known in (("optimizer", case.release.optimizers), ("scheduler", case.release.schedulers))
+        if any(path[-1] in named.parameters for named in known.values())
+    ]
+    found += [p for p in params if p not in found]
+    return sorted(found, key=lambda p: (p[:1] != path[:1], case.config.get(p[:1]) is None, len(p)))
+
+
+def _misspelt(case: Case, path: Path, entry: Entry, near: str | None) -> Finding:
+    to = (*path[:-1], near) if near else ()
+    label = wording.key_label(case, path, f"did you mean `{near}`?" if near else "")
+    odd = _odd_character(path[-1])
+    notes = (f"{odd} looks like another character",) if odd and near else ()
+    fix = Fix((wording.move(case, path, to) if to else wording.drop(case, path),), certain=bool(to))
+    written = case.config.get(to) if to else None
+    helps = (
+        (f"`{near}` is written too: keep one of the two",)
+        if written
+        else (f"write `{wording.pair(near, entry.value)}`",)
+        if near
+        else (f"remove `{dotted(path[-1:])}`",)
+    )
+    return wording.said(
+        "CFG547",
+        path,
+        f"there is no key `{dotted(path)}`: {consequence(case, path)}",
+        label,
+        secondary=(wording.key_label(case, to, "written here"),) if written else (),
+        notes=notes,
+        helps=helps,
+        fixes=(fix,),
+    )
+
+
+def _odd_character(name: str) -> str:
+    """The first character that no key has, with its name."""
+    odd = next((char for char in name if not char.isascii() or not char.isprintable()), "")
+    return f"`{odd}` ({unicodedata.name(odd, f'U+{ord(odd):04X}').lower()})" if odd else ""
+
+
+def _misplaced(case: Case, path: Path, entry: Entry, places: list[Path]) -> Finding:
+    named = places[:MOST_PLACES]
+    where = " or ".join(f"`{dotted(place[:-1])}`" if place[:-1] else "the top level" for place in named)
+    fixes = tuple(Fix((wording.move(case, path, place),), certain=len(places) == 1) for place in named)
+    return wording.said(
+        "CFG548",
+        path,
+        f"`{dotted(path)}` belongs in {where}: {consequence(case, path)}",
+        wording.key_label(case, path),
+        secondary=tuple(wording.key_label(case, place[:-1], "there") for place in named if place[:-1]),
+        helps=tuple(f"write `{wording.nested(place, entry.value)}`" for place in named),
+        fixes=fixes,
+    )
+
+
+def _foreign(case: Case, path: Path, entry: Entry, foreign: Foreign) -> Finding:
+    ours = foreign.ours
+    if ours and case.release.key(ours) is None and case.release.key(ours[:-1]) is None:
+        ours = ()
+    written = bool(ours) and case.config.get(ours) is not None
+    called = f"DeepSpeed's own is `{dotted(ours)}`" if ours else "DeepSpeed has no such key"
+    helped = f"write `{wording.nested(ours, entry.value)}`" if ours and not written else f"remove `{path[0]}`"
+    move = wording.move(case, path, ours) if ours else wording.drop(case, path)
+    return wording.said(
+        "CFG552",
+        path,
+        f"`{path[0]}` is a key of {foreign.tool}, {called}: {consequence(case, path)}",
+        wording.key_label(case, path),
+        secondary=(wording.key_label(case, ours, "DeepSpeed's own"),) if written else (),
+        notes=(foreign.note,) if foreign.note else (),
+        helps=(helped,),
+        fixes=(Fix((move,), certain=bool(ours) and not written),),
+    )
