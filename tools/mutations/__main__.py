@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -35,7 +36,7 @@ def main(seed: int, count: int, configs: Path | None, deepspeed: bool, out: Path
     groups = (specs(), ds_configs(more))
     drawn = [mutation for subjects in groups for mutation in mutations(seed, count, subjects)]
     calm = {subject.name: quiet_of(subject) for subjects in groups for subject in subjects}
-    with click.progressbar(drawn, label="judging", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(drawn, label="judging", file=sys.stderr) as bar:
         verdicts = [judged(mutation, calm[mutation.subject.name][0]) for mutation in bar]
     theirs = {
         number: deepspeed_says(verdict.mutation.subject, verdict.mutation.tree)

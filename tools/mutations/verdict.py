@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from cfgc.fixing.apply import apply_edits
 
+from cfgc.deepspeed.checking import check_ds_config
+from cfgc.deepspeed.releases import newest_release, release
 from cfgc.diagnostics import Diagnostic, Label, Rejected
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
 from cfgc.lower.lowering import lower_spec
-from cfgc.pipeline import check_ds_config, check_spec
+from cfgc.pipeline import check_spec
 from cfgc.resources import shipped_dir
 from tools.mutations.operators import Mutation
 from tools.mutations.places import extents
@@ -61,7 +63,7 @@ def judged(mutation: Mutation, quiet: frozenset[str]) -> Verdict:
 def findings(subject: Subject, text: str) -> tuple[Diagnostic, ...]:
     """All that cfgc says of ``text`` in the place of ``subject``."""
     if subject.kind == "ds_config":
-        return check_ds_config(text.encode(), "ds_config.json", world_size=subject.world_size or None)
+        return check_ds_config("ds_config.json", text.encode(), release(newest_release()), subject.world_size or None)
     reader = MemoryReader({"spec.toml": text}, DiskReader(REPOSITORY, shipped_dir("specs")))
     try:
         checked = check_spec(reader, "spec.toml")
