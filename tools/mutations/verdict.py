@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cfgc.fixing.apply import apply_edits
-
 from cfgc.deepspeed.checking import check_ds_config
 from cfgc.deepspeed.releases import newest_release, release
 from cfgc.diagnostics import Diagnostic, Label, Rejected
+from cfgc.fixing.apply import apply_edits
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
 from cfgc.lower.lowering import lower_spec
