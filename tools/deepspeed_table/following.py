@@ -34,6 +34,7 @@ from .values import (
     either,
     known,
     literal,
+    plain,
     touches,
 )
 
@@ -59,6 +60,8 @@ class Follower:
         self.constructed: list[tuple[Class | Module, Value, frozenset[str]]] = []
         self._globals: dict[tuple[str, str], Value] = {}
         self._stack: list[tuple[int, Value]] = []
+        self.remember = False
+        self._known: dict[object, Value] = {}
 
     # Names
 
@@ -391,8 +394,8 @@ class Follower:
         if work is None or not (known(left) and known(right)):
             return UNKNOWN
         try:
-            return (Const(work(literal(left), literal(right))),)
-        except (TypeError, ValueError, ZeroDivisionError):
+            return plain(work(literal(left), literal(right)))
+        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
             return UNKNOWN
 
     def _comparison(self, node: cst.Comparison, frame: Frame) -> Value:
@@ -583,6 +586,9 @@ class Follower:
         """Follow a function with these arguments."""
         node = function.node
         mark = (id(node), either(*positional, function.instance))
+        call = (id(node), function.instance, tuple(positional), tuple(named.items()))
+        if self.remember and call in self._known:
+            return self._known[call]
         if len(self._stack) >= DEPTH or mark in self._stack:
             return UNKNOWN
         frame = Frame(function.module, self._bind(function, positional, named), function)
@@ -591,7 +597,9 @@ class Follower:
         self._stack.append(mark)
         goes_on = self.block(node.body.body, frame)
         self._stack.pop()
-        return either(*frame.returned, NONE if goes_on else ())
+        result = either(*frame.returned, NONE if goes_on else ())
+        self._known[call] = result
+        return result
 
     def _bind(self, function: Function, positional: list[Value], named: dict[str, Value]) -> dict[str, Value]:
         params = function.node.params

@@ -30,7 +30,9 @@ class Readings:
         return self.seen.setdefault(path, Seen())
 
     def ask(self, path: Path, default: Value = ()) -> None:
-        """``path`` was asked for, with ``default`` when it is absent."""
+        """``path`` was asked for, with ``default`` when it is absent; a name like ``.`` is a search in a text."""
+        if not str(path[-1]).isidentifier():
+            return
         seen = self.at(path)
         seen.asked = True
         if default and default not in seen.defaults:

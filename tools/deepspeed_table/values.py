@@ -158,6 +158,13 @@ def literal(value: Value) -> Any:
     raise ValueError(value)
 
 
+def plain(value: Any) -> Value:
+    """A Python value as what an expression is worth."""
+    if isinstance(value, list | tuple):
+        return (Sequence(tuple(plain(item) for item in value)),)
+    return (Const(value),) if value is None or isinstance(value, bool | int | float | str) else UNKNOWN
+
+
 def known(value: Value) -> bool:
     """Whether ``value`` is one literal."""
     try:

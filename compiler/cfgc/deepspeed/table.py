@@ -20,12 +20,12 @@ class Key:
 
     ``kinds`` are what it takes; a number with a fraction has the kinds ``int`` and ``float``. ``default`` is what holds
     when it is absent, ``MISSING`` when there is none. ``items`` are the kinds of an array's members; empty when any.
-    ``choices``: a value of a kind that is among them must be one of them (an array's members likewise), in any case when
-    ``any_case``. ``coerces``: its section is a pydantic model, which converts what looks like its type (``"1.0"``, ``1``
-    for true) but for ``rejects``, and passes over ``"auto"``; a raw section hands on whatever is written. ``closed``: a
-    table that refuses unknown keys; others ignore them. ``free``: a table whose keys are not DeepSpeed's to know.
-    ``refused``: why the release stops when the key is there. ``replaced_by``: the key to write instead of a deprecated
-    or refused one. ``alias_of``: read as that key, in silence.
+    ``choices``: a value of a kind that is among them must be one of them, and so must an array's members; in any case
+    when ``any_case``. ``coerces``: its section is a pydantic model, which converts what looks like its type (``"1.0"``,
+    ``1`` for true) but for ``rejects``, and passes over ``"auto"``; a raw section hands on whatever is written.
+    ``closed``: a table that refuses unknown keys; others ignore them. ``free``: a table whose keys are not DeepSpeed's
+    to know. ``refused``: why the release stops when the key is there. ``replaced_by``: the key to write instead of a
+    deprecated or refused one. ``alias_of``: read as that key, in silence.
     """
 
     path: Path
