@@ -29,7 +29,7 @@ def _quoted(part: str) -> str:
     return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda c: f"\\u{ord(c.group()):04x}", escaped) + '"'
 
 
-LayerKind = Literal["default", "base", "overlay", "spec", "command line"]
+LayerKind = Literal["default", "project", "base", "overlay", "spec", "command line"]
 
 
 @dataclass(frozen=True)

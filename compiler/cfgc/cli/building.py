@@ -25,7 +25,7 @@ def built(spec: str, overrides: Sequence[str], out: Path | None, output_format: 
             raise Rejected(as_errors(checked.warnings))
         print_diagnostics(session.from_here(checked.warnings), output_format)
         bundle = emit_bundle(lower_spec(checked))
-        directory = out or default_out(session.root, bundle.name)
+        directory = out or default_out(session, bundle.name)
         edited = edited_files(directory)
         outcome = write_bundle(bundle, directory)
     except Rejected as rejected:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
-from cfgc.load.reader import SHIPPED, Reader
+from cfgc.load.reader import SHIPPED
+
+if TYPE_CHECKING:
+    from cfgc.load.library import Library
 
 _BREAKS = ("=", ":")
 """Characters that bash splits words at, each a word of its own then."""
@@ -57,15 +60,14 @@ def complete_explain(context: Context, parameter: Parameter, incomplete: str) ->
 
 
 def _shipped(word: str, incomplete: str) -> list[CompletionItem]:
-    return _items((f"{SHIPPED}examples/{name}.toml" for name in _reader().options("examples")), word, incomplete)
+    return _items((f"{SHIPPED}examples/{name}.toml" for name in _library().options("examples")), word, incomplete)
 
 
 def _names(with_value: bool) -> Iterator[str]:
-    from cfgc.load.overlays import overlay_groups
     from cfgc.schema.catalogue import catalogue
 
     sign = "=" if with_value else ""
-    yield from (f"{group}{sign}" for group in overlay_groups(_reader()))
+    yield from (f"{group}{sign}" for group in _library().groups())
     yield from (f"{field.dotted}{sign}" for field in catalogue())
 
 
@@ -74,7 +76,7 @@ def _values(left: str) -> Iterator[str]:
     from cfgc.schema.catalogue import schema_fields
 
     if "." not in left:
-        yield from _reader().options(left)
+        yield from _library().options(left)
         return
     field = schema_fields().get(tuple(left.split(".")))
     annotation = field.info.annotation if field else None
@@ -102,8 +104,15 @@ def _items(found: Iterable[str], word: str, incomplete: str) -> list[CompletionI
     return [CompletionItem(text[cut:]) for text in dict.fromkeys(found) if text.startswith(word)]
 
 
-def _reader() -> Reader:
-    """A reader of the project around the current directory."""
+def _library() -> Library:
+    """The library of the project around the current directory."""
     from cfgc.cli.session import open_spec
+    from cfgc.diagnostics import Rejected
+    from cfgc.load.library import Library
+    from cfgc.load.project import read_project
 
-    return open_spec("spec.toml").reader
+    reader = open_spec("spec.toml").reader
+    try:
+        return Library(reader, read_project(reader).search)
+    except Rejected:
+        return Library(reader)

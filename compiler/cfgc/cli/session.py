@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cfgc.diagnostics import Diagnostic, Label
-from cfgc.load.disk import DiskReader, find_project
+from cfgc.load.disk import PROJECT_FILE, DiskReader, find_project
 from cfgc.load.overrides import COMMAND_LINE
+from cfgc.load.project import read_project
 from cfgc.load.reader import SHIPPED, Reader
 from cfgc.resources import shipped_dir
 from cfgc.source import SourceFile
@@ -53,10 +54,8 @@ class Session:
 
 def open_spec(spec: str, overrides: Iterable[str] = ()) -> Session:
     """The session of a spec path, or of a shipped spec (``cfgc:examples/quickstart.toml``)."""
-    if spec.startswith(SHIPPED):
-        root, logical = Path.cwd(), spec
-    else:
-        root, logical = find_project(Path(spec))
+    root, logical = find_project(Path("spec.toml" if spec.startswith(SHIPPED) else spec))
+    logical = spec if spec.startswith(SHIPPED) else logical
     return Session(DiskReader(root, shipped_dir("specs")), logical, root, tuple(overrides))
 
 
@@ -65,7 +64,7 @@ def is_override(argument: str) -> bool:
     return argument.startswith("~") or ("=" in argument and not argument.endswith(".toml"))
 
 
-def default_out(root: Path, name: str) -> Path:
-    """``out/<name>`` of the project when it has a cfgc.toml, else of the current directory; as seen from here."""
-    base = root if (root / "cfgc.toml").is_file() else Path.cwd()
-    return Path(os.path.relpath(base / "out" / name))
+def default_out(session: Session, name: str) -> Path:
+    """Where the project's cfgc.toml puts bundles, else ``out`` of the current directory; as seen from here."""
+    base = session.root if (session.root / PROJECT_FILE).is_file() else Path.cwd()
+    return Path(os.path.relpath(base / read_project(session.reader).out / name))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load import errors
 from cfgc.load.directives import Named
-from cfgc.load.files import SpecFile, candidates, find_spec
-from cfgc.load.reader import Reader
+from cfgc.load.disk import PROJECT_FILE
+from cfgc.load.files import SpecFile, candidates, no_spec, read_spec
+from cfgc.load.library import Library
+from cfgc.load.project_errors import project_is_no_spec
 from cfgc.source import Span
 
+MAX_FILES = 64
+"""Files that one spec is made of."""
 MAX_CHAIN = 12
 """Bases on one road from a spec to its first base; nobody can follow more."""
 
@@ -20,7 +25,8 @@ MAX_CHAIN = 12
 class Bases:
     """Collects files in the order in which their layers apply, and what is wrong on the way."""
 
-    reader: Reader
+    library: Library
+    read: dict[str, SpecFile | Rejected | None] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     problems: list[Diagnostic] = field(default_factory=list)
 
@@ -37,8 +43,8 @@ class Bases:
 
     def _read(self, named: Named, road: Sequence[tuple[SpecFile, Named]]) -> SpecFile | None:
         try:
-            names = candidates(named, road[-1][0].logical)
-            base = find_spec(self.reader, names, named.name, named.span)
+            names = candidates(named, road[-1][0].logical, self.library.search)
+            base = self._first_of(names, named)
         except Rejected as rejected:
             self._note(rejected.diagnostics)
             return None
@@ -49,9 +55,29 @@ class Bases:
         if len(road) > MAX_CHAIN:
             self._note([errors.too_many_bases(MAX_CHAIN, named.span)])
             return None
+        if len(self.seen) >= MAX_FILES:
+            self._note([errors.too_many_files(MAX_FILES, named.span)])
+            return None
         if base.logical not in self.seen:
             self.problems += base.directives.problems
         return base
+
+    def _first_of(self, names: Sequence[str], named: Named) -> SpecFile:
+        """The first of ``names`` that exists; each file is read once, however often it is named."""
+        for logical in names:
+            if posixpath.basename(logical) == PROJECT_FILE:
+                raise Rejected([project_is_no_spec(logical, named.span)])
+            if logical not in self.read:
+                try:
+                    self.read[logical] = read_spec(self.library.reader, logical, named.span)
+                except Rejected as rejected:
+                    self.read[logical] = rejected
+            found = self.read[logical]
+            if isinstance(found, Rejected):
+                raise found
+            if found is not None:
+                return found
+        raise Rejected([no_spec(self.library, names, named.name, named.span)])
 
     def _note(self, found: Sequence[Diagnostic]) -> None:
         self.problems += [diagnostic for diagnostic in found if diagnostic not in self.problems]

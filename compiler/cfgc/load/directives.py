@@ -15,6 +15,9 @@ from cfgc.origin import Layer, Origin, Path, Value
 from cfgc.patch import Patch
 from cfgc.source import Span
 
+MOST = 64
+"""Entries of one directive."""
+
 RESERVED = ("extends", "overlays", "unset", "append")
 """Top-level keys that are directives, no values of the spec."""
 
@@ -43,6 +46,12 @@ class Directives:
 def read_directives(document: Document) -> Directives:
     """The directives of ``document``."""
     read = Directives()
+    for key in RESERVED:
+        entries = document.tree.get(key)
+        if isinstance(entries, list | dict) and len(entries) > MOST:
+            read.problems.append(errors.too_many_entries(key, len(entries), MOST, document.key_span((key,))))
+    if read.problems:
+        return read
     _read_extends(document, read)
     _read_overlays(document, read)
     _read_unset(document, read)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
-from cfgc.load.reader import SHIPPED
+from cfgc.load.reader import MAX_BYTES, SHIPPED, TooLargeError
 
 PROJECT_FILE = "cfgc.toml"
-"""The file that marks a project's root."""
+"""The file that marks a project's root, and says what holds for all of its specs."""
 
 
 class DiskReader:
@@ -20,30 +21,47 @@ class DiskReader:
 
     def read(self, logical: str) -> bytes | None:
         """The bytes of ``logical``; None when there is no such file. Raises OSError when it can't be read."""
-        path = self._path(logical)
         try:
-            if path.is_fifo() or path.is_char_device():
-                raise OSError("it is no regular file")
-            return path.read_bytes()
+            return read_bounded(self._path(logical))
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except ValueError as error:
-            raise OSError(str(error)) from None
 
-    def options(self, group: str) -> tuple[str, ...]:
-        """Names of ``<group>/*.toml`` in the project's ``specs/``, its root and the shipped specs, sorted."""
-        places = (self._root / "specs", self._root, self._shipped)
-        return tuple(sorted({name for place in places for name in _options_in(place, group)}))
-
-    def groups(self) -> tuple[str, ...]:
-        """Directories of the project's ``specs/`` and the shipped specs, sorted."""
-        places = (self._root / "specs", self._shipped)
-        return tuple(sorted({name for place in places for name in _directories_in(place)}))
+    def entries(self, folder: str) -> tuple[str, ...] | None:
+        """Names in ``folder``, sorted, those of directories with a ``/``; None when it can't be listed."""
+        try:
+            with os.scandir(self._path(folder)) as found:
+                return tuple(sorted(f"{entry.name}/" if _is_folder(entry) else entry.name for entry in found))
+        except (OSError, ValueError):
+            return None
 
     def _path(self, logical: str) -> Path:
         if logical.startswith(SHIPPED):
             return self._shipped / logical.removeprefix(SHIPPED)
         return self._root / logical
+
+
+def read_bounded(path: Path) -> bytes:
+    """The bytes of the regular file ``path``. Raises OSError: for a pipe or device at once, for a large file unread."""
+    try:
+        _refuse_odd(path.stat())
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except ValueError as error:
+        raise OSError(str(error)) from None
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor that was opened without waiting
+        _refuse_odd(os.fstat(descriptor))
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise TooLargeError(len(data))
+    return data
+
+
+def _refuse_odd(found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("it is no regular file")
+    if found.st_size > MAX_BYTES:
+        raise TooLargeError(found.st_size)
 
 
 def find_project(spec: Path) -> tuple[Path, str]:
@@ -65,15 +83,8 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _options_in(place: Path, group: str) -> list[str]:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        return [entry.stem for entry in (place / group).iterdir() if entry.suffix == ".toml"]
-    except (OSError, ValueError):
-        return []
-
-
-def _directories_in(place: Path) -> list[str]:
-    try:
-        return [entry.name for entry in place.iterdir() if entry.is_dir()]
-    except (OSError, ValueError):
-        return []
+        return entry.is_dir()
+    except OSError:
+        return False

@@ -22,6 +22,12 @@ MAX_DEPTH = 32
 """Parts of a dotted key, and nested arrays and tables below one. No key of the schema has more than 6."""
 
 
+MAX_LINES = 10_000
+"""Lines of one text."""
+MAX_MARKS = 16_000
+"""Characters of one text that begin another key, part of a key, element or table."""
+
+
 @dataclass(frozen=True)
 class Document:
     """A parsed text. ``places`` has every key and array element, ``headers`` every ``[table]``."""
@@ -76,6 +82,7 @@ class Document:
 
 def parse_document(source: SourceFile) -> Document:
     """The document of ``source``. Raises ``Rejected`` when it is no TOML, nests too deeply or has an unfit number."""
+    _refuse_too_much(source)
     tree = _plain(source)
     places = _places_of(source)
     document = Document(source, MappingProxyType(tree), places.values, places.headers)
@@ -83,6 +90,17 @@ def parse_document(source: SourceFile) -> Document:
     if found:
         raise Rejected(found)
     return document
+
+
+def _refuse_too_much(source: SourceFile) -> None:
+    """Stop at texts that would take the parser seconds; their marks bound how many keys and elements they can have."""
+    lines = source.text.count("\n")
+    marks = sum(source.text.count(mark) for mark in "=.,[")
+    if lines > MAX_LINES:
+        raise Rejected([errors.too_many(source, f"{lines:,} lines", f"a file has at most {MAX_LINES:,} lines")])
+    if marks > MAX_MARKS:
+        limit = f"a file has at most {MAX_MARKS:,} of the marks `=`, `.`, `,` and `[`"
+        raise Rejected([errors.too_many(source, f"{marks:,} parts of keys and values", limit)])
 
 
 def _plain(source: SourceFile) -> dict[str, Value]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from cfgc.diagnostics import Diagnostic, Label
+from cfgc.load.reader import MAX_BYTES
 from cfgc.nearest import nearest
 from cfgc.origin import Origin, Path, Value, dotted
 from cfgc.source import SourceFile, Span
 
 BACKSLASH = "\\"
+_FILE_LIMIT = f"a file of a spec has at most {MAX_BYTES:,} bytes"
 
 
 def unreadable(logical: str, reason: str, asked: Span | None) -> Diagnostic:
@@ -25,6 +27,32 @@ def a_directory(logical: str, asked: Span | None) -> Diagnostic:
         Label(asked, "asked for here") if asked else None,
         helps=("a spec is one file: write its whole path, with its name and `.toml`",),
     )
+
+
+def file_too_large(logical: str, size: str, asked: Span | None) -> Diagnostic:
+    """CFG128: a file that nobody wrote as a spec."""
+    return too_much(f"`{logical}` is not read: {size}", Label(asked, "asked for here") if asked else None, _FILE_LIMIT)
+
+
+def too_many(source: SourceFile, has: str, limit: str) -> Diagnostic:
+    """CFG128: a text that would take long to parse."""
+    return too_much(f"`{source.logical}` has {has}", Label(Span(source, 0, 0)), limit)
+
+
+def too_many_entries(directive: str, count: int, limit: int, span: Span) -> Diagnostic:
+    """CFG128: a directive that names more than anybody can follow."""
+    message = f"`{directive}` has {count:,} entries"
+    return too_much(message, Label(span), f"it takes at most {limit}")
+
+
+def too_many_files(limit: int, span: Span) -> Diagnostic:
+    """CFG128: bases and overlays without end."""
+    return too_much(f"more than {limit} files make up this spec", Label(span), "each base and overlay counts once")
+
+
+def too_much(message: str, label: Label | None, limit: str) -> Diagnostic:
+    """CFG128: more of something than any spec has."""
+    return Diagnostic("CFG128", message, label, notes=(limit,))
 
 
 def no_such_spec(name: str, tried: Sequence[str], close: str | None, asked: Span | None) -> Diagnostic:

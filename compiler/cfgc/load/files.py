@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from cfgc.diagnostics import Rejected
+from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load import errors
 from cfgc.load.directives import Directives, Named, read_directives
 from cfgc.load.document import Document, parse_document
 from cfgc.load.graph import Input
-from cfgc.load.reader import SHIPPED, Reader
+from cfgc.load.library import Library
+from cfgc.load.reader import SHIPPED, Reader, TooLargeError
 from cfgc.nearest import nearest
 from cfgc.source import SourceFile, Span
 
@@ -33,33 +34,39 @@ class SpecFile:
 
 def read_spec(reader: Reader, logical: str, asked: Span | None = None) -> SpecFile | None:
     """The spec ``logical``, or None when there is none. Raises ``Rejected`` when it can't be read or parsed."""
+    found = read_document(reader, logical, asked)
+    if found is None:
+        return None
+    read, document = found
+    return SpecFile(read, document, read_directives(document))
+
+
+def read_document(reader: Reader, logical: str, asked: Span | None = None) -> tuple[Input, Document] | None:
+    """The TOML file ``logical``, or None when there is none. Raises ``Rejected`` when it can't be read or parsed."""
     try:
         data = reader.read(logical)
     except IsADirectoryError:
         raise Rejected([errors.a_directory(logical, asked)]) from None
+    except TooLargeError as error:
+        raise Rejected([errors.file_too_large(logical, str(error), asked)]) from None
     except OSError as error:
         reason = (error.strerror or str(error) or type(error).__name__).lower()
         raise Rejected([errors.unreadable(logical, reason, asked)]) from None
     if data is None:
         return None
-    document = parse_document(decode(logical, data))
-    return SpecFile(Input(logical, sha256(data).hexdigest()), document, read_directives(document))
+    return Input(logical, sha256(data).hexdigest()), parse_document(decode(logical, data))
 
 
-def find_spec(reader: Reader, names: Sequence[str], wanted: str, asked: Span) -> SpecFile:
-    """The first of ``names`` that exists. Raises ``Rejected`` when none does."""
-    for logical in names:
-        found = read_spec(reader, logical, asked)
-        if found is not None:
-            return found
-    raise Rejected([errors.no_such_spec(wanted, names, _close(reader, wanted), asked)])
+def no_spec(library: Library, names: Sequence[str], wanted: str, asked: Span) -> Diagnostic:
+    """What is said when none of ``names`` exists."""
+    return errors.no_such_spec(wanted, names, _close(library, wanted), asked)
 
 
-def read_root(reader: Reader, logical: str) -> SpecFile:
+def read_root(library: Library, logical: str) -> SpecFile:
     """The spec that is compiled. Raises ``Rejected`` when there is none."""
-    found = read_spec(reader, logical)
+    found = read_spec(library.reader, logical)
     if found is None:
-        raise Rejected([errors.no_such_spec(logical, (), _close(reader, logical), None)])
+        raise Rejected([errors.no_such_spec(logical, (), _close(library, logical), None)])
     return found
 
 
@@ -78,10 +85,13 @@ def decode(logical: str, data: bytes) -> SourceFile:
     return SourceFile(logical, text)
 
 
-def candidates(named: Named, beside: str) -> tuple[str, ...]:
-    """Logical names that ``named`` may mean in the file ``beside``. Raises ``Rejected`` when it can mean none."""
+def candidates(named: Named, beside: str, search: Sequence[str]) -> tuple[str, ...]:
+    """Logical names that ``named`` may mean: beside the file ``beside``, in ``search``, or shipped.
+
+    Raises ``Rejected`` when it can mean none.
+    """
     name = named.name
-    why = _not_logical(name)
+    why = not_logical(name)
     if why:
         raise Rejected([errors.not_a_logical_path(name, why, named.span)])
     if name.startswith(SHIPPED):
@@ -92,14 +102,14 @@ def candidates(named: Named, beside: str) -> tuple[str, ...]:
         found = [SHIPPED + posixpath.normpath(posixpath.join(folder, name)), shipped]
     else:
         relative = posixpath.normpath(posixpath.join(posixpath.dirname(beside), name))
-        found = [relative, posixpath.normpath(posixpath.join("specs", name)), shipped]
-    inside = [
-        logical for logical in found if not logical.removeprefix(SHIPPED).startswith("../") or logical == found[0]
-    ]
-    return tuple(dict.fromkeys(logical for logical in inside if not logical.startswith(f"{SHIPPED}../")))
+        searched = [posixpath.normpath(posixpath.join(place, name)) for place in search]
+        outside = posixpath.normpath(name).startswith("../")
+        found = [relative] if outside else [relative, *searched, shipped]
+    return tuple(dict.fromkeys(logical for logical in found if not logical.startswith(f"{SHIPPED}../")))
 
 
-def _not_logical(name: str) -> str | None:
+def not_logical(name: str) -> str | None:
+    """Why ``name`` is no path that means the same on every machine; None when it is one."""
     if name.startswith(("/", "~")) or name[1:3] in {":\\", ":/"}:
         return "an absolute path is another file on another machine"
     if "\\" in name:
@@ -109,10 +119,10 @@ def _not_logical(name: str) -> str | None:
     return None
 
 
-def _close(reader: Reader, wanted: str) -> str | None:
+def _close(library: Library, wanted: str) -> str | None:
     path = wanted.removeprefix(SHIPPED)
     folder, name = posixpath.split(path)
-    options = reader.options(folder) or reader.options(posixpath.basename(folder))
+    options = library.options(folder) or library.options(posixpath.basename(folder))
     stem = nearest(name.removesuffix(".toml"), options)
     found = posixpath.join(folder, f"{stem}.toml") if stem else None
     return None if found is None or found == path else (SHIPPED if SHIPPED in wanted else "") + found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -9,12 +10,16 @@ from types import MappingProxyType
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load.bases import Bases
 from cfgc.load.directives import Named, patch_of
+from cfgc.load.disk import PROJECT_FILE
 from cfgc.load.errors import in_text_order
 from cfgc.load.files import SpecFile, read_root
 from cfgc.load.graph import LayerPatch, SpecGraph
+from cfgc.load.library import Library
 from cfgc.load.overlays import Choice, choices_inside, keys_of_group, named_choices, read_overlay, settle
 from cfgc.load.override_layers import changed_paths, override_layers
 from cfgc.load.overrides import parse_overrides
+from cfgc.load.project import read_project
+from cfgc.load.project_errors import project_is_no_spec
 from cfgc.load.reader import Reader
 from cfgc.load.shadow import shadows
 from cfgc.origin import Layer, LayerKind, Path
@@ -35,20 +40,26 @@ def load_spec(
     defaults: Callable[[], Patch] = shipped_defaults,
 ) -> SpecGraph:
     """Read the spec ``logical`` with all its bases and overlays. Raises ``Rejected`` with every error found."""
-    root = read_root(reader, logical)
-    bases = Bases(reader)
+    project = read_project(reader)
+    if posixpath.basename(logical) == PROJECT_FILE:
+        raise Rejected([*project.problems, project_is_no_spec(logical)])
+    library = Library(reader, project.search)
+    root = read_root(library, logical)
+    bases = Bases(library)
     *lower, _ = bases.ordered(root)
     parsed, problems = parse_overrides(overrides)
     choices, unsettled = settle([*lower, root], parsed.choices)
     keys = [*defaults().sets, *patch_of(root.document, root.directives, Layer("spec")).sets]
     unread = Unread()
     overlays = [(choice, _overlay_files(bases, root, choice, keys, unread)) for choice in choices]
-    found = [*unsettled, *unread.problems, *shadows(root, overlays, set(changed_paths(parsed.edits)))]
+    shadowed = shadows(root, overlays, set(changed_paths(parsed.edits)))
+    found = [*project.problems, *unsettled, *unread.problems, *shadowed]
     fatal = [*root.directives.problems, *bases.problems, *problems]
     if fatal:
         raise Rejected(in_text_order([*fatal, *found]))
     layers = [
         LayerPatch(Layer("default"), defaults()),
+        *project.layers(),
         *(_layer(spec, "base") for spec in lower),
         *(_layer(spec, "overlay", choice) for choice, files in overlays for spec in files),
         _layer(root, "spec"),
@@ -60,7 +71,7 @@ def load_spec(
         layers=(*layers, *above.layers),
         overlays=MappingProxyType(dict(named_choices(choices))),
         overrides=tuple(overrides),
-        inputs=tuple(spec.input for spec in read),
+        inputs=(*project.inputs(), *(spec.input for spec in read)),
         findings=tuple(in_text_order([*found, *above.problems])),
         doubtful=tuple(dict.fromkeys((*unread.paths, *above.unchanged))),
     )
@@ -79,10 +90,10 @@ def _overlay_files(
 ) -> list[SpecFile]:
     """The overlay's bases that are not read yet, then the overlay."""
     try:
-        overlay = read_overlay(bases.reader, choice, keys)
+        overlay = read_overlay(bases.library, choice, keys)
     except Rejected as rejected:
         unread.problems += rejected.diagnostics
-        unread.paths += keys_of_group(bases.reader, choice)
+        unread.paths += keys_of_group(bases.library, choice)
         return []
     files = bases.ordered(overlay, [(root, Named(str(choice), choice.span, choice.group_span))])
     bases.problems += overlay.directives.problems

@@ -11,7 +11,7 @@ from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load import errors
 from cfgc.load.directives import patch_of
 from cfgc.load.files import SpecFile, read_spec
-from cfgc.load.reader import SHIPPED, Reader
+from cfgc.load.library import Library
 from cfgc.nearest import nearest
 from cfgc.origin import Layer, Path, dotted
 from cfgc.source import Span
@@ -60,24 +60,24 @@ def settle(
     return sorted(chosen.values(), key=_order), problems
 
 
-def read_overlay(reader: Reader, choice: Choice, keys: Iterable[Path]) -> SpecFile:
+def read_overlay(library: Library, choice: Choice, keys: Iterable[Path]) -> SpecFile:
     """The overlay's file. Raises ``Rejected`` when it can't be read. ``keys`` are those that the spec may set."""
-    tried = tuple(f"{place}{choice.group}/{choice.option}.toml" for place in ("specs/", "", SHIPPED))
+    tried = library.overlay_files(choice.group, choice.option)
     if _NAME.fullmatch(choice.group) and _NAME.fullmatch(choice.option):
         for logical in tried:
-            found = read_spec(reader, logical, choice.span)
+            found = read_spec(library.reader, logical, choice.span)
             if found is not None:
                 return found
-    raise Rejected([_unknown(reader, choice, tried, keys)])
+    raise Rejected([_unknown(library, choice, tried, keys)])
 
 
-def keys_of_group(reader: Reader, choice: Choice) -> list[Path]:
+def keys_of_group(library: Library, choice: Choice) -> list[Path]:
     """The keys that the options of the group set: what ``choice``, which can't be read, was probably meant to set."""
-    group = nearest(choice.group, overlay_groups(reader)) or choice.group
+    group = nearest(choice.group, library.groups()) or choice.group
     keys: dict[Path, None] = {}
-    for option in reader.options(group):
+    for option in library.options(group):
         with suppress(Rejected):
-            spec = read_overlay(reader, replace(choice, group=group, option=option), ())
+            spec = read_overlay(library, replace(choice, group=group, option=option), ())
             keys |= dict.fromkeys(patch_of(spec.document, spec.directives, Layer("overlay")).sets)
     return list(keys)
 
@@ -112,24 +112,19 @@ def _order(choice: Choice) -> tuple[int, str]:
     return (ORDER.index(choice.group) if choice.group in ORDER else len(ORDER)), choice.group
 
 
-def _unknown(reader: Reader, choice: Choice, tried: Sequence[str], keys: Iterable[Path]) -> Diagnostic:
-    options = reader.options(choice.group) if _NAME.fullmatch(choice.group) else ()
+def _unknown(library: Library, choice: Choice, tried: Sequence[str], keys: Iterable[Path]) -> Diagnostic:
+    options = library.options(choice.group) if _NAME.fullmatch(choice.group) else ()
     if options:
         return errors.unknown_option(choice.group, choice.option, options, choice.span, tried)
     if choice.on_command_line:
-        return errors.unknown_group(choice.group, overlay_groups(reader), choice.group_span, _keys(choice, keys))
-    return errors.unknown_group(choice.group, overlay_groups(reader), choice.group_span)
+        return errors.unknown_group(choice.group, library.groups(), choice.group_span, _keys(choice, keys))
+    return errors.unknown_group(choice.group, library.groups(), choice.group_span)
 
 
 def _keys(choice: Choice, keys: Iterable[Path]) -> tuple[str, ...]:
     """What the user may have meant: a key of that last name, written without its section."""
     found = [dotted(path) for path in keys if path[-1] == choice.group]
     return tuple(f"to set a key, write its section: '{key}={choice.option}'" for key in found[:3])
-
-
-def overlay_groups(reader: Reader) -> tuple[str, ...]:
-    """The groups that can be chosen from: every directory of specs but the bases and examples."""
-    return tuple(group for group in reader.groups() if group not in {"bases", "examples"} and reader.options(group))
 
 
 def named_choices(choices: Iterable[Choice]) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from cfgc.diagnostics import Diagnostic, Label
+from cfgc.load.errors import too_much
 from cfgc.nearest import nearest
 from cfgc.origin import Path, dotted
 from cfgc.source import SourceFile, Span
@@ -37,6 +38,20 @@ def no_option(source: SourceFile, group: str) -> Diagnostic:
 def no_value(span: Span, key: str) -> Diagnostic:
     """CFG120: nothing on the right side."""
     return _malformed(_whole(span.source), f"`{key}` is given no value", (f"'{key}=\"\"' is an empty text",))
+
+
+def too_many_overrides(count: int, limit: int) -> Diagnostic:
+    """CFG128: more overrides than anybody types."""
+    return replace(
+        too_much(f"{count:,} overrides are given", None, f"a command line takes at most {limit}"),
+        helps=("write them into a spec that extends this one",),
+    )
+
+
+def too_long_override(source: SourceFile, limit: int) -> Diagnostic:
+    """CFG128: an override that nobody typed."""
+    message = f"an override has {len(source.text):,} characters"
+    return too_much(message, Label(Span(source, 0, 40)), f"it has at most {limit:,}")
 
 
 def _malformed(span: Span, message: str, helps: tuple[str, ...] = ()) -> Diagnostic:

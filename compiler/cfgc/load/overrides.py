@@ -21,6 +21,11 @@ COMMAND_LINE = "command line"
 EVERYWHERE = "**."
 """Starts a key that means every leaf of that name."""
 
+MAX_OVERRIDES = 200
+"""Overrides of one command line."""
+MAX_LENGTH = 10_000
+"""Characters of one override."""
+
 Operator = Literal["=", "+", "-", "*", "/", "~"]
 
 
@@ -47,6 +52,8 @@ def parse_overrides(texts: Sequence[str]) -> tuple[Parsed, list[Diagnostic]]:
     """What ``texts`` ask for, and what is wrong with their form."""
     parsed = Parsed()
     problems: list[Diagnostic] = []
+    if len(texts) > MAX_OVERRIDES:
+        return parsed, [errors.too_many_overrides(len(texts), MAX_OVERRIDES)]
     for text in texts:
         try:
             step = parse_override(text)
@@ -70,6 +77,8 @@ def _decoded(text: str) -> SourceFile:
 def parse_override(text: str) -> Edit | Choice | Dropped:
     """What ``text`` asks for. Raises ``Rejected`` when it has another form."""
     source = _decoded(text)
+    if len(text) > MAX_LENGTH:
+        raise Rejected([errors.too_long_override(source, MAX_LENGTH)])
     habit = errors.foreign_habit(source)
     if habit:
         raise Rejected([habit])

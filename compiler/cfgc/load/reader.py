@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from typing import Protocol
 
 SHIPPED = "cfgc:"
 """Prefix of the logical name of a shipped spec."""
+MAX_BYTES = 1 << 18
+"""Bytes of one file. The longest spec that anybody writes by hand has a tenth of it."""
+
+
+class TooLargeError(OSError):
+    """A file has more than ``MAX_BYTES``; it is not read."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"it has {size:,} bytes")
 
 
 class Reader(Protocol):
@@ -17,15 +27,14 @@ class Reader(Protocol):
     """
 
     def read(self, logical: str) -> bytes | None:
-        """The bytes, or None when there is no such file. Raises OSError when it can't be read."""
+        """The bytes, or None when there is no such file. Raises OSError when it can't be read or is too large."""
         ...
 
-    def options(self, group: str) -> tuple[str, ...]:
-        """Options of the overlay ``group``, sorted: ``<group>/*.toml`` of the project and the shipped ones."""
-        ...
+    def entries(self, folder: str) -> tuple[str, ...] | None:
+        """Names in the directory ``folder`` (``""`` is the root, ``cfgc:`` the shipped specs), sorted.
 
-    def groups(self) -> tuple[str, ...]:
-        """Names of the directories that hold specs, sorted: overlay groups, ``bases`` and ``examples``."""
+        Those of directories end in ``/``. None when there is no such directory, or it can't be read.
+        """
         ...
 
 
@@ -41,23 +50,15 @@ class MemoryReader:
         data = self._files.get(logical)
         if data is None:
             return self._fallback.read(logical) if self._fallback else None
-        return data.encode() if isinstance(data, str) else data
+        content = data.encode() if isinstance(data, str) else data
+        if len(content) > MAX_BYTES:
+            raise TooLargeError(len(content))
+        return content
 
-    def options(self, group: str) -> tuple[str, ...]:
-        """Options of ``group`` that the mapping or the fallback holds."""
-        found = {name.split("/")[-1].removesuffix(".toml") for name in self._files if _group_of(name) == group}
-        if self._fallback:
-            found.update(self._fallback.options(group))
-        return tuple(sorted(found))
-
-    def groups(self) -> tuple[str, ...]:
-        """Directories that the mapping or the fallback holds."""
-        found = {group for group in map(_group_of, self._files) if group}
-        if self._fallback:
-            found.update(self._fallback.groups())
-        return tuple(sorted(found))
-
-
-def _group_of(logical: str) -> str:
-    parts = logical.removeprefix(SHIPPED).split("/")
-    return parts[-2] if len(parts) > 1 and parts[-1].endswith(".toml") else ""
+    def entries(self, folder: str) -> tuple[str, ...] | None:
+        """Names that the mapping or the fallback holds in ``folder``."""
+        start = folder if not folder or folder == SHIPPED else posixpath.join(folder, "")
+        below = [name.removeprefix(start) for name in self._files if name.startswith(start)]
+        found = {name.partition("/")[0] + "/" * ("/" in name) for name in below if not name.startswith(SHIPPED)}
+        more = self._fallback.entries(folder) if self._fallback else None
+        return tuple(sorted({*found, *(more or ())})) if found or more is not None else None

@@ -83,6 +83,8 @@ def from_layer(origin: Origin) -> str:
         return f"from the overlay {layer.choice}"
     if layer.kind == "base":
         return f"from the base {layer.name}"
+    if layer.kind == "project":
+        return f"from {layer.name}"
     return ""
 
 

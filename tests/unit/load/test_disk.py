@@ -9,6 +9,7 @@ import pytest
 
 from cfgc.diagnostics import Rejected
 from cfgc.load.disk import DiskReader, find_project
+from cfgc.load.library import Library
 from cfgc.load.loader import load_spec
 from cfgc.patch import Patch
 from cfgc.resources import shipped_dir
@@ -41,10 +42,11 @@ def test_options_come_from_the_project_and_the_shipped_specs(tmp_path: Path) -> 
     for place in ("specs/zero/mine.toml", "zero/ours.toml"):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).touch()
-    options = reader(tmp_path).options("zero")
+    library = Library(reader(tmp_path))
+    options = library.options("zero")
     assert {"mine", "ours", "2-offload"} <= set(options)
     assert list(options) == sorted(options)
-    assert {"bases", "hardware", "zero"} <= set(reader(tmp_path).groups())
+    assert library.groups() == ("env", "hardware", "zero")
 
 
 def test_what_cannot_be_read_is_a_diagnostic(tmp_path: Path) -> None:
