@@ -116,7 +116,7 @@ class Case:
             message=message,
             primary=labels[0] if labels else None,
             secondary=tuple(labels[1:]),
-            notes=(*notes, *unwritten),
+            notes=tuple(note for note in (*notes, *unwritten) if note),
             helps=tuple(helps),
             severity=severity,
             fixes=tuple(fixes),
