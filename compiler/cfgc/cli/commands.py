@@ -12,8 +12,9 @@ from click.shell_completion import get_completion_class
 
 from cfgc import __version__
 from cfgc.cli import EXIT_OK, EXIT_REJECTED, EXIT_USAGE
+from cfgc.cli.commands_project import init, overlays
 from cfgc.cli.complete import complete_explain, complete_key, complete_override, complete_spec
-from cfgc.cli.report import FORMATS, as_errors, print_diagnostics, say, summary
+from cfgc.cli.report import FORMATS, print_diagnostics, say, summary
 
 FAMILIES = (
     "codes are CFG1xx load, 2xx resolve, 3xx schema, 4xx rules, 5xx DeepSpeed, 6xx launch, 7xx bundle: "
@@ -65,28 +66,30 @@ def build(spec: str, overrides: tuple[str, ...], out: Path | None, output_format
 
 
 @cfgc.command()
-@click.argument("specs", nargs=-1, required=True, metavar="SPEC... [OVERRIDE]...", shell_complete=complete_spec)
+@click.argument("files", nargs=-1, required=True, metavar="FILE... [OVERRIDE]...", shell_complete=complete_spec)
 @format_option
 @deny_option
-def check(specs: tuple[str, ...], output_format: str, deny: str | None) -> int:
-    """Compile each SPEC without writing anything.
+@click.option(
+    "--deepspeed", metavar="VERSION", help="The release that will read a ds_config [default: the newest known]."
+)
+@click.option("--world-size", type=click.IntRange(1), metavar="N", help="The ranks that will train with a ds_config.")
+@click.option("--device", type=click.Choice(["cuda", "cpu"]), help="What they will train on.")
+def check(
+    files: tuple[str, ...],
+    output_format: str,
+    deny: str | None,
+    deepspeed: str | None,
+    world_size: int | None,
+    device: str | None,
+) -> int:
+    """Check specs and ds_configs, without writing anything.
 
-    Overrides among the arguments apply to every spec.
+    A FILE is a spec (.toml), which is compiled; overrides among the arguments apply to every spec. Or it is a DeepSpeed
+    config (.json, .hjson, or - for standard input) of any project, which is read as DeepSpeed would, without it.
     """
-    from cfgc.cli.checking import check_one
-    from cfgc.cli.session import is_override
+    from cfgc.cli.checking import Wanted, check_all
 
-    overrides = tuple(x for x in specs if is_override(x))
-    paths = [x for x in specs if not is_override(x)]
-    if not paths:
-        raise click.UsageError("no SPEC among the arguments, only overrides")
-    findings = [check_one(path, overrides) for path in paths]
-    diagnostics = [d for found in findings for d in (as_errors(found) if deny else found)]
-    print_diagnostics(diagnostics, output_format)
-    bad = [found for found in findings if any(d.severity == "error" or deny for d in found)]
-    good = len(paths) - len(bad)
-    say(f"{summary(diagnostics)}; {good} of {len(paths)} specs hold" if diagnostics else f"{good} of {good} specs hold")
-    return EXIT_REJECTED if bad else EXIT_OK
+    return check_all(files, Wanted(output_format, deny is not None, deepspeed, world_size, device))
 
 
 @cfgc.command()
@@ -182,3 +185,7 @@ def completion(shell: str) -> int:
     assert kind is not None, "click knows the shells that the choice allows"
     sys.stdout.write(kind(cfgc, {}, "cfgc", "_CFGC_COMPLETE").source())
     return EXIT_OK
+
+
+cfgc.add_command(overlays)
+cfgc.add_command(init)

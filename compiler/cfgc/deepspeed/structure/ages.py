@@ -132,33 +132,34 @@ def _alias(case: Case, path: Path, new: Path) -> Finding:
 
 def drifted(case: Case) -> Iterator[Finding]:
     """One warning about every key that is left out although its default was another one in another release."""
-    found = [(path, phases) for path, phases in drifting() if _counts(case, path)]
+    found = {path: phases for path, phases in drifting() if _counts(case, path)}
     if not found:
         return
-    labels = [_section_label(case, path) for path, _ in found]
-    now = {path: key.default for path, _ in found if (key := case.release.key(path))}
-    names = " and ".join(f"`{dotted(path)}`" for path in now)
-    verb = "are left out, and their defaults" if len(now) > 1 else "is left out, and its default"
+    values = {path: case.release.keys[path].default for path in found}
+    verb = "are left out, and their defaults" if len(found) > 1 else "is left out, and its default"
+    labels = _section_labels(case, list(found))
     yield wording.said(
         "CFG557",
-        found[0][0],
-        f"{names} {verb} changed between releases",
-        labels[0],
+        next(iter(found)),
+        f"{' and '.join(f'`{dotted(path)}`' for path in found)} {verb} changed between releases",
+        labels[0] if labels else None,
         secondary=labels[1:],
-        notes=[_story(path, phases) for path, phases in found],
+        notes=[_story(path, phases) for path, phases in found.items()],
         helps=[
-            f"write `{wording.nested(path, default)}` to train the same way on every release"
-            for path, default in now.items()
+            f"write `{wording.nested(path, value)}`, and every release does the same" for path, value in values.items()
         ],
-        fixes=(Fix(tuple(wording.give(case, path, default) for path, default in now.items())),),
+        fixes=(Fix(tuple(wording.give(case, path, value) for path, value in values.items())),),
         severity="warning",
     )
 
 
 def _counts(case: Case, path: Path) -> bool:
-    """Whether the release's default of ``path`` decides something: its section is written and not switched off."""
+    """Whether the release's default of ``path`` decides something: its section is written and not switched off.
+
+    A default of null is none that could be written in its place.
+    """
     key = case.release.key(path)
-    if key is None or key.alias_of or key.deprecated or _written(case, path, key):
+    if key is None or key.default is None or key.alias_of or key.deprecated or _written(case, path, key):
         return False
     section = path[:-1]
     if not section:
@@ -178,14 +179,18 @@ def _written(case: Case, path: Path, key: Key) -> bool:
     return any(case.config.get(name) is not None for name in names)
 
 
-def _section_label(case: Case, path: Path) -> Label | None:
-    """Where the key would stand: its section's name, or the beginning of the file."""
-    text = f"no `{path[-1]}` here"
-    if len(path) > 1:
-        return wording.key_label(case, path[:-1], text)
+def _section_labels(case: Case, paths: list[Path]) -> list[Label]:
+    """Where the keys would stand: the names of their sections, or the beginning of the file."""
+    sections = dict.fromkeys(path[:-1] for path in paths)
+    told = {s: "no " + " and ".join(f"`{path[-1]}`" for path in paths if path[:-1] == s) for s in sections}
+    labels = [wording.key_label(case, s, text) if s else _top(case, text) for s, text in told.items()]
+    return [label for label in labels if label]
+
+
+def _top(case: Case, text: str) -> Label | None:
     source = case.config.source
-    start = next((i for i, char in enumerate(source.text) if char == "{"), 0)
-    return Label(Span(source, start, start + 1), text) if not case.config.home else None
+    start = max(source.text.find("{"), 0)
+    return None if case.config.home else Label(Span(source, start, start + 1), text)
 
 
 def _story(path: Path, phases: tuple[Phase, ...]) -> str:
