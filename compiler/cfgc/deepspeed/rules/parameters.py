@@ -1,0 +1,178 @@
+"""Parameters of the optimizer and the scheduler, by name: those that are not taken, and those that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from cfgc.deepspeed.case import At, Case
+from cfgc.deepspeed.rules.optimizer_classes import PARAMS, TYPE, built, optimizer_name
+from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_PARAMS, SCHEDULER_TYPE, schedule
+from cfgc.deepspeed.rules.wording import pair
+from cfgc.diagnostics.model import Fix
+from cfgc.nearest import nearest
+
+if TYPE_CHECKING:
+    from cfgc.diagnostics import Diagnostic
+
+MEANT = {
+    **dict.fromkeys(("learning_rate", "lr_rate", "learningrate", "base_lr", "init_lr"), "lr"),
+    "epsilon": "eps",
+    "adam_epsilon": "eps",
+    "beta": "betas",
+    "adam_betas": "betas",
+    "wd": "weight_decay",
+    "decay": "weight_decay",
+    "weightdecay": "weight_decay",
+    "weight_decay_rate": "weight_decay",
+    "warmup_steps": "warmup_num_steps",
+    "num_warmup_steps": "warmup_num_steps",
+    "total_steps": "total_num_steps",
+    "num_training_steps": "total_num_steps",
+    "max_steps": "total_num_steps",
+    "min_lr": "warmup_min_lr",
+    "max_lr": "warmup_max_lr",
+    "lr": "warmup_max_lr",
+    "adamw_mode": "adam_w_mode",
+    "warmup_min_lr": "warmup_min_ratio",
+}
+"""What other tools, or hands, call them."""
+
+CLIPPING = ("max_grad_norm", "clip_grad", "clip_grad_norm", "gradient_clipping", "max_norm")
+"""Names for the bound of the gradient norm; another rule has them."""
+
+RATES_OF_COSINE = ("warmup_min_lr", "warmup_max_lr")
+"""Rates, where WarmupCosineLR takes ratios: no name could be put in their place."""
+
+OF_TORCH = ("foreach", "fused", "maximize", "capturable", "differentiable", "decoupled_weight_decay")
+
+
+def optimizer_takes_parameters(case: Case) -> Iterator[Diagnostic]:
+    """CFG584: every parameter is one that the optimizer takes."""
+    made = built(case)
+    if made is None or not made.takes:
+        return
+    for name, _ in case.config.below(("optimizer", "params")):
+        if name not in made.takes and name not in CLIPPING:
+            yield _not_taken(case, (PARAMS, name), (TYPE, made.name), sorted(made.takes))
+
+
+def scheduler_takes_parameters(case: Case) -> Iterator[Diagnostic]:
+    """CFG584: every parameter is one that the scheduler takes."""
+    made = schedule(case)
+    if made is None:
+        return
+    for name, _ in case.config.below(("scheduler", "params")):
+        if name not in made.takes:
+            yield _not_taken(case, (SCHEDULER_PARAMS, name), (SCHEDULER_TYPE, made.name), made.takes)
+
+
+def _not_taken(case: Case, key: tuple[str, str], kind: tuple[str, str], takes: Sequence[str]) -> Diagnostic:
+    (table, name), (type_key, built_name) = key, kind
+    dotted = f"{table}.{name}"
+    meant = _meant(case, table, name, takes)
+    helps, fixes = [f"leave `{name}` out"], [Fix((case.drop(dotted),))]
+    if meant:
+        helps.insert(0, f"call it `{meant}`")
+        fixes.insert(0, Fix((case.move(dotted, f"{table}.{meant}"),), certain=True))
+    elif name in OF_TORCH and optimizer_name(case) in ("adam", "adamw") and table == PARAMS:
+        helps.append(f"or add {pair('torch_adam', True)}: torch's own Adam takes it")
+    return case.error(
+        "CFG584",
+        f"{built_name} takes no `{name}`",
+        [At(dotted, "not taken"), At(type_key, f"builds {built_name}" if built_name != case.text(type_key) else "")],
+        (f"it takes {', '.join(f'`{each}`' for each in takes)}", _consequence(case, table, name)),
+        helps,
+        fixes,
+    )
+
+
+def _consequence(case: Case, table: str, name: str) -> str:
+    if table == SCHEDULER_PARAMS and name in RATES_OF_COSINE and case.text(SCHEDULER_TYPE) == "WarmupCosineLR":
+        return f"it multiplies `{PARAMS}.lr` by ratios, and stops with a TypeError when it is given rates"
+    if table == PARAMS and optimizer_name(case) == "muon":
+        return "DeepSpeed drops it without a word"
+    return "DeepSpeed reads the file without a word, and stops with a TypeError when it builds it"
+
+
+def _meant(case: Case, table: str, name: str, takes: Sequence[str]) -> str | None:
+    free = [each for each in takes if not case.written(f"{table}.{each}")]
+    if "cos_min_ratio" in takes and name in RATES_OF_COSINE:
+        return None
+    meant = MEANT.get(name.lower().replace("-", "_"))
+    return meant if meant in free else nearest(name, free)
+
+
+def parameters_are_there(case: Case) -> Iterator[Diagnostic]:
+    """CFG586: a section names its type, and has what that type cannot do without."""
+    yield from _typeless(case, "optimizer", "AdamW")
+    yield from _typeless(case, "scheduler", "WarmupLR")
+    made = schedule(case)
+    if made is None:
+        return
+    if not made.has_params:
+        yield _no_params(case, made.name, made.required)
+        return
+    for name in made.required:
+        if not case.written(f"{SCHEDULER_PARAMS}.{name}") and not _misnamed(case, name, made.takes):
+            yield _missing(case, made.name, name)
+
+
+def _typeless(case: Case, section: str, example: str) -> Iterator[Diagnostic]:
+    """A section without a type, which DeepSpeed passes over."""
+    entry, type_entry = case.config.get((section,)), case.config.get((section, "type"))
+    if entry is None or not isinstance(entry.value, dict) or not entry.value or (type_entry and type_entry.value):
+        return
+    if any(nearest(name, ("type",)) for name, _ in case.config.below((section,)) if name != "type"):
+        return  # a misspelt "type" is already said
+    yield case.error(
+        "CFG586",
+        f"`{section}` names no `type`",
+        [At(section if type_entry is None else f"{section}.type", "passed over")],
+        ("DeepSpeed passes over the whole section without a word",),
+        (f"add {pair('type', example)} in `{section}`", f"or leave `{section}` out"),
+        (Fix((case.set(f"{section}.type", example),)), Fix((case.drop(section),))),
+    )
+
+
+def _no_params(case: Case, name: str, required: Sequence[str]) -> Diagnostic:
+    value = {key: _example(key) for key in required}
+    return case.error(
+        "CFG586",
+        "`scheduler` has no `params`",
+        [At(SCHEDULER_TYPE, "no `params` beside it")],
+        ("DeepSpeed reads the file without a word, and stops with a TypeError when it builds the scheduler",),
+        (f"add {pair('params', value)} in `scheduler`",),
+        (Fix((case.set(SCHEDULER_PARAMS, value),), certain=not required),),
+    )
+
+
+def _missing(case: Case, scheduler: str, name: str) -> Diagnostic:
+    return case.error(
+        "CFG586",
+        f"{scheduler} needs `{name}`",
+        [At(SCHEDULER_PARAMS, f"no `{name}`"), At(SCHEDULER_TYPE)],
+        ("it has no default; DeepSpeed stops with a TypeError when it builds the scheduler",),
+        (f"add {pair(name, _example(name))} in `{SCHEDULER_PARAMS}`, with your own number",),
+        (Fix((case.set(f"{SCHEDULER_PARAMS}.{name}", _example(name)),)),),
+    )
+
+
+def _misnamed(case: Case, name: str, takes: Sequence[str]) -> bool:
+    """Whether a parameter that is not taken would be renamed to this one."""
+    others = [other for other, _ in case.config.below(("scheduler", "params")) if other not in takes]
+    return any(_meant(case, SCHEDULER_PARAMS, other, takes) == name for other in others)
+
+
+def _example(name: str) -> object:
+    examples: dict[str, object] = {
+        "total_num_steps": 10000,
+        "cycle_min_lr": 1e-5,
+        "milestones": [1000, 2000],
+        "gamma": 0.95,
+    }
+    rates = ("max_lr", "cycle_max_lr")
+    return examples.get(name, 1e-3 if name in rates else 1e-5 if name == "base_lr" else 1000)
+
+
+RULES = (optimizer_takes_parameters, scheduler_takes_parameters, parameters_are_there)
