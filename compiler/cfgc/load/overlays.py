@@ -57,7 +57,7 @@ def settle(
         before = chosen.get(step.group)
         if not isinstance(step, Choice) or before is None or before.option != step.option:
             problems += _take(chosen, step)
-    return sorted(chosen.values(), key=_order), problems
+    return sorted(chosen.values(), key=lambda choice: group_rank(choice.group)), problems
 
 
 def read_overlay(library: Library, choice: Choice, keys: Iterable[Path]) -> SpecFile:
@@ -108,8 +108,9 @@ def _take(chosen: dict[str, Choice], step: Choice | Dropped) -> list[Diagnostic]
     return []
 
 
-def _order(choice: Choice) -> tuple[int, str]:
-    return (ORDER.index(choice.group) if choice.group in ORDER else len(ORDER)), choice.group
+def group_rank(group: str) -> tuple[int, str]:
+    """Where the overlay of ``group`` stands among those that apply."""
+    return (ORDER.index(group) if group in ORDER else len(ORDER)), group
 
 
 def _unknown(library: Library, choice: Choice, tried: Sequence[str], keys: Iterable[Path]) -> Diagnostic:

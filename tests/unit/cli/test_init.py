@@ -1,0 +1,59 @@
+"""``cfgc init``: a project that builds, and nothing of the user's touched."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from cfgc.cli import run
+from cfgc.cli.starting import TEMPLATES, name_of
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_what_init_makes_builds(template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "demo", "--template", template]) == 0
+    monkeypatch.chdir(tmp_path / "demo")
+    assert run(["build", "specs/demo.toml", "--deny", "warnings"]) == 0
+    assert (tmp_path / "demo" / "out" / "demo" / "launch.sh").is_file()
+    assert run(["check", "specs/demo.toml", "cluster=site"]) == 0
+    assert not [path for path in Path().rglob("*") if path.is_file() and b"@NAME@" in path.read_bytes()]
+
+
+def test_the_default_spec_trains_on_cpus(tmp_path: Path) -> None:
+    assert run(["init", str(tmp_path / "demo")]) == 0
+    spec = tomllib.loads((tmp_path / "demo" / "specs" / "demo.toml").read_text())
+    assert spec["overlays"]["hardware"] == "cpu"
+    assert spec["data"]["sources"][0]["path"] == {"stdlib": True, "path": "."}
+
+
+def test_files_that_are_there_stay_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "README.md").write_text("mine\n")
+    assert run(["init", str(tmp_path), "--name", "first"]) == 0
+    assert "left as they were: README.md" in capsys.readouterr().err
+    assert (tmp_path / "README.md").read_text() == "mine\n"
+    (tmp_path / "specs" / "first.toml").write_text("mine\n")
+    assert run(["init", str(tmp_path), "--name", "second"]) == 64
+    assert "is there already" in capsys.readouterr().err
+    assert not (tmp_path / "specs" / "second.toml").exists()
+
+
+def test_a_name_that_no_experiment_can_have_is_refused_or_put_right(tmp_path: Path) -> None:
+    assert run(["init", str(tmp_path / "a"), "--name", "../b"]) == 64
+    assert not (tmp_path / "a").exists()
+    assert [name_of(Path(name)) for name in ("/x/My run!", "/x/.hidden", "/")] == ["My-run", "hidden", "run"]
+
+
+def test_a_file_in_the_way_is_said(tmp_path: Path, repository: Path) -> None:
+    (tmp_path / "specs").write_text("a file\n")
+    command = [sys.executable, "-c", "from cfgc.cli import main; main()", "init", str(tmp_path)]
+    env = {**os.environ, "PYTHONPATH": str(repository / "compiler")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 74
+    assert "specs" in done.stderr
+    assert not (tmp_path / "cfgc.toml").exists()
