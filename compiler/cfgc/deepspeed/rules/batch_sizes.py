@@ -9,6 +9,7 @@ from cfgc.deepspeed.case import Case, path_of
 TRAIN, MICRO, ACCUMULATION = "train_batch_size", "train_micro_batch_size_per_gpu", "gradient_accumulation_steps"
 SEQUENCE, DATA = "sequence_parallel_size", "data_parallel_size"
 ELASTIC = "elasticity"
+"""It computes the sizes, in releases that have it."""
 
 
 @dataclass(frozen=True)

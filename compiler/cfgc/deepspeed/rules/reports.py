@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 START, END = "autotuning.start_profile_step", "autotuning.end_profile_step"
 VOCABULARY, ALIGNED = "vocabulary_size", 8
-GDS = "aio.use_gds"
 
 
 def tuning_ends_the_run(case: Case) -> Iterator[Diagnostic]:
@@ -58,19 +57,4 @@ def vocabulary_is_aligned(case: Case) -> Iterator[Diagnostic]:
     )
 
 
-def direct_storage_has_a_gpu(case: Case) -> Iterator[Diagnostic]:
-    """CFG539: reading from a disk straight into a GPU needs one of NVIDIA's."""
-    if not case.flag(GDS) or case.device == "cuda":
-        return
-    say = case.error if case.device else case.warning
-    yield say(
-        "CFG539",
-        "GPUDirect Storage needs a CUDA device",
-        [At(GDS, f"the device is {case.device}" if case.device else "asserted when the file is read")],
-        ("DeepSpeed refuses the file on any other accelerator, also where the file is only looked at",),
-        (f"write {pair(GDS, False)} in `aio`",),
-        (Fix((case.set(GDS, False),)),),
-    )
-
-
-RULES = (tuning_ends_the_run, vocabulary_is_aligned, direct_storage_has_a_gpu)
+RULES = (tuning_ends_the_run, vocabulary_is_aligned)
