@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -65,11 +66,16 @@ def _holding(found: Sequence[tuple[Diagnostic, ...]], wanted: Wanted) -> int:
 
 def _check_configs(paths: Sequence[str], wanted: Wanted) -> tuple[list[tuple[Diagnostic, ...]], str]:
     from cfgc.cli.ds_configs import Cluster, check_file, known_release, outcome
+    from cfgc.load.project_target import project_deepspeed
 
-    deepspeed = known_release(wanted.deepspeed)
-    checked = [check_file(path, Cluster(deepspeed, wanted.world_size, wanted.device or "")) for path in paths]
+    releases = [known_release(wanted.deepspeed or project_deepspeed(Path(path))) for path in paths]
+    checked = [
+        check_file(path, Cluster(deepspeed, wanted.world_size, wanted.device or ""))
+        for path, deepspeed in zip(paths, releases, strict=True)
+    ]
     found = [one.findings for one in checked]
-    return found, outcome(len(found), _holding(found, wanted), sum(one.auto for one in checked), deepspeed)
+    named = ", ".join(dict.fromkeys(releases))
+    return found, outcome(len(found), _holding(found, wanted), sum(one.auto for one in checked), named)
 
 
 def _check_specs(arguments: Sequence[str], wanted: Wanted) -> list[tuple[Diagnostic, ...]]:

@@ -70,7 +70,9 @@ def build(spec: str, overrides: tuple[str, ...], out: Path | None, output_format
 @format_option
 @deny_option
 @click.option(
-    "--deepspeed", metavar="VERSION", help="The release that will read a ds_config [default: the newest known]."
+    "--deepspeed",
+    metavar="VERSION",
+    help="The release that will read a ds_config [default: the project's, else the newest known].",
 )
 @click.option("--world-size", type=click.IntRange(1), metavar="N", help="The ranks that will train with a ds_config.")
 @click.option("--device", type=click.Choice(["cuda", "cpu"]), help="What they will train on.")

@@ -6,6 +6,9 @@ import json
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
+import pytest
+
+from cfgc.cli import run
 from cfgc.cli.session import default_out, open_spec
 from cfgc.load.disk import DiskReader
 from cfgc.load.project_target import project_deepspeed
@@ -100,3 +103,15 @@ def test_the_release_for_existing_configurations(tmp_path: Path) -> None:
     ):
         project.write_text(text)
         assert project_deepspeed(config) == release
+
+
+def test_check_judges_a_ds_config_for_the_release_of_its_project(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "ds_config.json"
+    config.write_text('{"train_batch_size": 8}')
+    (tmp_path / "cfgc.toml").write_text('[target]\ndeepspeed = "0.16.9"\n')
+    assert run(["check", str(config)]) == 0
+    assert "for DeepSpeed 0.16.9" in capsys.readouterr().err
+    assert run(["check", str(config), "--deepspeed", "0.17.6"]) == 0
+    assert "for DeepSpeed 0.17.6" in capsys.readouterr().err
