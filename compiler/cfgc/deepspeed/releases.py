@@ -107,6 +107,7 @@ def _key(name: str, found: Mapping[str, Any], facts: Mapping[str, Mapping[str, A
         rejects=_kinds(found.get("rejects")),
         closed=found.get("closed", False),
         free=found.get("free", False),
+        unread=found.get("unread", False),
         required=found.get("required", False),
         deprecated=found.get("deprecated", False),
         replaced_by=_path(found["replaced_by"]) if "replaced_by" in found else (),
@@ -166,3 +167,12 @@ def _by_default(phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
         elif phase.key.default is not MISSING:
             joined.append(phase)
     return tuple(joined)
+
+
+def renamed(path: Path) -> Path:
+    """The name that a key had before, or has since; empty when it has had one name."""
+    names: Mapping[str, str] = _table().get("renamed", {})
+    back = {new: old for old, new in names.items()}
+    dotted = ".".join(path)
+    other = names.get(dotted) or back.get(dotted)
+    return _path(other) if other else ()

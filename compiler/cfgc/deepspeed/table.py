@@ -24,8 +24,8 @@ class Key:
     when ``any_case``. ``coerces``: its section is a pydantic model, which converts what looks like its type (``"1.0"``,
     ``1`` for true) but for ``rejects``, and passes over ``"auto"``; a raw section hands on whatever is written.
     ``closed``: a table that refuses unknown keys; others ignore them. ``free``: a table whose keys are not DeepSpeed's
-    to know. ``refused``: why the release stops when the key is there. ``replaced_by``: the key to write instead of a
-    deprecated or refused one. ``alias_of``: read as that key, in silence.
+    to know. ``unread``: taken, and then looked at by nothing. ``refused``: why the release stops when the key is there.
+    ``replaced_by``: the key to write instead of a deprecated or refused one. ``alias_of``: read as that key, in silence.
     """
 
     path: Path
@@ -42,6 +42,7 @@ class Key:
     rejects: frozenset[Kind] = frozenset()
     closed: bool = False
     free: bool = False
+    unread: bool = False
     required: bool = False
     deprecated: bool = False
     replaced_by: Path = ()
