@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from cfgc.deepspeed.case import Case
 from cfgc.deepspeed.config import AUTO, Entry, Json, Path
+from cfgc.deepspeed.structure.values import read_as
+from cfgc.deepspeed.table import MISSING
 
 
 def as_read(case: Case, wrong: Iterable[Path]) -> Case:
@@ -27,8 +29,11 @@ def _understood(case: Case, path: Path, entry: Entry) -> dict[Path, Entry]:
     key = case.release.key(path)
     if path == ("zero_optimization",) and isinstance(entry.value, bool):
         return _table(entry, path, "stage", int(entry.value))
+    if key is not None and (value := read_as(key, entry.value)) is not MISSING:
+        entry = replace(entry, value=value)
     if key is None or not (key.alias_of or (key.deprecated and key.replaced_by)):
         return {path: entry}
+    entry = replace(entry, edited=entry.edited or (*case.config.home, *path))
     new = key.alias_of or key.replaced_by
     target = case.release.key(new)
     if case.config.get(new) is not None or target is None:

@@ -10,7 +10,7 @@ from cfgc.deepspeed.reading_errors import byte_order_mark
 from cfgc.deepspeed.structure import wording
 from cfgc.deepspeed.structure.ages import drifted, old_spelling, refused
 from cfgc.deepspeed.structure.autos import auto_findings, is_auto
-from cfgc.deepspeed.structure.unknown import unknown_key
+from cfgc.deepspeed.structure.unknown import siblings, unknown_key, unused_key
 from cfgc.deepspeed.structure.values import value_findings
 from cfgc.deepspeed.structure.wording import Finding, dotted
 from cfgc.deepspeed.table import MISSING, Key
@@ -50,16 +50,20 @@ def _key_findings(case: Case, path: Path, entry: Entry) -> Iterator[Finding]:
     else:
         found = list(value_findings(case, key, entry))
         yield from found or old_spelling(case, path, key, entry)
+        yield from () if found else unused_key(case, path)
         if isinstance(entry.value, dict):
             yield from _missing(case, path)
 
 
 def _unlisted(case: Case, path: Path) -> Key | None:
     """A key of a table that takes any; what it means is for the rules."""
-    above = case.release.key(path[:-1]) if len(path) > 1 else None
-    if above is None:
-        return Key(path, frozenset(), MISSING, free=True) if len(path) > 1 else None
-    return Key(path, frozenset(), MISSING, free=True) if above.free or not above.kinds else None
+    if len(path) == 1:
+        return None
+    above = case.release.key(path[:-1])
+    any_key = above is None or above.free or not above.kinds
+    if above and not above.closed and "table" in above.kinds:
+        any_key = any_key or not siblings(case, path[:-1])
+    return Key(path, frozenset(), MISSING, free=True) if any_key else None
 
 
 def _missing(case: Case, section: Path) -> Iterator[Finding]:

@@ -169,7 +169,7 @@ def _counts(case: Case, path: Path) -> bool:
         return False
     device = (*section, "device")
     if case.release.key(device):
-        return case.value(dotted(device)) not in {"none", None}
+        return case.value(dotted(device)) not in ("none", None)
     return case.value(dotted((*section, "enabled"))) is not False
 
 

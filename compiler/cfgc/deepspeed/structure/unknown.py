@@ -19,6 +19,13 @@ _REMARK = re.compile(r"(?:_.*|//.*|#.*|\$.*|-*\s*comments?|notes?|description|do
 _LOOK_ALIKES = str.maketrans("аеорсухіјѕԁӏսոᴏ‐‑–—−", "aeopcyxijsdluno-----")
 """Letters of other alphabets that look like Latin ones, and dashes."""
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
+UNUSED = {
+    ("pipeline", "stages"): "the number of stages is given to the `PipelineModule`, as `num_stages`",
+    ("pipeline", "partition"): "the way of partitioning is given to the `PipelineModule`, as `partition_method`",
+    ("pipeline", "seed_layers"): "it is given to the `PipelineModule`",
+}
+"""Keys that DeepSpeed has a default for and never looks at: runtime/config.py, ``get_pipeline_config``."""
+
 MOST_PLACES = 3
 """Sections that are named for a key that many of them have."""
 
@@ -165,3 +172,17 @@ def _foreign(case: Case, path: Path, entry: Entry, foreign: Foreign) -> Finding:
         helps=(helped,),
         fixes=(Fix((move,), certain=bool(ours) and not written),),
     )
+
+
+def unused_key(case: Case, path: Path) -> Iterator[Finding]:
+    """A key that DeepSpeed knows and does nothing with."""
+    if path in UNUSED:
+        yield wording.said(
+            "CFG547",
+            path,
+            f"DeepSpeed {case.release.version} takes `{dotted(path)}` and never looks at it",
+            wording.key_label(case, path),
+            notes=(UNUSED[path],),
+            helps=(f"remove `{dotted(path)}`",),
+            fixes=(Fix((wording.drop(case, path),)),),
+        )

@@ -43,7 +43,7 @@ def value_findings(case: Case, key: Key, entry: Entry) -> Iterator[Finding]:
     elif _kinds_of(value) & key.kinds:
         odd = next((x for x in value if not _kinds_of(x) & key.items), None) if _lists(key, value) else None
         yield from [_wrong_member(case, key, odd)] if odd is not None else _beyond(case, key, value)
-    elif (read := _converted(key, value)) is not MISSING:
+    elif (read := read_as(key, value)) is not MISSING:
         beyond = list(_beyond(case, key, read))
         yield from beyond or [_converts(case, key, value, read)]
     else:
@@ -106,18 +106,27 @@ def _kinds_of(value: Json) -> set[Kind]:
     return {"str"} if isinstance(value, str) else {"array"} if isinstance(value, list) else {"table"}
 
 
-def _converted(key: Key, value: Json) -> Json:
-    """What DeepSpeed makes of a value of another kind; MISSING when it refuses it, or hands it on as it is."""
+def read_as(key: Key, value: Json) -> Json:
+    """What DeepSpeed makes of a value; MISSING when it refuses its kind, or hands it on as it is."""
+    kinds = _kinds_of(value)
+    if kinds & key.kinds or not key.kinds:
+        return value
     if not key.coerces:
-        return bool(value) if key.kinds <= {"bool", "null"} and value in (0, 1) and value is not None else MISSING
-    if _kinds_of(value) & key.rejects:
+        return bool(value) if "bool" in key.kinds and "int" in kinds and value in (0, 1) else MISSING
+    if kinds & key.rejects:
         return MISSING
+    return _coerced(key, value)
+
+
+def _coerced(key: Key, value: Json) -> Json:
+    """What a model of pydantic makes of a value of another kind."""
     if "bool" in key.kinds and isinstance(value, str | int | float):
         text = value.strip().lower() if isinstance(value, str) else f"{value:g}"
         if text in _TRUE | _FALSE:
             return text in _TRUE
     if "int" in key.kinds and (isinstance(value, bool) or (isinstance(value, str) and _INTEGER.fullmatch(value))):
-        return int(float(value))
+        number = _number(value)
+        return number if number is MISSING else int(number)
     if "float" in key.kinds and isinstance(value, bool | str):
         return _number(value)
     return MISSING
