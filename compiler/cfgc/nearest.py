@@ -13,6 +13,17 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return min(close)[1] if close else None
 
 
+def clearly_nearest(word: str, known: Iterable[str]) -> str | None:
+    """The same, where no second word is as near."""
+    words = dict.fromkeys(known)
+    close = nearest(word, words)
+    if close is None:
+        return None
+    distance = typing_distance(word.lower(), close.lower(), len(word))
+    others = (typing_distance(word.lower(), other.lower(), distance) for other in words if other != close)
+    return None if any(other <= distance for other in others) else close
+
+
 def typing_distance(first: str, second: str, limit: int) -> int:
     """Insertions, deletions, substitutions and swaps of neighbours between two words; ``limit`` + 1 when more."""
     if abs(len(first) - len(second)) > limit:

@@ -17,7 +17,9 @@ from cfgc.validate import schema_errors as say
 from cfgc.validate.missing import dotted
 from cfgc.validate.paths import path_helps
 from cfgc.validate.places import Location, key_label, leaf_at, value_label
-from cfgc.validate.rewriting import rewritten
+from cfgc.validate.rewriting import line, rewritten
+from cfgc.validate.substitutes import has_substitute, instead, unit_helps
+from cfgc.validate.value_fixes import value_fixes
 from cfgc.validate.values import found_text, toml_text
 from cfgc.validate.wording import pasteable
 
@@ -86,7 +88,8 @@ def explain_value(resolved: Resolved, location: Location, error: Mapping[str, An
     """The finding for one pydantic error about a value."""
     refused = Refused(resolved, location, error)
     finding = _EXPLAIN.get(error["type"], _wrong_type)(refused)
-    return replace(finding, helps=pasteable(finding.helps, resolved, [refused.key], finding.primary))
+    helps = pasteable(finding.helps, resolved, [refused.key], finding.primary)
+    return replace(finding, helps=helps, fixes=value_fixes(refused, finding))
 
 
 def _wrong_type(refused: Refused) -> Diagnostic:
@@ -95,7 +98,7 @@ def _wrong_type(refused: Refused) -> Diagnostic:
     if refused.info and kind == "int_type":
         wanted = _UNITS.get(meta_of(refused.info).unit, wanted)
     label = refused.label(f"this is {found_text(refused.value)}")
-    helps = rewritten(refused, kind) or (f"write {wanted}",)
+    helps = rewritten(refused, kind) or instead(refused, f"write {wanted}")
     return say.wrong_type(refused.key, wanted, label, refused.notes, helps)
 
 
@@ -109,10 +112,17 @@ def _out_of_range(refused: Refused) -> Diagnostic:
     if refused.error["type"] == "too_large":
         limits = f"at most {LARGEST:,}"
     allowed = f"{limits} {unit}".strip() if counted else limits
+    return say.out_of_range(refused.key, label, allowed, refused.notes, _within(refused, limits, unit))
+
+
+def _within(refused: Refused, limits: str, unit: str) -> tuple[str, ...]:
+    """The nearest allowed number; for the sizes of a model, and far from what a base has, what the key is elsewhere."""
     write = _allowed(refused)
-    text = f"write `{refused.location[-1]} = {write}`" if write else f"write a number {limits}"
-    text = f"write {_UNITS[unit]}" if unit in _UNITS else text
-    return say.out_of_range(refused.key, label, allowed, refused.notes, text)
+    general = f"write {_UNITS[unit]}" if unit in _UNITS else f"write a number {limits}"
+    near = write and (float(write) == 0 or abs(refused.value - float(write)) <= max(1.0, abs(float(write))))
+    if write and unit not in _UNITS and (near or not has_substitute(refused)):
+        return (f"write `{refused.location[-1]} = {write}`",)
+    return instead(refused, general)
 
 
 def _allowed(refused: Refused) -> str:
@@ -130,7 +140,7 @@ def _bad_choice(refused: Refused) -> Diagnostic:
     close = nearest(str(refused.value), [choice for choice in choices if isinstance(choice, str)])
     match = next((text for text, choice in zip(texts, choices, strict=True) if str(choice) == close), None)
     label = refused.label(f"did you mean {match}?" if match else f"this is {found_text(refused.value)}")
-    helps = (f"write `{refused.location[-1]} = {match}`" if match else "write one of the choices",)
+    helps = (f"write `{refused.location[-1]} = {match}`",) if match else instead(refused, "write one of the choices")
     return say.bad_choice(refused.key, label, ", ".join(texts), helps, refused.notes)
 
 
@@ -148,11 +158,11 @@ def _bad_length(refused: Refused) -> Diagnostic:
 
 
 def _bad_duration(refused: Refused) -> Diagnostic:
-    return say.bad_duration(refused.key, refused.label(), refused.notes)
+    return say.bad_duration(refused.key, refused.label(), refused.notes, unit_helps(refused))
 
 
 def _bad_size(refused: Refused) -> Diagnostic:
-    return say.bad_size(refused.key, refused.label(), refused.notes)
+    return say.bad_size(refused.key, refused.label(), refused.notes, unit_helps(refused))
 
 
 def _control_character(refused: Refused) -> Diagnostic:
@@ -168,7 +178,8 @@ def _bad_name(refused: Refused) -> Diagnostic:
 
 
 def _bad_word(refused: Refused) -> Diagnostic:
-    return say.bad_word(refused.key, refused.label())
+    plain = re.sub(r"[^A-Za-z0-9_@%+=:,./&|*\[\]()!-]", "", refused.value).lstrip("-")
+    return say.bad_word(refused.key, refused.label(), line(refused, toml_text(plain)) if plain else ())
 
 
 def _bad_path(refused: Refused) -> Diagnostic:

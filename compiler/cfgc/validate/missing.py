@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from cfgc.diagnostics import Diagnostic, Label
+from cfgc.diagnostics.model import Fix
 from cfgc.origin import dotted as quoted
 from cfgc.schema.catalogue import schema_sections
 from cfgc.schema.lookup import field_at, section_at
 from cfgc.validate.places import Location, first_line, header_label, leaf_at, value_label
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.schema_errors import missing_key
 
 if TYPE_CHECKING:
     from cfgc.resolve.resolved import Resolved
+
+VALUES: Mapping[str, Any] = {
+    "experiment.name": "my-run",
+    "model.hidden_size": 768,
+    "model.num_layers": 12,
+    "model.num_heads": 12,
+    "data.sources.name": "text",
+    "data.sources.path": "data",
+    "data.sources": [{"name": "text", "path": "data", "include": ["*.txt"]}],
+}
+"""What a fix gives a required key."""
 
 EXAMPLES = {
     "experiment.name": '`name = "my-run"` under `[experiment]`',
@@ -24,7 +37,7 @@ EXAMPLES = {
     "data.sources.path": '`path = "data"`',
     "data.sources": 'the files to train on:\n[[data.sources]]\nname = "text"\npath = "data"\ninclude = ["*.txt"]',
 }
-"""What to write for a required key."""
+"""The same in words."""
 
 
 START = """extends = "cfgc:bases/small.toml"
@@ -65,9 +78,12 @@ def _missing(resolved: Resolved, location: Location) -> Diagnostic:
     key = dotted(location)
     info = field_at(location)
     name = location[-1]
-    example = EXAMPLES.get(".".join(part for part in location if isinstance(part, str)), f"`{name} = …`")
+    plain = ".".join(part for part in location if isinstance(part, str))
+    example = EXAMPLES.get(plain, f"`{name} = …`")
+    edits = Remedy(resolved).set(location, VALUES[plain]) if plain in VALUES else ()
+    fixes = (Fix(edits),) if edits else ()
     doc = info.description or "" if info else ""
-    return missing_key(key, _place(resolved, location), doc[:1].lower() + doc[1:].rstrip("."), f"add {example}")
+    return missing_key(key, _place(resolved, location), doc[:1].lower() + doc[1:].rstrip("."), f"add {example}", fixes)
 
 
 def _place(resolved: Resolved, location: Location) -> Label:

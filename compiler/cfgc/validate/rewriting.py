@@ -23,16 +23,17 @@ def rewritten(refused: Refused, kind: str) -> tuple[str, ...]:
     if section:
         return _of_tables(refused, section) if kind == "tuple_type" else _of_table(refused, section)
     if kind == "tuple_type":
-        return _line(refused, _array(refused)) if not isinstance(value, dict) else ()
+        return line(refused, _array(refused)) if not isinstance(value, dict) else ()
     if kind == "int_type" and isinstance(value, float) and refused.notes:
         return ("divide with `//`, or use `round(…)`",)
     if isinstance(value, str):
         bare = value.strip().lower() if kind == "bool_type" else value.strip().replace(",", "")
-        return tuple(f"{line}, without quotes" for line in _line(refused, bare)) if _reads_as(bare, kind) else ()
-    return _line(refused, _scalar(value, kind))
+        return tuple(f"{written}, without quotes" for written in line(refused, bare)) if _reads_as(bare, kind) else ()
+    return line(refused, _scalar(value, kind))
 
 
-def _line(refused: Refused, text: str) -> tuple[str, ...]:
+def line(refused: Refused, text: str) -> tuple[str, ...]:
+    """The line that gives the refused key the value ``text``; nothing for no text."""
     name = refused.location[-1]
     if not text:
         return ()
@@ -67,7 +68,7 @@ def _reads_as(text: str, kind: str) -> bool:
 def _of_table(refused: Refused, section: type[Section]) -> tuple[str, ...]:
     """For a value where a table belongs: an element of an array, or the key that it probably was meant for."""
     if isinstance(refused.location[-1], int):
-        return _line(refused, _element(section, refused.value)) if isinstance(refused.value, str) else ()
+        return line(refused, _element(section, refused.value)) if isinstance(refused.value, str) else ()
     name = next((name for name in _MEANT if name in section.model_fields), None)
     return (f"write `{refused.location[-1]}.{name} = {toml_text(refused.value)}`",) if name else ()
 
@@ -79,7 +80,7 @@ def _of_tables(refused: Refused, section: type[Section]) -> tuple[str, ...]:
         return (f"write `[[{path}]]`, in double brackets: each is one table of the array",)
     if not isinstance(refused.value, str):
         return ()
-    return _line(refused, f"[{_element(section, refused.value)}]")
+    return line(refused, f"[{_element(section, refused.value)}]")
 
 
 def _element(section: type[Section], text: Any) -> str:

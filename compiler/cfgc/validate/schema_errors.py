@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from cfgc.diagnostics import Diagnostic, Label
+from cfgc.diagnostics.model import Fix
+
+Fixes = tuple[Fix, ...]
 
 
-def unknown_key(key: str, place: Label | None, notes: tuple[str, ...], helps: tuple[str, ...]) -> Diagnostic:
+def unknown_key(
+    key: str, place: Label | None, notes: tuple[str, ...], helps: tuple[str, ...], fixes: Fixes
+) -> Diagnostic:
     """A key that the schema does not have."""
-    return Diagnostic("CFG301", f"unknown key `{key}`", place, notes=notes, helps=helps)
+    return Diagnostic("CFG301", f"unknown key `{key}`", place, notes=notes, helps=helps, fixes=fixes)
 
 
-def missing_key(key: str, place: Label, doc: str, example: str) -> Diagnostic:
+def missing_key(key: str, place: Label, doc: str, example: str, fixes: Fixes) -> Diagnostic:
     """A key that every spec needs."""
-    return Diagnostic("CFG302", f"missing required key `{key}`", place, notes=(doc,), helps=(example,))
+    return Diagnostic("CFG302", f"missing required key `{key}`", place, notes=(doc,), helps=(example,), fixes=fixes)
 
 
-def renamed_key(old: str, new: str, place: Label | None, reason: str, write: str) -> Diagnostic:
+def renamed_key(old: str, new: str, place: Label | None, reason: str, write: str, fixes: Fixes) -> Diagnostic:
     """A key that has another name here."""
     notes = (reason,) if reason else ()
-    return Diagnostic("CFG303", f"`{old}` is called `{new}` here", place, notes=notes, helps=(write,))
+    return Diagnostic("CFG303", f"`{old}` is called `{new}` here", place, notes=notes, helps=(write,), fixes=fixes)
 
 
-def no_place(old: str, place: Label | None, reason: str) -> Diagnostic:
+def no_place(old: str, place: Label | None, reason: str, fixes: Fixes) -> Diagnostic:
     """A key of another system that has no counterpart."""
-    return Diagnostic("CFG304", f"`{old}` has no counterpart here", place, notes=(reason,), helps=("remove it",))
+    message = f"`{old}` has no counterpart here"
+    return Diagnostic("CFG304", message, place, notes=(reason,), helps=("remove it",), fixes=fixes)
 
 
 def wrong_type(
@@ -33,9 +39,11 @@ def wrong_type(
     return Diagnostic("CFG305", f"`{key}` wants {wanted}", place, notes=notes, helps=helps)
 
 
-def out_of_range(key: str, place: Label | None, limits: str, notes: tuple[str, ...], write: str) -> Diagnostic:
+def out_of_range(
+    key: str, place: Label | None, limits: str, notes: tuple[str, ...], helps: tuple[str, ...]
+) -> Diagnostic:
     """A number outside the range of its key."""
-    return Diagnostic("CFG306", f"`{key}` is out of range", place, notes=(f"allowed: {limits}", *notes), helps=(write,))
+    return Diagnostic("CFG306", f"`{key}` is out of range", place, notes=(f"allowed: {limits}", *notes), helps=helps)
 
 
 def bad_choice(
@@ -47,16 +55,16 @@ def bad_choice(
     )
 
 
-def bad_duration(key: str, place: Label | None, notes: tuple[str, ...]) -> Diagnostic:
+def bad_duration(key: str, place: Label | None, notes: tuple[str, ...], helps: tuple[str, ...]) -> Diagnostic:
     """Text that is no duration."""
-    helps = ('write hours, minutes and seconds `"24:00:00"`, a unit `"90min"`, or a number of seconds',)
-    return Diagnostic("CFG308", f"`{key}` is not a duration", place, notes=notes, helps=helps)
+    general = 'write hours, minutes and seconds `"24:00:00"`, a unit `"90min"`, or a number of seconds'
+    return Diagnostic("CFG308", f"`{key}` is not a duration", place, notes=notes, helps=(*helps, general))
 
 
-def bad_size(key: str, place: Label | None, notes: tuple[str, ...]) -> Diagnostic:
+def bad_size(key: str, place: Label | None, notes: tuple[str, ...], helps: tuple[str, ...]) -> Diagnostic:
     """Text that is no size."""
-    helps = ('write a number and a unit, `"80GiB"` (1024³ each) or `"80GB"` (1000³ each)',)
-    return Diagnostic("CFG309", f"`{key}` is not a size", place, notes=notes, helps=helps)
+    general = 'write a number and a unit, `"80GiB"` (1024³ each) or `"80GB"` (1000³ each)'
+    return Diagnostic("CFG309", f"`{key}` is not a size", place, notes=notes, helps=(*helps, general))
 
 
 def bad_length(key: str, place: Label | None, wanted: str, notes: tuple[str, ...], write: str) -> Diagnostic:
@@ -76,14 +84,14 @@ def bad_name(key: str, place: Label | None, helps: tuple[str, ...]) -> Diagnosti
     return Diagnostic("CFG312", f"`{key}` is not usable as a directory name", place, notes=notes, helps=helps)
 
 
-def bad_word(key: str, place: Label | None) -> Diagnostic:
+def bad_word(key: str, place: Label | None, helps: tuple[str, ...]) -> Diagnostic:
     """A value that would not survive as an ``#SBATCH`` option."""
     notes = (
         "it becomes an option of `#SBATCH`, where nothing is quoted",
         "not allowed: spaces, quotes, `$`, backslashes, a dash at the start",
     )
-    helps = ("write the value itself, as the site's documentation spells it",)
-    return Diagnostic("CFG313", f"`{key}` is not a single plain word", place, notes=notes, helps=helps)
+    general = "write the value itself, as the site's documentation spells it"
+    return Diagnostic("CFG313", f"`{key}` is not a single plain word", place, notes=notes, helps=(*helps, general))
 
 
 def bad_path(key: str, place: Label | None, notes: tuple[str, ...], helps: tuple[str, ...]) -> Diagnostic:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.nearest import nearest
+from cfgc.diagnostics.model import Fix
+from cfgc.load.directives import RESERVED
+from cfgc.nearest import clearly_nearest, nearest
 from cfgc.origin import Origin, Path
 from cfgc.schema.catalogue import schema_fields, schema_sections
 from cfgc.schema.lookup import section_at
 from cfgc.schema.renamed import NO_PLACE, RENAMED, Renamed, aliases
 from cfgc.validate.missing import dotted
 from cfgc.validate.places import Location, key_label, leaf_at
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.schema_errors import no_place, renamed_key, unknown_key
 from cfgc.validate.values import toml_text
 from cfgc.validate.wording import override
@@ -19,6 +23,7 @@ from cfgc.validate.wording import override
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
+    from cfgc.validate.remedy import Edits
 
 
 def unknown_keys(resolved: Resolved, location: Location) -> Iterator[Diagnostic]:
@@ -43,9 +48,28 @@ def _elsewhere(resolved: Resolved, known: str) -> Diagnostic:
     place = tuple(known.split("."))
     label = key_label(resolved, place, "")
     if known in NO_PLACE:
-        return no_place(known, label, NO_PLACE[known])
+        return no_place(known, label, NO_PLACE[known], _fixes(Remedy(resolved).take_back(place)))
     renamed = RENAMED[known]
-    return renamed_key(known, renamed.key, label, renamed.reason, _write(resolved, place, renamed))
+    write = _write(resolved, place, renamed)
+    return renamed_key(known, renamed.key, label, renamed.reason, write, _renaming(resolved, place, renamed))
+
+
+def _renaming(resolved: Resolved, place: Path, renamed: Renamed) -> tuple[Fix, ...]:
+    """The value under its name here; certain where it is the same value, and there is none yet."""
+    remedy, to = Remedy(resolved), tuple(renamed.key.split("."))
+    carried = _carried(resolved, place)
+    if not renamed.value and carried != "0":
+        edits = remedy.move(place, to)
+        return _fixes(edits, certain=all(edit.action == "move" for edit in edits))
+    there = leaf_at(resolved, to)
+    written = there is not None and there[0].origin.layer.kind == "spec"
+    value = tomllib.loads(f"x = {renamed.value or carried}")["x"]
+    gone = remedy.take_back(place)
+    return _fixes(gone if written or not gone else (*gone, *remedy.set(to, value)))
+
+
+def _fixes(edits: Edits, *, certain: bool = False) -> tuple[Fix, ...]:
+    return (Fix(edits, certain),) if edits else ()
 
 
 def _write(resolved: Resolved, place: Path, renamed: Renamed) -> str:
@@ -80,13 +104,27 @@ def _as_written(origin: Origin) -> str:
 def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
     name = str(location[-1])
     here = section_at(location[:-1])
-    known = tuple(here.model_fields) if here else ()
+    known = (*here.model_fields, *(RESERVED if len(location) == 1 else ())) if here else ()
     close = nearest(name, known) or _beginning(name, known)
     other = "" if close else _other_home(name)
     label = key_label(resolved, location, f"did you mean `{close or other}`?" if close or other else "")
     notes = () if close or other else _listing(location[:-1], known)
     moved = _moved(resolved, location, other) if other else "remove it"
-    return unknown_key(dotted(location), label, notes, (f"write `{close}`" if close else moved,))
+    fixes = _putting_right(resolved, location, close, other, certain=close == clearly_nearest(name, known))
+    return unknown_key(dotted(location), label, notes, (f"write `{close}`" if close else moved,), fixes)
+
+
+def _putting_right(
+    resolved: Resolved, location: Location, close: str | None, other: str, *, certain: bool
+) -> tuple[Fix, ...]:
+    """The key under the name that was meant, or in its own section; else out."""
+    remedy = Remedy(resolved)
+    if not close and (not other or tuple(other.split(".")) in schema_sections()):
+        return _fixes(remedy.take_back(location))
+    to = (*location[:-1], close) if close else tuple(other.split("."))
+    edits = remedy.move(location, to)
+    same_name = bool(other) and to[-1] == location[-1]
+    return _fixes(edits, certain=(certain or same_name) and all(edit.action == "move" for edit in edits))
 
 
 def _beginning(name: str, known: tuple[str, ...]) -> str | None:

@@ -32,7 +32,7 @@ def pasteable(helps: Iterable[str], resolved: Resolved, keys: Sequence[str], pri
 
 def _worded(text: str, resolved: Resolved, keys: Sequence[str], primary: Label | None) -> str:
     found = list(_ASSIGNMENT.finditer(text))
-    meant = [_meant(match["key"], keys) for match in found]
+    meant = [meant_path(match["key"], keys) for match in found]
     if all(path and _is_shown(path, resolved, primary) for path in meant):
         written = [(f"`{path[-1]} = {match['value']}`", "") for match, path in zip(found, meant, strict=True) if path]
     else:
@@ -86,7 +86,7 @@ def _covers(label: Label, start: int, end: int) -> bool:
     return label.span.start <= start < label.span.end or (line <= start and end <= label.span.start)
 
 
-def _meant(key: str, keys: Sequence[str]) -> Path | None:
+def meant_path(key: str, keys: Sequence[str]) -> Path | None:
     """The schema's path of a key that may be shortened; None when it could be several."""
     known = {path for path in schema_fields() if ".".join(path).endswith(f".{key}") or ".".join(path) == key}
     about = {tuple(name.split(".")) for name in keys}

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from cfgc.diagnostics import Diagnostic, Label, Severity
 from cfgc.schema.catalogue import schema_fields
 from cfgc.source import Span
+from cfgc.validate.help_fixes import fixes_of
 from cfgc.validate.places import header_label, with_layer
 from cfgc.validate.wording import pasteable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from cfgc.diagnostics.model import Fix
     from cfgc.origin import Origin
     from cfgc.resolve.resolved import Resolved
 
@@ -39,9 +41,13 @@ def error(
     places: Sequence[At],
     notes: Iterable[str] = (),
     helps: Iterable[str] = (),
+    fixes: Iterable[Fix] = (),
 ) -> Diagnostic:
-    """An error about ``places``; the value most likely wrong comes first when all are of the same layer."""
-    return _finding("error", code, message, resolved, places, notes, helps)
+    """An error about ``places``; the value most likely wrong comes first when all are of the same layer.
+
+    What ``helps`` say is done by fixes too, behind ``fixes``.
+    """
+    return _finding("error", code, message, resolved, places, notes, tuple(helps), tuple(fixes))
 
 
 def warning(
@@ -51,9 +57,10 @@ def warning(
     places: Sequence[At],
     notes: Iterable[str] = (),
     helps: Iterable[str] = (),
+    fixes: Iterable[Fix] = (),
 ) -> Diagnostic:
     """The same as a warning, which ``[checks] allow`` can waive."""
-    return _finding("warning", code, message, resolved, places, notes, helps)
+    return _finding("warning", code, message, resolved, places, notes, tuple(helps), tuple(fixes))
 
 
 def _finding(
@@ -63,20 +70,23 @@ def _finding(
     resolved: Resolved,
     places: Sequence[At],
     notes: Iterable[str],
-    helps: Iterable[str],
+    helps: tuple[str, ...],
+    fixes: tuple[Fix, ...],
 ) -> Diagnostic:
     written, defaults = _split(resolved, places)
     labels = [label for _, label in sorted(written, key=lambda pair: -pair[0])]
     if not labels:
         labels = [header_label(resolved, tuple(places[0].dotted.split(".")), places[0].text)]
+    keys = [place.dotted for place in places]
     return Diagnostic(
         code=code,
         message=message,
         primary=labels[0],
         secondary=tuple(labels[1:]),
         notes=tuple(note for note in (*notes, *defaults) if note),
-        helps=pasteable(helps, resolved, [place.dotted for place in places], labels[0]),
+        helps=pasteable(helps, resolved, keys, labels[0]),
         severity=severity,
+        fixes=(*fixes, *fixes_of(helps, resolved, keys)),
     )
 
 

@@ -1,0 +1,71 @@
+"""The fix that a help about one value means."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from cfgc.diagnostics.model import Fix
+from cfgc.nearest import clearly_nearest
+from cfgc.schema.limits import choices_of
+from cfgc.validate.remedy import Remedy
+
+if TYPE_CHECKING:
+    from cfgc.diagnostics import Diagnostic
+    from cfgc.validate.bad_values import Refused
+    from cfgc.validate.places import Location
+    from cfgc.validate.remedy import Edits
+
+_WRITE = re.compile(r"`(?:(?P<key>[\w.]+) = )?(?P<value>[^`]+)`(?P<place> in its place)?")
+
+_BARE_UNIT = re.compile(r"(?:[KMGTPkmgtp]i?|m)\s*$")
+"""Thousands or 1024s, minutes or months."""
+
+
+def value_fixes(refused: Refused, finding: Diagnostic) -> tuple[Fix, ...]:
+    """A fix for each line that the helps of ``finding`` say to write, certain where it can mean nothing else."""
+    remedy = Remedy(refused.resolved)
+    found = [edits for text in finding.helps for edits in _edits(text, refused, remedy)]
+    certain = _is_certain(refused, finding)
+    return tuple(Fix(edits, certain and index == 0) for index, edits in enumerate(found))
+
+
+def _edits(text: str, refused: Refused, remedy: Remedy) -> Iterator[Edits]:
+    if text.startswith("leave it out"):
+        yield from filter(None, [remedy.drop(refused.location)])
+    for said in _WRITE.finditer(text):
+        location = _location(refused, said["key"]) if said["key"] else refused.location if said["place"] else None
+        value = _value(said["value"])
+        edits = remedy.set(location, value) if location and value is not None else ()
+        if edits:
+            yield edits
+
+
+def _location(refused: Refused, key: str) -> Location | None:
+    """Where ``name``, or ``name.inner``, is written."""
+    name, *inner = key.split(".")
+    return (*refused.location, *inner) if name == refused.location[-1] else None
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"x = {text}")["x"]
+    except ValueError:
+        return None
+
+
+def _is_certain(refused: Refused, finding: Diagnostic) -> bool:
+    """Whether the value says what was meant: quoted, unquoted, or mistyped."""
+    kind, value = refused.error["type"], refused.value
+    if refused.notes:
+        return False
+    if kind in {"int_type", "float_type", "bool_type"}:
+        return isinstance(value, str) and finding.helps[0].endswith("without quotes")
+    if kind == "string_type":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind == "literal_error":
+        words = [choice for choice in choices_of(refused.info) if isinstance(choice, str)] if refused.info else []
+        return isinstance(value, str) and clearly_nearest(value, words) is not None
+    return kind in {"duration", "size"} and finding.helps[0].startswith("write `") and not _BARE_UNIT.search(value)
