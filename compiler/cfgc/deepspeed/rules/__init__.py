@@ -5,6 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
+from cfgc.deepspeed.rules import (
+    activation,
+    amp,
+    batch,
+    clipping,
+    compiling,
+    curriculum,
+    elasticity,
+    experts,
+    features,
+    master_weights,
+    offload,
+    optimizer,
+    parallel,
+    parameter_values,
+    parameters,
+    precision,
+    reports,
+    saving,
+    scaling,
+    scheduler,
+    switches,
+    unread,
+    values,
+    zenflow,
+    zero,
+    zeropp,
+)
+
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case
     from cfgc.diagnostics import Diagnostic
@@ -12,5 +41,32 @@ if TYPE_CHECKING:
 Rule: TypeAlias = "Callable[[Case], Iterator[Diagnostic]]"
 """It yields what it finds, and never raises, whatever the config holds."""
 
-RULES: tuple[Rule, ...] = ()
-"""Every rule, in the order of the codes."""
+RULES: tuple[Rule, ...] = (
+    *zero.RULES,
+    *offload.RULES,
+    *precision.RULES,
+    *master_weights.RULES,
+    *scaling.RULES,
+    *zeropp.RULES,
+    *zenflow.RULES,
+    *features.RULES,
+    *compiling.RULES,
+    *unread.RULES,
+    *elasticity.RULES,
+    *batch.RULES,
+    *optimizer.RULES,
+    *parameters.RULES,
+    *parameter_values.RULES,
+    *scheduler.RULES,
+    *clipping.RULES,
+    *activation.RULES,
+    *parallel.RULES,
+    *experts.RULES,
+    *curriculum.RULES,
+    *values.RULES,
+    *switches.RULES,
+    *reports.RULES,
+    *saving.RULES,
+    *amp.RULES,
+)
+"""Every rule; what they find is sorted by place."""

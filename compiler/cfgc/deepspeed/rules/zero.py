@@ -1,0 +1,193 @@
+"""ZeRO keys and the stages that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.deepspeed.case import At
+from cfgc.deepspeed.rules.facts import (
+    STAGE,
+    ZERO,
+    as_written,
+    flag_at,
+    has_bf16_optimizer,
+    offload_at,
+    offload_of,
+    stage_at,
+    stage_of,
+    written_keys,
+    zero_name,
+)
+from cfgc.deepspeed.rules.remedy import Remedy, drop, listed, put, told
+from cfgc.deepspeed.rules.wording import leaf
+
+if TYPE_CHECKING:
+    from cfgc.deepspeed.case import Case
+    from cfgc.diagnostics import Diagnostic
+
+EVERY, FLAT, LAST = (1, 2, 3), (1, 2), (3,)
+
+READ_AT: dict[str, tuple[int, ...]] = {
+    "contiguous_gradients": EVERY,
+    "load_from_fp32_weights": EVERY,
+    "overlap_comm": EVERY,
+    "reduce_bucket_size": EVERY,
+    "reduce_scatter": EVERY,
+    "allgather_bucket_size": FLAT,
+    "allgather_partitions": FLAT,
+    "elastic_checkpoint": FLAT,
+    "ignore_unused_parameters": FLAT,
+    "parameter_alignment": FLAT,
+    "round_robin_gradients": FLAT,
+    "use_multi_rank_bucket_allreduce": FLAT,
+    "allgather_sequential": LAST,
+    "enable_sanity_checks": LAST,
+    "gather_16bit_weights_on_model_save": LAST,
+    "leaf_module": LAST,
+    "log_trace_cache_warnings": LAST,
+    "max_live_parameters": LAST,
+    "max_reuse_distance": LAST,
+    "memory_efficient_linear": LAST,
+    "mics_hierarchical_params_gather": LAST,
+    "mics_shard_size": LAST,
+    "model_persistence_threshold": LAST,
+    "module_granularity_threshold": LAST,
+    "override_module_apply": LAST,
+    "param_persistence_threshold": LAST,
+    "pipeline_loading_checkpoint": LAST,
+    "prefetch_bucket_size": LAST,
+    "save_muon_momentum_buffer_in_memory": LAST,
+    "stage3_gather_fp16_weights_on_model_save": LAST,
+    "sub_group_size": LAST,
+    "use_all_reduce_for_fetch_params": LAST,
+    "zero_hpz_partition_size": LAST,
+    "zero_quantized_gradients": LAST,
+    "zero_quantized_nontrainable_weights": LAST,
+    "zero_quantized_weights": LAST,
+    "zeropp_loco_param": LAST,
+}
+"""Stages that are given the key (``engine._configure_zero_optimizer``, ``zero.Init``), in every release since 0.12.
+
+Keys of stage 3 have a second name, with ``stage3_`` before it. ``allgather_partitions`` is read by none, and what it
+asks for is always done at stages 1 and 2. Keys with a rule of their own are not here.
+"""
+
+
+def keys_have_a_reader(case: Case) -> Iterator[Diagnostic]:
+    """CFG501: a ZeRO key is read at the stage."""
+    stage = stage_of(case)
+    if stage is None:
+        return
+    unread = [key for key in written_keys(case, ZERO) if _is_unread(case, key, stage)]
+    if not unread:
+        return
+    names = [as_written(case, key) for key in unread]
+    yield case.warning(
+        "CFG501",
+        f"{listed(names)} {'has' if len(names) == 1 else 'have'} no effect at {zero_name(stage)}",
+        [*(At(key, "has no effect") for key in unread), stage_at(case)],
+        _where_read(case, unread, stage),
+        *told(_ways_out(case, unread, stage)),
+    )
+
+
+def _stages(name: str) -> tuple[int, ...] | None:
+    return READ_AT.get(name, READ_AT.get(name.removeprefix("stage3_")))
+
+
+def _is_unread(case: Case, key: str, stage: int) -> bool:
+    stages = _stages(leaf(key))
+    if stages is None:
+        return False
+    return stage not in stages or (leaf(key) == "allgather_partitions" and flag_at(case, key) is False)
+
+
+def _where_read(case: Case, unread: list[str], stage: int) -> Iterator[str]:
+    if stage == 0:
+        yield "without ZeRO nothing of this section is read"
+        return
+    last = [as_written(case, key) for key in unread if _stages(leaf(key)) == LAST]
+    flat = [as_written(case, key) for key in unread if _stages(leaf(key)) == FLAT and stage == 3]
+    if last:
+        yield f"read at stage 3: {listed(last)}"
+    if flat:
+        yield f"read at stages 1 and 2: {listed(flat)}"
+    if stage != 3 and f"{ZERO}.allgather_partitions" in unread:
+        yield f"DeepSpeed {case.release.version} always gathers the partitions, whatever `allgather_partitions` says"
+
+
+def _ways_out(case: Case, unread: list[str], stage: int) -> tuple[Remedy, ...]:
+    dropped = drop(case, *unread)
+    meant = 3 if any(_stages(leaf(key)) == LAST for key in unread) else 2
+    if stage == 0 and not case.written(STAGE):
+        return (put(case, STAGE, meant), dropped)
+    return (dropped, put(case, STAGE, 3)) if meant == 3 and stage in FLAT else (dropped,)
+
+
+def allgather_bucket_is_even(case: Case) -> Iterator[Diagnostic]:
+    """CFG572: the buffers of ZeRO-1 and 2 begin at four bytes."""
+    key = f"{ZERO}.allgather_bucket_size"
+    size, stage = case.integer(key), stage_of(case)
+    if size is None or size % 2 == 0 or stage not in FLAT or not case.written(key) or has_bf16_optimizer(case):
+        return
+    yield case.error(
+        "CFG572",
+        f"`{key}` is odd, and ZeRO-{stage} needs an even number",
+        [At(key, f"{size:,} numbers"), stage_at(case)],
+        ("every buffer begins at four bytes, two 16-bit numbers; DeepSpeed stops when it builds the optimizer",),
+        *told([put(case, key, size - 1 if size > 1 else 2)]),
+    )
+
+
+def first_stage_1_is_gone(case: Case) -> Iterator[Diagnostic]:
+    """CFG531: the first implementation of stage 1 was removed before any release that is known here."""
+    key, stage = f"{ZERO}.legacy_stage1", stage_of(case)
+    if flag_at(case, key) is not True or not stage:
+        return
+    yield case.error(
+        "CFG531",
+        f"`{key}` asks for an implementation that is gone",
+        [At(key, "removed in 0.5.9"), stage_at(case)],
+        ("DeepSpeed accepts the key, and stops when it builds the optimizer, at every stage",),
+        *told([drop(case, key)]),
+    )
+
+
+def overlap_has_streams(case: Case) -> Iterator[Diagnostic]:
+    """CFG509: a CPU has no streams to overlap."""
+    key = f"{ZERO}.overlap_comm"
+    if case.device != "cpu" or flag_at(case, key) is not True or not stage_of(case):
+        return
+    yield case.warning(
+        "CFG509",
+        "communication does not overlap on a CPU",
+        [At(key, "has no effect")],
+        ("a CPU has no streams to do two things at a time",),
+        *told([put(case, key, False)]),
+    )
+
+
+def offload_has_contiguous_gradients(case: Case) -> Iterator[Diagnostic]:
+    """CFG510: with the optimizer offloaded, ZeRO-1 and 2 make gradients contiguous whatever is said."""
+    key, stage = f"{ZERO}.contiguous_gradients", stage_of(case)
+    if flag_at(case, key, default=True) is not False or stage not in FLAT:
+        return
+    if offload_of(case, "optimizer") not in ("cpu", "nvme"):
+        return
+    yield case.warning(
+        "CFG510",
+        f"an offloaded optimizer makes gradients contiguous, whatever `{leaf(key)}` says",
+        [At(key, "is ignored"), offload_at(case, "optimizer"), stage_at(case)],
+        ("gradients are copied to the CPU through one buffer",),
+        *told([put(case, key, True)]),
+    )
+
+
+RULES = (
+    keys_have_a_reader,
+    overlap_has_streams,
+    offload_has_contiguous_gradients,
+    first_stage_1_is_gone,
+    allgather_bucket_is_even,
+)
