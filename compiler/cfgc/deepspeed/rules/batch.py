@@ -45,8 +45,7 @@ def batch_is_determined(case: Case) -> Iterator[Diagnostic]:
         "no batch size is given, and DeepSpeed does not start without one",
         [At(ACCUMULATION, "says nothing alone")],
         (
-            "`train_batch_size`, `train_micro_batch_size_per_gpu` or both are needed",
-            "unless the script that reads this file puts one in",
+            "it needs `train_batch_size` or `train_micro_batch_size_per_gpu`, unless the script that reads the file adds one",
         ),
         (f"add {pair(MICRO, 1)}, or the number of samples that a GPU takes at a time",),
         (Fix((case.set(MICRO, 1),)),),

@@ -10,18 +10,22 @@ DIVIDES = "it is divided by"
 
 @dataclass(frozen=True)
 class Bound:
-    """``least``: the smallest number that works. ``why``: what a smaller one does. ``within``: has to be on."""
+    """``least``: the smallest number that works. ``why``: what a smaller one does. ``within``: has to be on.
+
+    ``zero_is_off``: whoever writes 0 means that the key is not there.
+    """
 
     least: int
     why: str
     within: str = ""
+    zero_is_off: bool = False
 
 
 _RANDOM_LTD = "data_efficiency.data_routing.random_ltd"
 _BATCHING = "data_efficiency.data_sampling.dynamic_batching"
 
 BOUNDS: dict[str, Bound] = {
-    "steps_per_print": Bound(1, "every step is divided by it; 0 stops the run after the first step"),
+    "steps_per_print": Bound(1, "every step is divided by it; 0 stops the run after the first step", zero_is_off=True),
     "vocabulary_size": Bound(0, "no vocabulary has fewer words"),
     "sequence_parallel_size": Bound(1, "the ranks are divided by it"),
     "tensor_parallel.autotp_size": Bound(0, "DeepSpeed takes it as off, without a word"),

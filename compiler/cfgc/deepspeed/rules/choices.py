@@ -22,7 +22,7 @@ _RANDOM_LTD = "data_efficiency.data_routing.random_ltd"
 _BATCHING = "data_efficiency.data_sampling.dynamic_batching"
 
 CHOICES: dict[str, Choice] = {
-    "log_level": Choice(("debug", "info", "warning", "error", "critical"), STARTED, caseless=True),
+    "log_level": Choice(("info", "debug", "warning", "error", "critical"), STARTED, caseless=True),
     "comet.mode": Choice(("get", "create", "get_or_create"), "comet_ml stops with others", within="comet"),
     "autotuning.tuner_type": Choice(
         ("gridsearch", "random", "model_based"), "the tuner takes others as gridsearch", within="autotuning"

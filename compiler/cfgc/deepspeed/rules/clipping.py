@@ -36,9 +36,9 @@ def clipping_is_in_one_place(case: Case) -> Iterator[Diagnostic]:
         )
         yield case.error(
             "CFG590",
-            f"the optimizer does not clip: `{name}` has no effect here",
-            [At(dotted, "stops DeepSpeed at the start" if name == "max_grad_norm" else "not taken"), At(KEY, "clips")],
-            ("DeepSpeed clips by `gradient_clipping` alone",),
+            f"gradients are clipped by `{KEY}`, not by `{dotted}`",
+            [At(dotted, "not taken"), At(KEY, "clips")],
+            ("the optimizer stops with an error when it is built",),
             (help_,),
             (Fix((case.move(dotted, KEY) if moved else case.drop(dotted),), certain=moved),),
         )

@@ -48,7 +48,7 @@ def scheduler_exists(case: Case) -> Iterator[Diagnostic]:
     yield case.error(
         "CFG583",
         f"a file cannot ask for {shown(name)}" if reason else f"DeepSpeed {version} has no scheduler {shown(name)}",
-        [At(SCHEDULER_TYPE, "" if reason else "unknown, letter by letter")],
+        [At(SCHEDULER_TYPE, "" if reason else "unknown")],
         (reason or known, "DeepSpeed reads the file without a word, and stops when it builds the scheduler"),
         (f"write {pair('type', chosen)} in `scheduler`",),
         (Fix((case.set(SCHEDULER_TYPE, chosen),), certain=bool(meant)),),

@@ -1,91 +1,86 @@
-"""Keys of sections that nothing switches on."""
+"""Sections that are filled and not switched on, and switches that do not switch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cfgc.deepspeed.case import At
-from cfgc.deepspeed.rules.facts import flag_at, offload_of, stage_of, written_keys
-from cfgc.deepspeed.rules.remedy import drop, listed, put, told
-from cfgc.deepspeed.rules.wording import leaf
+from cfgc.deepspeed.case import At, Case, path_of
+from cfgc.diagnostics.model import Fix
 
 if TYPE_CHECKING:
-    from cfgc.deepspeed.case import Case
     from cfgc.diagnostics import Diagnostic
 
-
-@dataclass(frozen=True)
-class Switch:
-    """``key`` turns ``section`` on; ``others`` are read without it."""
-
-    section: str
-    key: str
-    others: tuple[str, ...] = ()
-
-
-SWITCHES = (
-    Switch("compile", "deepcompile", ("autoep_non_moe",)),
-    Switch("hybrid_engine", "enabled"),
-    Switch("torch_autocast", "enabled"),
+SWITCHED = (
+    *("tensorboard", "wandb", "csv_monitor", "comet", "comms_logger", "flops_profiler", "autotuning"),
+    *("expert_parallel", "data_efficiency.data_sampling.dynamic_batching", "data_efficiency.data_routing.random_ltd"),
+    "data_efficiency.data_sampling.curriculum_learning",
 )
+"""Sections with an `enabled` that is false when it is left out, and that do nothing else."""
+
+INNER = (
+    ("data_efficiency.data_sampling.curriculum_learning", "data_efficiency.data_sampling", "data_efficiency"),
+    ("data_efficiency.data_routing.random_ltd", "data_efficiency.data_routing", "data_efficiency"),
+)
+"""Sections that act whatever the `enabled` of those around them says."""
 
 
-def sections_are_on(case: Case) -> Iterator[Diagnostic]:
-    """CFG530: a section with keys is switched on. One that is switched off is meant to be."""
-    for switch in SWITCHES:
-        key = f"{switch.section}.{switch.key}"
-        unread = written_keys(case, switch.section, (switch.key, *switch.others))
-        if not unread or case.written(key) or not _has_switch(case, key):
+def filled_sections_are_on(case: Case) -> Iterator[Diagnostic]:
+    """CFG597: a section that is filled says whether it is on."""
+    for section in SWITCHED:
+        entry = case.config.get(path_of(section))
+        known = case.release.key(path_of(section))
+        if entry is None or known is None or known.refused or not isinstance(entry.value, dict) or not entry.value:
+            continue
+        if any(key.lower() in ("enable", "enabled", "is_enabled") for key in entry.value):
             continue
         yield case.warning(
-            "CFG530",
-            _message(switch.section, unread),
-            [At(other, "has no effect") for other in unread],
-            (f"`{key}` is false when it is left out",),
-            *told([put(case, key, True), drop(case, switch.section)]),
+            "CFG597",
+            f"`{section}` is filled and not switched on",
+            [At(section, "off, since it has no `enabled`")],
+            ("DeepSpeed reads the section and does nothing with it",),
+            (f'add `"enabled": true` in `{section}`', "or leave the section out"),
+            (Fix((case.set(f"{section}.enabled", True),)), Fix((case.drop(section),))),
         )
 
 
-def _has_switch(case: Case, key: str) -> bool:
-    return case.release.key(tuple(key.split("."))) is not None
+def outer_switches_act(case: Case) -> Iterator[Diagnostic]:
+    """CFG596: what stands in a section that is off is off too."""
+    for inner, *around in INNER:
+        off = [name for name in around if case.written(f"{name}.enabled") and case.value(f"{name}.enabled") is False]
+        if not off or not case.flag(f"{inner}.enabled"):
+            continue
+        yield case.error(
+            "CFG596",
+            f"`{inner}` acts, although `{off[0]}` is off",
+            [At(f"{name}.enabled", "not asked for") for name in off]
+            + [At(f"{inner}.enabled", "all that DeepSpeed asks for")],
+            ("DeepSpeed's engine never reads the outer switches",),
+            (f'write `"enabled": true` in `{off[0]}`', f'or `"enabled": false` in `{inner}`'),
+            (
+                Fix(tuple(case.set(f"{name}.enabled", True) for name in off)),
+                Fix((case.set(f"{inner}.enabled", False),)),
+            ),
+        )
 
 
-def _message(section: str, unread: list[str]) -> str:
-    names = [leaf(key) for key in unread]
-    return f"{listed(names)} of `{section}` {'has' if len(names) == 1 else 'have'} no effect: nothing switches it on"
-
-
-OFFLOADED = ("compile.offload_opt_states", "compile.offload_parameters", "compile.offload_activation")
-
-
-def compiled_offload_has_stage_3(case: Case) -> Iterator[Diagnostic]:
-    """CFG530: what DeepCompile moves, it moves at stage 3."""
-    unread = [key for key in OFFLOADED if flag_at(case, key) is True]
-    if not unread or flag_at(case, "compile.deepcompile") is not True or stage_of(case) not in (1, 2):
+def datastates_is_off(case: Case) -> Iterator[Diagnostic]:
+    """CFG596: a table for DataStates switches it on, whatever stands in it."""
+    key = "datastates_ckpt"
+    entry = case.config.get((key,))
+    if entry is None or case.release.key((key,)) is None:
         return
-    yield case.warning(
-        "CFG530",
-        f"{listed(unread)} {'has' if len(unread) == 1 else 'have'} no effect at ZeRO-{stage_of(case)}",
-        [*(At(key, "has no effect") for key in unread), At("zero_optimization.stage", "read at stage 3")],
-        ("DeepCompile moves nothing at stages 1 and 2",),
-        *told([drop(case, *unread), put(case, "zero_optimization.stage", 3)]),
+    off = isinstance(entry.value, dict) and entry.value.get("enabled") is False
+    if not off and entry.value is not None:
+        return
+    yield case.error(
+        "CFG596",
+        "DataStates is on, although it is switched off",
+        [At(f"{key}.enabled" if off else key, "on: all but `false` in place of the table is")],
+        ("DeepSpeed asks only whether `datastates_ckpt` is `false` itself",),
+        (f"leave `{key}` out", f'or write `"{key}": false`'),
+        (Fix((case.drop(key),)), Fix((case.set(key, False),))),
     )
 
 
-def aio_has_a_swapper(case: Case) -> Iterator[Diagnostic]:
-    """CFG530: asynchronous I/O is for what goes to NVMe, and for DeepSpeed's own checkpoint writer."""
-    devices = {offload_of(case, "optimizer"), offload_of(case, "param")}
-    if not written_keys(case, "aio") or not devices <= {"none", "cpu"} or case.written("checkpoint.writer"):
-        return
-    yield case.warning(
-        "CFG530",
-        "`aio` has no effect: nothing goes to NVMe",
-        [At("aio", "has no effect")],
-        ("it is read by offloading to NVMe, and by `checkpoint.writer`",),
-        *told([drop(case, "aio")]),
-    )
-
-
-RULES = (sections_are_on, compiled_offload_has_stage_3, aio_has_a_swapper)
+RULES = (filled_sections_are_on, outer_switches_act, datastates_is_off)

@@ -25,14 +25,14 @@ def numbers_can_be_used(case: Case) -> Iterator[Diagnostic]:
 
 
 def _too_small(case: Case, dotted: str, bound: Bound, number: float) -> Diagnostic:
-    meant = _meant(case, dotted, bound, number)
+    meant = None if number == 0 and bound.zero_is_off else _meant(case, dotted, bound, number)
     return case.error(
         "CFG580",
         f"`{dotted}` is below {bound.least}",
         [At(dotted, f"at least {bound.least}")],
         (bound.why,),
-        (f"write {pair(dotted, meant)}{into(dotted)}",),
-        (Fix((case.set(dotted, meant),)),),
+        ("leave it out: nothing is done then" if meant is None else f"write {pair(dotted, meant)}{into(dotted)}",),
+        (Fix((case.drop(dotted) if meant is None else case.set(dotted, meant),)),),
     )
 
 
