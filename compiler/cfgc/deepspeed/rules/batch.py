@@ -45,7 +45,8 @@ def batch_is_determined(case: Case) -> Iterator[Diagnostic]:
         "no batch size is given, and DeepSpeed does not start without one",
         [At(ACCUMULATION, "says nothing alone")],
         (
-            "it needs `train_batch_size` or `train_micro_batch_size_per_gpu`, unless the script that reads the file adds one",
+            "`train_batch_size` or `train_micro_batch_size_per_gpu` is needed",
+            "a script that reads the file may still add it",
         ),
         (f"add {pair(MICRO, 1)}, or the number of samples that a GPU takes at a time",),
         (Fix((case.set(MICRO, 1),)),),

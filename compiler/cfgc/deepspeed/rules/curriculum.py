@@ -51,6 +51,7 @@ def data_sections_are_complete(case: Case) -> Iterator[Diagnostic]:
 
 def _metrics(case: Case) -> Iterator[Diagnostic]:
     metrics = f"{CURRICULUM}.curriculum_metrics"
+    yield from _needs(case, CURRICULUM, (("data_cluster_path", "clusters"),), "the sampler stops with a KeyError")
     entry = case.config.get(path_of(metrics))
     if entry is None:
         example = {"seqlen": {"schedule_type": "custom", "min_difficulty": 8, "max_difficulty": 1024}}

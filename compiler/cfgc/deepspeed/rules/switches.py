@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SWITCHED = (
     *("tensorboard", "wandb", "csv_monitor", "comet", "comms_logger", "flops_profiler", "autotuning"),
     *("expert_parallel", "data_efficiency.data_sampling.dynamic_batching", "data_efficiency.data_routing.random_ltd"),
-    "data_efficiency.data_sampling.curriculum_learning",
+    *("data_efficiency.data_sampling.curriculum_learning", "bf16", "torch_autocast", "hybrid_engine"),
 )
 """Sections with an `enabled` that is false when it is left out, and that do nothing else."""
 
