@@ -8,6 +8,7 @@ neither a float nor 64 bits hold becomes an infinity.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,9 @@ from cfgc.source import SourceFile, Span
 
 MAX_BYTES = 1 << 20
 """The largest ds_config that is read; a real one has a few thousand bytes."""
+
+_SINGLE = re.compile(r"""\s*(?:"[^"\n]*"|'[^'\n]*'|[^\s:=]+)\s*""")
+"""A text that is one word."""
 
 MAX_DEPTH = 32
 """Nested tables and arrays."""
@@ -93,7 +97,7 @@ class _Reading:
         what = "" if first else "holds nothing"
         if first == "[":
             what = "is an array"
-        elif first not in {"", "{"} and ":" not in tokens.text[tokens.at :]:
+        elif first not in {"", "{"} and _SINGLE.fullmatch(tokens.text, tokens.at):
             what = "is a single value"
         if what:
             raise Rejected([errors.not_a_table(tokens.source, what, tokens.word() if first else None)])

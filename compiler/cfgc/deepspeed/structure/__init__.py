@@ -9,13 +9,12 @@ from cfgc.deepspeed.config import Entry, Path
 from cfgc.deepspeed.reading_errors import byte_order_mark
 from cfgc.deepspeed.structure import wording
 from cfgc.deepspeed.structure.ages import drifted, old_spelling, refused
-from cfgc.deepspeed.structure.autos import auto_findings, is_auto
+from cfgc.deepspeed.structure.autos import auto_findings, is_auto, not_plain
 from cfgc.deepspeed.structure.unknown import siblings, unknown_key, unused_key
 from cfgc.deepspeed.structure.values import value_findings
 from cfgc.deepspeed.structure.wording import Finding, dotted
 from cfgc.deepspeed.table import MISSING, Key
 from cfgc.diagnostics import Label
-from cfgc.diagnostics.model import Fix
 
 MOST = 100
 """Findings about keys after which no more are looked for: by then the file is something else."""
@@ -36,7 +35,7 @@ def structural_findings(case: Case) -> tuple[Finding, ...]:
             stopped.add(path)
         if len(found) >= MOST:
             break
-    return (*found, *drifted(case))
+    return (*found, *drifted(case), *not_plain(case))
 
 
 def _key_findings(case: Case, path: Path, entry: Entry) -> Iterator[Finding]:
@@ -51,8 +50,6 @@ def _key_findings(case: Case, path: Path, entry: Entry) -> Iterator[Finding]:
         found = list(value_findings(case, key, entry))
         yield from found or old_spelling(case, path, key, entry)
         yield from () if found else unused_key(case, path)
-        if isinstance(entry.value, dict):
-            yield from _missing(case, path)
 
 
 def _unlisted(case: Case, path: Path) -> Key | None:
@@ -64,21 +61,6 @@ def _unlisted(case: Case, path: Path) -> Key | None:
     if above and not above.closed and "table" in above.kinds:
         any_key = any_key or not siblings(case, path[:-1])
     return Key(path, frozenset(), MISSING, free=True) if any_key else None
-
-
-def _missing(case: Case, section: Path) -> Iterator[Finding]:
-    """Keys that the table ``section`` needs and does not have."""
-    depth = len(section)
-    for path, key in case.release.keys.items():
-        if key.required and len(path) == depth + 1 and path[:depth] == section and case.config.get(path) is None:
-            yield wording.said(
-                "CFG558",
-                path,
-                f"`{dotted(section)}` needs `{path[-1]}`: DeepSpeed {case.release.version} stops without it",
-                wording.key_label(case, section),
-                helps=(f'write `"{path[-1]}": …` in it',),
-                fixes=(Fix((wording.drop(case, section),)),),
-            )
 
 
 def _repeated(case: Case) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ def _too_new(case: Case, path: Path, first: str, consequence: str) -> Finding:
     return wording.said(
         "CFG553",
         path,
-        f"DeepSpeed reads `{dotted(path)}` since {first}: {consequence}",
+        f"DeepSpeed reads `{dotted(path)}` only since {first}: {consequence}",
         wording.key_label(case, path),
         helps=(f"use DeepSpeed {first} or newer", f"remove `{dotted(path)}`"),
         fixes=(Fix((wording.drop(case, path),)),),
@@ -61,7 +61,8 @@ def old_spelling(case: Case, path: Path, key: Key, entry: Entry) -> Iterator[Fin
     """A deprecated key, or the silent alias of a section."""
     if path == ZERO and isinstance(entry.value, bool):
         stage = 1 if entry.value else 0
-        yield _deprecated(case, path, f'`"stage": {stage}` in a table', (wording.give(case, path, {"stage": stage}),))
+        edits = (wording.give(case, path, {"stage": stage}),)
+        yield _deprecated(case, path, f"a switch for `{dotted(path)}`", f'`"stage": {stage}` in a table', edits)
     new = key.replaced_by or key.alias_of
     if not new and not key.deprecated:
         return
@@ -69,7 +70,9 @@ def old_spelling(case: Case, path: Path, key: Key, entry: Entry) -> Iterator[Fin
     if written is not None:
         yield _both(case, path, new, key)
     elif key.deprecated:
-        yield _deprecated(case, path, f"`{dotted(new)}`" if new else "", _replacing(case, path, new, entry.value))
+        yield _deprecated(
+            case, path, f"`{dotted(path)}`", f"`{dotted(new)}`" if new else "", _replacing(case, path, new, entry.value)
+        )
     elif isinstance(entry.value, dict):
         yield _alias(case, path, new)
 
@@ -90,12 +93,12 @@ def _both(case: Case, path: Path, new: Path, key: Key) -> Finding:
     )
 
 
-def _deprecated(case: Case, path: Path, new: str, edits: tuple[Edit, ...]) -> Finding:
+def _deprecated(case: Case, path: Path, old: str, new: str, edits: tuple[Edit, ...]) -> Finding:
     removed = f"remove `{dotted(path)}`"
     return wording.said(
         "CFG555",
         path,
-        f"`{dotted(path)}` is deprecated" + (f": its new form is {new}" if new else ""),
+        f"{old} is deprecated" + (f": its new form is {new}" if new else ""),
         wording.entry_label(case, path),
         helps=(_pasteable(edits) or removed,),
         fixes=(Fix(edits, certain=True),),
@@ -132,7 +135,7 @@ def _alias(case: Case, path: Path, new: Path) -> Finding:
 
 def drifted(case: Case) -> Iterator[Finding]:
     """One warning about every key that is left out although its default was another one in another release."""
-    found = {path: phases for path, phases in drifting() if _counts(case, path)}
+    found = {path: phases for path, phases in drifting() if _is_recent(case, phases) and _counts(case, path)}
     if not found:
         return
     values = {path: case.release.keys[path].default for path in found}
@@ -141,16 +144,22 @@ def drifted(case: Case) -> Iterator[Finding]:
     yield wording.said(
         "CFG557",
         next(iter(found)),
-        f"{' and '.join(f'`{dotted(path)}`' for path in found)} {verb} changed between releases",
+        f"{wording.listed(f'`{dotted(path)}`' for path in found)} {verb} changed between releases",
         labels[0] if labels else None,
         secondary=labels[1:],
         notes=[_story(path, phases) for path, phases in found.items()],
         helps=[
-            f"write `{wording.nested(path, value)}`, and every release does the same" for path, value in values.items()
+            f"write `{wording.nested(path, value)}`, and an upgrade changes nothing" for path, value in values.items()
         ],
         fixes=(Fix(tuple(wording.give(case, path, value) for path, value in values.items())),),
         severity="warning",
     )
+
+
+def _is_recent(case: Case, phases: tuple[Phase, ...]) -> bool:
+    """Whether the default changed in a release that is newer, or of the same line (0.19), or of the one before."""
+    major, minor, *_ = release_numbers(case.release.version)
+    return release_numbers(phases[-1].since) >= (major, minor - 1)
 
 
 def _counts(case: Case, path: Path) -> bool:
@@ -182,7 +191,7 @@ def _written(case: Case, path: Path, key: Key) -> bool:
 def _section_labels(case: Case, paths: list[Path]) -> list[Label]:
     """Where the keys would stand: the names of their sections, or the beginning of the file."""
     sections = dict.fromkeys(path[:-1] for path in paths)
-    told = {s: "no " + " and ".join(f"`{path[-1]}`" for path in paths if path[:-1] == s) for s in sections}
+    told = {s: f"no {wording.listed(f'`{path[-1]}`' for path in paths if path[:-1] == s)}" for s in sections}
     labels = [wording.key_label(case, s, text) if s else _top(case, text) for s, text in told.items()]
     return [label for label in labels if label]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from cfgc.deepspeed.case import Case
@@ -9,7 +10,9 @@ from cfgc.deepspeed.config import AUTO, Json, Path
 from cfgc.deepspeed.structure import wording
 from cfgc.deepspeed.structure.wording import Finding, dotted
 from cfgc.deepspeed.table import Key
+from cfgc.diagnostics import Label
 from cfgc.diagnostics.model import Fix
+from cfgc.source import Span
 
 _PARAMS = ("lr", "betas", "eps", "weight_decay")
 _SCHEDULE = ("warmup_min_lr", "warmup_max_lr", "warmup_num_steps", "total_num_steps")
@@ -62,3 +65,22 @@ def auto_findings(case: Case, key: Key, path: Path) -> Iterator[Finding]:
         fixes=(Fix((wording.drop(case, path),)),),
         severity="warning",
     )
+
+
+def not_plain(case: Case) -> Iterator[Finding]:
+    """A warning when ``auto`` stands in a file that only DeepSpeed's own reader takes."""
+    source = case.config.source
+    if case.config.home or not any(entry.value == AUTO for entry in case.config.entries.values()):
+        return
+    try:
+        json.loads(source.text)
+    except ValueError as error:
+        start = min(getattr(error, "pos", 0), max(len(source.text) - 1, 0))
+        yield wording.said(
+            "CFG558",
+            (),
+            "accelerate and transformers, which fill in `auto`, read plain JSON only, and this is HJSON",
+            Label(Span(source, start, start + 1), "JSON ends here"),
+            helps=("remove comments and trailing commas, and put every key and text in double quotes",),
+            severity="warning",
+        )

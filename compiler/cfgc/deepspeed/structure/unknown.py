@@ -15,7 +15,9 @@ from cfgc.deepspeed.structure.wording import Finding, dotted
 from cfgc.diagnostics.model import Fix
 from cfgc.nearest import nearest
 
-_REMARK = re.compile(r"(?:_.*|//.*|#.*|\$.*|-*\s*comments?|notes?|description|doc)\d*", re.IGNORECASE | re.DOTALL)
+_REMARK = re.compile(r"[_#$].*|//.*|-*\s*comments?\d*", re.IGNORECASE | re.DOTALL)
+_LABELS = {"author", "description", "doc", "docs", "info", "name", "note", "notes", "title", "version"}
+"""Keys that say something about the file: nobody expects them to do anything."""
 _LOOK_ALIKES = str.maketrans("аеорсухіјѕԁӏսոᴏ‐‑–—−", "aeopcyxijsdluno-----")
 """Letters of other alphabets that look like Latin ones, and dashes."""
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
@@ -38,6 +40,8 @@ def unknown_key(case: Case, path: Path, entry: Entry) -> Iterator[Finding]:
     found = list(unread(case, path, consequence(case, path)))
     if found:
         yield from found
+    elif path[-1].lower() in _LABELS:
+        yield _misspelt(case, path, entry, None)
     elif alike := _spelled_alike(case, path):
         yield _misspelt(case, path, entry, alike)
     elif len(path) == 1 and path[0] in FOREIGN:
@@ -130,6 +134,7 @@ def _misspelt(case: Case, path: Path, entry: Entry, near: str | None) -> Finding
         notes=notes,
         helps=helps,
         fixes=(fix,),
+        severity="warning" if path[-1].lower() in _LABELS and not _refuses(case, path[:-1]) else "error",
     )
 
 

@@ -26,18 +26,21 @@ _KINDS: dict[Kind, str] = {
 }
 _TRUE = {"1", "on", "t", "true", "y", "yes"}
 _FALSE = {"0", "off", "f", "false", "n", "no"}
+_SHORT = {"float16": "fp16", "half": "fp16", "bfloat16": "bf16", "float32": "fp32", "float": "fp32"}
+"""Names that torch has for what DeepSpeed calls otherwise."""
 _INTEGER = re.compile(r"\s*[-+]?[0-9]+(?:\.0*)?\s*")
 _PYTHON = {"True": True, "False": False, "None": None}
+_UNREAL = re.compile(r"[-+]?(?:nan|inf|infinity)", re.IGNORECASE)
 _SWALLOWED = re.compile(r"[,}\]#]|//|/\*")
 
 
 def value_findings(case: Case, key: Key, entry: Entry) -> Iterator[Finding]:
     """What is wrong with the value of ``key``, at most one finding."""
     value = entry.value
-    if _is_bare(entry) and (_SWALLOWED.search(value) or _word(value) in _PYTHON):
-        yield _bare(case, key, entry)
-    elif isinstance(value, float) and not math.isfinite(value):
+    if (isinstance(value, float) and not math.isfinite(value)) or (_is_bare(entry) and _UNREAL.fullmatch(_word(value))):
         yield _not_finite(case, key, entry)
+    elif _is_bare(entry) and (_SWALLOWED.search(value) or _word(value) in _PYTHON):
+        yield _bare(case, key, entry)
     elif not key.kinds:
         return
     elif _kinds_of(value) & key.kinds:
@@ -62,8 +65,9 @@ def _word(text: str) -> str:
 
 def _bare(case: Case, key: Key, entry: Entry) -> Finding:
     word = _word(entry.value)
-    meant = _PYTHON[word] if word in _PYTHON else _read(key, word)
-    helps = (f"write `{wording.pair(key.path[-1], meant)}`",)
+    read = _PYTHON[word] if word in _PYTHON else _read(key, word)
+    fits = not key.kinds or _kinds_of(read) & key.kinds
+    fixes, helps = _instead(case, key, read if fits else _default(key), certain=bool(fits))
     return wording.said(
         "CFG549",
         key.path,
@@ -71,17 +75,18 @@ def _bare(case: Case, key: Key, entry: Entry) -> Finding:
         wording.entry_label(case, key.path),
         notes=("in HJSON, a text without quotes takes the rest of its line, commas and comments included",),
         helps=helps,
-        fixes=(Fix((wording.give(case, key.path, meant),), certain=True),),
+        fixes=fixes,
     )
 
 
 def _not_finite(case: Case, key: Key, entry: Entry) -> Finding:
-    written = entry.span.text if entry.span else shown(entry.value)
+    written = _word(entry.span.text) if entry.span else shown(entry.value)
     fixes, helps = _instead(case, key, _default(key))
+    what = "which is no number" if _UNREAL.fullmatch(written) else "more than 64 bits hold"
     return wording.said(
         "CFG544",
         key.path,
-        f"`{dotted(key.path)}` is {shown_text(written)}, more than 64 bits hold",
+        f"`{dotted(key.path)}` is {shown_text(written)}, {what}",
         wording.entry_label(case, key.path),
         helps=helps,
         fixes=fixes,
@@ -234,6 +239,7 @@ def _nearest_choice(key: Key, value: Json) -> Json:
     if isinstance(value, list):
         return [x for x in value if _chosen(key, x)]
     if isinstance(value, str):
+        value = _SHORT.get(value.lower().removeprefix("torch."), value)
         near = nearest(value, [choice for choice in key.choices if isinstance(choice, str)])
         return near or _default(key)
     numbers = [choice for choice in key.choices if isinstance(choice, int | float)]
@@ -265,8 +271,11 @@ def _meant(case: Case, key: Key, value: Json) -> tuple[bool, Json]:
         read = _read(key, value.strip())
         if read != value and _kinds_of(read) & key.kinds:
             return True, read
-    if isinstance(value, bool) and "table" in key.kinds and case.release.key((*key.path, "enabled")):
-        return True, {"enabled": value}
+    if "table" in key.kinds and isinstance(value, bool | str):
+        names = ("enabled",) if isinstance(value, bool) else ("device", "type")
+        inner = next((x for name in names if (x := case.release.key((*key.path, name)))), None)
+        if inner and _chosen(inner, value):
+            return True, {inner.path[-1]: value}
     if isinstance(value, list) and len(value) == 1 and _kinds_of(value[0]) & key.kinds:
         return False, value[0]
     if isinstance(value, float) and "int" in key.kinds:
@@ -284,7 +293,10 @@ def _read(key: Key, word: str) -> Json:
         value = json.loads(word)
     except ValueError:
         return word
-    return int(value) if isinstance(value, float) and value.is_integer() and "int" in key.kinds else value
+    if isinstance(value, float):
+        whole = value.is_integer() and "float" not in key.kinds
+        return int(value) if whole else value if math.isfinite(value) else word
+    return value
 
 
 def _default(key: Key) -> Json:

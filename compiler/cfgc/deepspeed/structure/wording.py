@@ -34,6 +34,12 @@ def shown(value: Json) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
+def listed(names: Iterable[str]) -> str:
+    """``a, b and c``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def pair(name: str, value: Json) -> str:
     """``"stage": 2`` to paste; the name alone for a value that is long."""
     text = json.dumps(value, ensure_ascii=False)
