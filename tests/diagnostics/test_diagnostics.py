@@ -13,6 +13,8 @@ from cfgc.deepspeed.checking import check_ds_config
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.diagnostics.explain import explanation, known_codes
 from cfgc.diagnostics.text import render_text
+from cfgc.importing.importer import Request, import_file
+from cfgc.importing.tree import DiskTree
 from cfgc.load.disk import DiskReader
 from cfgc.pipeline import check_spec, compile_spec
 from cfgc.resources import shipped_dir
@@ -20,12 +22,28 @@ from tests.golden_text import assert_golden
 
 HERE = Path(__file__).parent
 DS_CONFIG = "ds_config.json"
-CASES = sorted(path.name for path in HERE.iterdir() if (path / "spec.toml").exists() or (path / DS_CONFIG).exists())
+IMPORT = "import.txt"
+CASES = sorted(path.parent.name for name in ("spec.toml", DS_CONFIG, IMPORT) for path in HERE.glob(f"*/{name}"))
 
 
 def diagnose(case: Path) -> tuple[Diagnostic, ...]:
     """What cfgc says of the case."""
+    if (case / IMPORT).exists():
+        return diagnose_import(case)
     return diagnose_ds_config(case) if (case / DS_CONFIG).exists() else diagnose_spec(case)
+
+
+def diagnose_import(case: Path) -> tuple[Diagnostic, ...]:
+    """What ``cfgc import`` says, with the words of ``import.txt``: the file, then ``--kind hydra`` and the like."""
+    words = argparse.ArgumentParser()
+    words.add_argument("file")
+    words.add_argument("--kind", default="")
+    given = words.parse_args(shlex.split((case / IMPORT).read_text()))
+    try:
+        import_file(DiskTree(case), Request(given.file, given.kind))
+    except Rejected as rejected:
+        return rejected.diagnostics
+    return ()
 
 
 def diagnose_ds_config(case: Path) -> tuple[Diagnostic, ...]:

@@ -8,7 +8,10 @@ import click
 
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.complete import complete_spec
-from cfgc.cli.report import print_diagnostics, say, summary
+from cfgc.cli.report import FORMATS, print_diagnostics, say, summary
+
+_WITH = "A YAML file to merge over FILE; several are merged in order."
+_TREE = "The directory that may be read, and where a Hydra tree's groups are [default: FILE's]."
 
 
 @click.command()
@@ -66,3 +69,52 @@ def init(directory: Path, template: str, name: str) -> int:
     there = "" if directory == Path() else f"cd {directory} && "
     say(f"next: {there}cfgc build specs/{run}.toml")
     return EXIT_OK
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The spec to write [default: standard output].")
+@click.option("--with", "layers", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help=_WITH)
+@click.option("--kind", type=click.Choice(["deepspeed", "accelerate", "hydra", "ava"]), help="What FILE is for.")
+@click.option("--tree", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help=_TREE)
+@click.option("--world-size", type=click.IntRange(1, 640_000), metavar="N", help="The ranks that train with it.")
+@click.option("--deepspeed", metavar="VERSION", help="The release whose defaults hold [default: the project's].")
+@click.option("--name", default="", help="The experiment [default: the file's own name for it, or FILE's].")
+@click.option("--force", is_flag=True, help="Replace the spec that is there.")
+@click.option(
+    "--format", "output_format", type=click.Choice(FORMATS), default="text", help="How diagnostics are printed."
+)
+def import_spec(
+    file: Path,
+    out: Path | None,
+    layers: tuple[Path, ...],
+    kind: str | None,
+    tree: Path | None,
+    world_size: int | None,
+    deepspeed: str | None,
+    name: str,
+    force: bool,
+    output_format: str,
+) -> int:
+    """Turn FILE, the config of another tool, into a spec.
+
+    FILE is a DeepSpeed config (JSON, HJSON), an accelerate config, the primary config of a Hydra tree, or the base of
+    an Ava tree; its content says which. Every key is converted, kept raw or dropped, with a comment that says so; what
+    needs a look says `check`.
+
+    \b
+    cfgc import ds_config.json --world-size 8 -o specs/mine.toml
+    cfgc import conf/config.yaml
+    cfgc import gpu/base.yaml --with hardware/a100_80gb.yaml --with distributed/deepspeed_zero2.yaml
+    """
+    from cfgc.cli.ds_configs import known_release
+    from cfgc.cli.importing import Wanted, imported
+    from cfgc.cli.starting import name_of
+    from cfgc.importing.importer import Request
+    from cfgc.load.project_target import project_deepspeed
+
+    if name and name != name_of(Path(name)):
+        raise click.UsageError(f"`{name}` cannot name an experiment; try --name {name_of(Path(name))}")
+    wanted = Wanted(file, out, layers, tree, force, output_format)
+    version = known_release(deepspeed or project_deepspeed(out or Path("spec.toml")))
+    return imported(wanted, Request("", kind or "", (), world_size, version, name, search=tree is not None))

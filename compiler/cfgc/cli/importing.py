@@ -1,0 +1,133 @@
+"""``cfgc import``: what somebody has becomes a spec."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from cfgc.cli import EXIT_OK, EXIT_REJECTED
+from cfgc.cli.report import print_diagnostics, say, summary
+from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.importing.importer import Outcome, Request, import_file
+from cfgc.importing.tree import DiskTree
+from cfgc.importing.yaml_reading import NoYamlError
+from cfgc.load.disk import DiskReader, find_project
+from cfgc.load.reader import MemoryReader
+from cfgc.lower.lowering import lower_spec
+from cfgc.pipeline import check_spec
+from cfgc.resources import shipped_dir
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The command line. ``root`` is the directory that may be read, when one was named."""
+
+    file: Path
+    out: Path | None
+    layers: tuple[Path, ...]
+    root: Path | None
+    force: bool
+    output_format: str
+
+
+def imported(wanted: Wanted, request: Request) -> int:
+    """Print or write the spec, say what became of the keys, and return the exit code.
+
+    ``request`` says everything but the files. A spec that does not build yet is written all the same, with what is
+    wrong with it.
+    """
+    out = wanted.out
+    if out is not None and os.path.lexists(out) and not wanted.force:
+        raise click.UsageError(f"{out} is there already; write the spec elsewhere, or replace it with --force")
+    root = _root(wanted)
+    try:
+        named = replace(
+            request,
+            logical=_below(root, wanted.file),
+            layers=tuple(_below(root, layer) for layer in wanted.layers),
+            hardware=_options(),
+        )
+        outcome = import_file(DiskTree(root), named)
+    except NoYamlError as error:
+        raise click.ClickException("reading YAML needs the extra `import`: pip install 'cfgc[import]'") from error
+    except Rejected as rejected:
+        return _rejected(rejected.diagnostics, wanted)
+    findings = _findings(outcome.text, out)
+    if out is None:
+        click.echo(outcome.text, nl=False)
+    else:
+        _write(out, outcome.text)
+    return _reported(outcome, findings, wanted)
+
+
+def _reported(outcome: Outcome, findings: tuple[Diagnostic, ...], wanted: Wanted) -> int:
+    if wanted.output_format == "text" or wanted.out is not None:
+        print_diagnostics([d for d in findings if d.severity == "error"], wanted.output_format)
+    counts = ", ".join(f"{number} {what}" for what, number in outcome.counts().items())
+    say(f"{counts}{f'; written to {wanted.out}' if wanted.out else ''}")
+    bad = any(finding.severity == "error" for finding in findings)
+    if bad:
+        say(f"{summary([d for d in findings if d.severity == 'error'])}: the spec does not build yet")
+    return EXIT_REJECTED if bad else EXIT_OK
+
+
+def _rejected(diagnostics: Sequence[Diagnostic], wanted: Wanted) -> int:
+    print_diagnostics(diagnostics, wanted.output_format)
+    say(f"{summary(diagnostics)}, nothing imported")
+    return EXIT_REJECTED
+
+
+def _root(wanted: Wanted) -> Path:
+    """The directory that is read: the named one, else the current one when it holds the files, else theirs."""
+    if wanted.root is not None:
+        return wanted.root
+    files = [Path(os.path.abspath(path)) for path in (wanted.file, *wanted.layers)]  # noqa: PTH100 - links stay
+    here = Path.cwd()
+    if all(file.is_relative_to(here) for file in files):
+        return here
+    return Path(os.path.commonpath([file.parent for file in files]))
+
+
+def _below(root: Path, path: Path) -> str:
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+def _options() -> tuple[str, ...]:
+    """The shipped hardware overlays, which file names may stand for."""
+    return tuple(sorted(path.stem for path in (shipped_dir("specs") / "hardware").glob("*.toml")))
+
+
+def _findings(text: str, out: Path | None) -> tuple[Diagnostic, ...]:
+    """What cfgc says of the new spec, as if it were there already."""
+    root, logical = find_project(out or Path("imported.toml"))
+    reader = MemoryReader({logical: text}, DiskReader(root, shipped_dir("specs")))
+    try:
+        checked = check_spec(reader, logical)
+        lower_spec(checked)
+    except Rejected as rejected:
+        return rejected.diagnostics
+    return checked.warnings
+
+
+def _write(out: Path, text: str) -> None:
+    """All of the file or nothing. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(out)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,109 @@
+"""The scheduler of a ds_config: the runtime owns the learning rate, so its settings move to ``training``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cfgc.deepspeed.case import Case, path_of
+from cfgc.importing.items import YOURS, Dropped, Item, Setting, came_from
+
+TYPE, FINAL = "training.scheduler.type", "training.scheduler.final_learning_rate"
+WARMUP, STEPS = "training.warmup_steps", "training.max_steps"
+PARAMS = "scheduler.params"
+_WARMING = ("WarmupLR", "WarmupDecayLR", "WarmupCosineLR")
+_SHAPES = {"WarmupLR": "constant", "WarmupDecayLR": "linear", "WarmupCosineLR": "cosine", "CosineAnnealingLR": "cosine"}
+_DEFAULT_WARMUP = 1000
+_DEFAULT_COSINE_FLOOR = 0.0001
+_PLACEHOLDER_STEPS = 10_000
+_CONVERTED = ("warmup_num_steps", "warmup_max_lr", "total_num_steps", "T_max", "eta_min", "cos_min_ratio")
+
+
+def peak_rate(case: Case) -> float | None:
+    """The rate that a warm-up scheduler climbs to; None where it is the optimizer's own."""
+    if case.text("scheduler.type") not in ("WarmupLR", "WarmupDecayLR"):
+        return None
+    if case.written(f"{PARAMS}.warmup_max_lr"):
+        return case.number(f"{PARAMS}.warmup_max_lr")
+    return None if case.since("0.15.0") else 0.001
+
+
+def schedule(case: Case) -> Iterator[Item]:
+    """``training.scheduler``, the warm-up, and the steps of the run."""
+    if not case.written("scheduler"):
+        comment = "the file has no scheduler: DeepSpeed holds the rate, or the training script has its own"
+        yield Setting(TYPE, "constant", f"check: {comment}", (), "doubtful")
+        yield Setting(STEPS, _PLACEHOLDER_STEPS, YOURS, (), "placeholder")
+        return
+    name = case.text("scheduler.type") or ""
+    yield _shape(name)
+    yield from _warmup(case, name)
+    yield from _steps(case, name)
+    yield from _final(case, name)
+    yield from _rest(case)
+
+
+def _shape(name: str) -> Item:
+    sources = (path_of("scheduler.type"),)
+    if name in _SHAPES:
+        return Setting(TYPE, _SHAPES[name], came_from(f"scheduler.type = {name}"), sources)
+    comment = f"check: the runtime does not have the scheduler {name or 'without a type'}; this holds the rate"
+    return Setting(TYPE, "constant", comment, sources, "doubtful")
+
+
+def _warmup(case: Case, name: str) -> Iterator[Item]:
+    if name not in _WARMING:
+        return
+    dotted = f"{PARAMS}.warmup_num_steps"
+    sources = tuple(
+        path_of(f"{PARAMS}.{key}") for key in ("warmup_num_steps", "warmup_type") if case.written(f"{PARAMS}.{key}")
+    )
+    count = case.integer(dotted) if case.written(dotted) else _DEFAULT_WARMUP
+    if count is None:
+        yield Setting(WARMUP, 0, f'{dotted} is "auto": {YOURS}', sources, "placeholder")
+    elif case.text(f"{PARAMS}.warmup_type") == "linear":
+        yield Setting(WARMUP, count, came_from(dotted), sources)
+    else:
+        comment = f"check: {came_from(dotted)}; DeepSpeed climbs by the logarithm, the runtime in a line"
+        yield Setting(WARMUP, count, comment, sources, "doubtful")
+
+
+def _steps(case: Case, name: str) -> Iterator[Item]:
+    dotted = f"{PARAMS}.T_max" if name == "CosineAnnealingLR" else f"{PARAMS}.total_num_steps"
+    sources = (path_of(dotted),) if case.written(dotted) else ()
+    count = case.integer(dotted)
+    if count is not None:
+        yield Setting(STEPS, count, came_from(dotted), sources)
+        return
+    warmup = case.integer(f"{PARAMS}.warmup_num_steps") or 0
+    why = f'{dotted} is "auto": {YOURS}' if sources else YOURS
+    yield Setting(STEPS, max(_PLACEHOLDER_STEPS, 10 * warmup), why, sources, "placeholder")
+
+
+def _final(case: Case, name: str) -> Iterator[Item]:
+    if name == "WarmupCosineLR":
+        dotted = f"{PARAMS}.cos_min_ratio"
+        ratio = case.number(dotted) if case.written(dotted) else _DEFAULT_COSINE_FLOOR
+        sources = (path_of(dotted),) if case.written(dotted) else ()
+        value = f"${{training.learning_rate * {ratio!r}}}"
+        yield Setting(FINAL, value, came_from(dotted), sources, "converted" if sources else "default", expression=True)
+    elif name == "CosineAnnealingLR" and case.written(f"{PARAMS}.eta_min"):
+        dotted = f"{PARAMS}.eta_min"
+        yield Setting(FINAL, case.value(dotted), came_from(dotted), (path_of(dotted),))
+
+
+def _rest(case: Case) -> Iterator[Item]:
+    """Parameters that the runtime's schedule does not have."""
+    name = case.text("scheduler.type") or ""
+    for parameter, entry in case.config.below(path_of(PARAMS)):
+        path = (*path_of(PARAMS), parameter)
+        if parameter == "warmup_max_lr" or (name in _WARMING and parameter == "warmup_type"):
+            continue
+        if parameter in _CONVERTED and name in _SHAPES:
+            continue
+        if parameter in ("warmup_min_lr", "warmup_min_ratio") and name in _WARMING:
+            starts = case.number(f"{PARAMS}.{parameter}")
+            yield Dropped(path, "the runtime warms up from 0", entry.value, doubtful=bool(starts))
+        elif parameter in ("last_batch_iteration", "last_epoch"):
+            yield Dropped(path, "a resumed run knows its own step", entry.value)
+        else:
+            yield Dropped(path, "the runtime's schedule has no such setting", entry.value, doubtful=True)
