@@ -18,7 +18,7 @@ from tools.mutations.operators import Mutation
 from tools.mutations.places import extents
 from tools.mutations.subjects import REPOSITORY, Subject, Where, text_of
 
-ROUNDS = 3
+ROUNDS = 8
 """Fixes can uncover one another's mistakes: so often are they applied."""
 
 
