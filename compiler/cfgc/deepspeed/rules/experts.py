@@ -35,16 +35,17 @@ class Clash:
 
 
 def experts_split_the_ranks(case: Case) -> Iterator[Diagnostic]:
-    """CFG404: the ranks are a multiple of those that share the experts."""
+    """CFG404: the ranks are a multiple of those that share the experts; one rank is how a config is tried out."""
+    world = case.world_size or 1
     size, width = whole(case, SIZE), whole(case, WIDTH) or 1
-    if not _on(case) or size is None or not case.world_size or case.world_size % (size * width) == 0:
+    if not _on(case) or size is None or world == 1 or world % (size * width) == 0:
         return
-    near = nearest_divisor(case.world_size, size, lambda d: (case.world_size or 1) % (d * width) == 0) or 1
+    near = nearest_divisor(world, size, lambda d: world % (d * width) == 0) or 1
     yield case.error(
         "CFG404",
-        f"{case.world_size} ranks do not split into groups of {size * width}",
+        f"{world} ranks do not split into groups of {size * width}",
         [At(SIZE, f"{count(size, 'rank')} {'share' if size > 1 else 'has'} the experts"), At(WIDTH)],
-        (f"{case.world_size} ÷ {size * width} leaves {case.world_size % (size * width)}",),
+        (f"{world} ÷ {size * width} leaves {world % (size * width)}",),
         (f"write {pair(SIZE, near)}{into(SIZE)}",),
         (Fix((case.set(SIZE, near),)),),
     )

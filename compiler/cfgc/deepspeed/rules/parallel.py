@@ -19,9 +19,12 @@ TENSOR, INNER = "tensor_parallel.autotp_size", "tensor_parallel.tp.tp_size"
 
 
 def ranks_split(case: Case) -> Iterator[Diagnostic]:
-    """CFG404: the ranks are a multiple of those that share one model, or one sequence."""
+    """CFG404: the ranks are a multiple of those that share one model, or one sequence.
+
+    One rank is how a config is tried out, not what it is for.
+    """
     world = case.world_size
-    if world is None or world < 1:
+    if world is None or world < 2:
         return
     for key, what in ((SEQUENCE, "share a sequence"), (TENSOR, "share every layer")):
         size = whole(case, key)

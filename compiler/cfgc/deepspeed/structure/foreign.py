@@ -12,7 +12,9 @@ ACCELERATE = "accelerate"
 LIGHTNING = "Lightning"
 MEGATRON = "Megatron"
 INFERENCE = "`deepspeed.init_inference`"
-SCRIPT = "the training script"
+INSIDE = "DeepSpeed's own code"
+OTHERS = "another trainer"
+SCRIPT = "a training script"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,20 @@ def _keys(tool: str, ours: str, *names: str, note: str = "") -> dict[str, Foreig
 _MICRO = "train_micro_batch_size_per_gpu"
 _STEPS = "how long a run is belongs to the training script; DeepSpeed takes steps as they come"
 _CHECKPOINTING = "the model switches it on (`gradient_checkpointing_enable()`); DeepSpeed's section only tunes its own"
+
+_MONITORS = "the sections of the monitors stand at the top level: `tensorboard`, `wandb`, `csv_monitor`, `comet`"
+_SEQUENCE = "DeepSpeed takes the number of ranks that share a sequence, and nothing else of it"
+_SCALING = (
+    "auto_cast",
+    "consecutive_hysteresis",
+    "fp16_scale_tolerance",
+    "hysteresis",
+    "initial_scale_power",
+    "loss_scale",
+    "loss_scale_window",
+    "min_loss_scale",
+)
+_NO_SCALING = "bf16 reaches as far as fp32, so that no loss is scaled; only `fp16` has these keys"
 
 FOREIGN: Mapping[str, Foreign] = {
     **_keys(TRAINER, _MICRO, "per_device_train_batch_size", "per_gpu_train_batch_size"),
@@ -68,12 +84,27 @@ FOREIGN: Mapping[str, Foreign] = {
     **_keys(INFERENCE, "", "return_tuple", "training_mp_size", "keep_module_on_host", "set_empty_params"),
     **_keys(INFERENCE, "tensor_parallel.autotp_size", "mp_size", "tp_size"),
     **_keys(SCRIPT, "", "seed", "epochs", "num_epochs", "max_epochs", "num_workers", "local_rank", note=""),
-    **_keys("other trainers", _MICRO, "micro_batch_size", "batch_size_per_gpu", "micro_batch_size_per_gpu"),
-    **_keys("other trainers", "train_batch_size", "global_batch_size", "batch_size"),
-    **_keys("other trainers", "gradient_clipping", "grad_clip", "gradient_clip", "clip_grad_norm", "grad_norm_clip"),
-    **_keys("other trainers", "gradient_accumulation_steps", "accumulation_steps", "grad_accum_steps", "grad_accum"),
-    **_keys("other trainers", "scheduler", "lr_scheduler"),
-    **_keys("other trainers", "optimizer.params.lr", "lr"),
-    **_keys("older texts", "comms_logger", "comms_config"),
+    **_keys(OTHERS, _MICRO, "micro_batch_size", "batch_size_per_gpu", "micro_batch_size_per_gpu"),
+    **_keys(OTHERS, "train_batch_size", "global_batch_size", "batch_size"),
+    **_keys(OTHERS, "gradient_clipping", "grad_clip", "gradient_clip", "clip_grad_norm", "grad_norm_clip"),
+    **_keys(OTHERS, "gradient_accumulation_steps", "accumulation_steps", "grad_accum_steps", "grad_accum"),
+    **_keys(OTHERS, "scheduler", "lr_scheduler"),
+    **_keys(OTHERS, "optimizer.params.lr", "lr"),
+    **_keys(INSIDE, "comms_logger", "comms_config"),
+    **_keys(INSIDE, "zero_optimization", "zero_config"),
+    **_keys(INSIDE, "fp16", "float16_config", "fp16_config"),
+    **_keys(INSIDE, "bf16", "bfloat16_config", "bf16_config"),
+    **_keys(INSIDE, "activation_checkpointing", "activation_checkpointing_config"),
+    **_keys(INSIDE, "flops_profiler", "flops_profiler_config"),
+    **_keys(INSIDE, "aio", "aio_config"),
+    **_keys(INSIDE, "compile", "compile_config"),
+    **_keys(INSIDE, "checkpoint", "checkpoint_config"),
+    **_keys(INSIDE, "tensor_parallel", "tensor_parallel_config"),
+    **_keys(INSIDE, "", "monitor_config", note=_MONITORS),
+    **_keys(OTHERS, "sequence_parallel_size", "sequence_parallel", note=_SEQUENCE),
+    **_keys(INFERENCE, "tensor_parallel.autotp_size", "tensor_parallel.tp_size"),
+    **_keys(INFERENCE, "", "tensor_parallel.enabled", note="`autotp_size` above 1 switches tensor parallelism on"),
+    **_keys("Apex AMP", "", "fp16.opt_level", "bf16.opt_level", "fp16.keep_batchnorm_fp32"),
+    **_keys("fp16's loss scaling", "", *(f"bf16.{name}" for name in _SCALING), note=_NO_SCALING),
 }
-"""By the name that stands at the top of a ds_config."""
+"""By the name that stands at the top of a ds_config, or by the dotted name where that says more."""

@@ -28,6 +28,9 @@ UNUSED = {
 }
 """Keys that DeepSpeed has a default for and never looks at: runtime/config.py, ``get_pipeline_config``."""
 
+_EVERYWHERE = {"enabled", "type", "params", "device", "dtype", "verbose", "debug", "seed"}
+"""Names that say nothing about the section."""
+
 MOST_PLACES = 3
 """Sections that are named for a key that many of them have."""
 
@@ -37,15 +40,14 @@ def unknown_key(case: Case, path: Path, entry: Entry) -> Iterator[Finding]:
     closed = _refuses(case, path[:-1])
     if not closed and _REMARK.fullmatch(path[-1]):
         return
-    found = list(unread(case, path, consequence(case, path)))
-    if found:
+    if found := list(unread(case, path, consequence(case, path))):
         yield from found
     elif path[-1].lower() in _LABELS:
         yield _misspelt(case, path, entry, None)
     elif alike := _spelled_alike(case, path):
         yield _misspelt(case, path, entry, alike)
-    elif len(path) == 1 and path[0] in FOREIGN:
-        yield _foreign(case, path, entry, FOREIGN[path[0]])
+    elif foreign := FOREIGN.get(".".join(path)):
+        yield _foreign(case, path, entry, foreign)
     elif places := _elsewhere(case, path):
         yield _misplaced(case, path, entry, places)
     else:
@@ -100,15 +102,23 @@ def _takes(case: Case, path: Path, entry: Entry) -> bool:
 
 
 def _elsewhere(case: Case, path: Path) -> list[Path]:
-    """Where else the release reads a key of this name, the section nearest to this one first."""
-    found = [p for p, key in case.release.keys.items() if p[-1] == path[-1] and not key.deprecated and not key.refused]
+    """Where else the release reads a key of this name, the section nearest to this one first; nothing when many do."""
+    found = [
+        other
+        for other, key in case.release.keys.items()
+        if other[-1] == path[-1] and not (key.deprecated or key.refused or key.alias_of)
+    ]
     params = [
         (section, "params", path[-1])
         for section, known in (("optimizer", case.release.optimizers), ("scheduler", case.release.schedulers))
         if any(path[-1] in named.parameters for named in known.values())
     ]
-    found += [p for p in params if p not in found]
-    return sorted(found, key=lambda p: (p[:1] != path[:1], case.config.get(p[:1]) is None, len(p)))
+    found += [other for other in params if other not in found]
+    related = [other for other in found if other[:1] == path[:1] or len(path) == 1 or len(other) == 1]
+    near = related or (found if len(found) == 1 else [])
+    if len(near) > MOST_PLACES or path[-1] in _EVERYWHERE:
+        return []
+    return sorted(near, key=lambda p: (p[:1] != path[:1], case.config.get(p[:1]) is None, len(p)))
 
 
 def _misspelt(case: Case, path: Path, entry: Entry, near: str | None) -> Finding:
@@ -160,22 +170,22 @@ def _misplaced(case: Case, path: Path, entry: Entry, places: list[Path]) -> Find
 
 
 def _foreign(case: Case, path: Path, entry: Entry, foreign: Foreign) -> Finding:
-    ours = foreign.ours
-    if ours and case.release.key(ours) is None and case.release.key(ours[:-1]) is None:
-        ours = ()
+    ours = foreign.ours if case.release.key(foreign.ours) or case.release.key(foreign.ours[:-1]) else ()
     written = bool(ours) and case.config.get(ours) is not None
-    called = f"DeepSpeed's own is `{dotted(ours)}`" if ours else "DeepSpeed has no such key"
-    helped = f"write `{wording.nested(ours, entry.value)}`" if ours and not written else f"remove `{path[0]}`"
-    move = wording.move(case, path, ours) if ours else wording.drop(case, path)
+    moves = bool(ours) and not written and (case.release.key(ours) is None or _takes(case, ours, entry))
+    here = f"`{dotted(path[:-1])}`" if path[:-1] else "a ds_config"
+    whose = f"what {foreign.tool} calls `{dotted(ours)}`" if ours else f"a key of {foreign.tool}, not of {here}"
+    helped = f"write `{wording.nested(ours, entry.value)}`" if moves else f"remove `{dotted(path)}`"
+    fix = wording.move(case, path, ours) if moves else wording.drop(case, path)
     return wording.said(
         "CFG552",
         path,
-        f"`{path[0]}` is a key of {foreign.tool}, {called}: {consequence(case, path)}",
+        f"`{dotted(path)}` is {whose}: {consequence(case, path)}",
         wording.key_label(case, path),
         secondary=(wording.key_label(case, ours, "DeepSpeed's own"),) if written else (),
         notes=(foreign.note,) if foreign.note else (),
         helps=(helped,),
-        fixes=(Fix((move,), certain=bool(ours) and not written),),
+        fixes=(Fix((fix,), certain=moves),),
     )
 
 
