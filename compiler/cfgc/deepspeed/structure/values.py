@@ -207,7 +207,7 @@ def _out_of_bounds(key: Key, value: Json) -> tuple[str, Json]:  # noqa: PLR0911 
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "", None
     if key.minimum is not None and value < key.minimum:
-        return f"is at least {key.minimum:.17g}", _inside(key, key.minimum)
+        return f"is at least {key.minimum:.17g}", _raised(key, key.minimum, value)
     if key.maximum is not None and value > key.maximum:
         return f"is at most {key.maximum:.17g}", key.maximum
     if key.above is not None and value <= key.above:
@@ -217,8 +217,12 @@ def _out_of_bounds(key: Key, value: Json) -> tuple[str, Json]:  # noqa: PLR0911 
     return "", None
 
 
-def _inside(key: Key, bound: float) -> Json:
-    """The default, or the bound when there is none."""
+def _raised(key: Key, bound: float, value: float) -> Json:
+    """The number without its sign, MISSING where none is needed, the default, or the bound."""
+    if value < 0 and -value >= bound:
+        return -value
+    if key.default is None and "null" in key.kinds:
+        return MISSING
     default = _default(key)
     return (int(bound) if float(bound).is_integer() else bound) if default is MISSING else default
 
