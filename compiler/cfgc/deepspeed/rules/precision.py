@@ -65,8 +65,8 @@ def autocast_has_fp32_weights(case: Case) -> Iterator[Diagnostic]:
         f"`{AUTOCAST}` is on over {precision} weights",
         [At(f"{AUTOCAST}.enabled", "casts fp32 weights where it is safe"), precision_at(case)],
         (
-            f"the weights are {precision} already, also where autocast would have kept fp32;",
-            "autocast of its own keeps fp32 weights, and needs neither `fp16` nor `bf16`",
+            f"the weights are {precision} already, also where autocast would have kept fp32",
+            "autocast alone keeps fp32 weights, and needs neither `fp16` nor `bf16`",
         ),
         *told([put(case, f"{AUTOCAST}.enabled", False), put(case, precision_at(case).dotted, False)]),
     )

@@ -24,13 +24,17 @@ class Remedy:
 
 def put(case: Case, dotted: str, value: Json) -> Remedy:
     """Give the key another value."""
-    return Remedy(f"set {pair(dotted, value)}{into(dotted)}", (case.set(dotted, value),))
+    return Remedy(f"write {pair(dotted, value)}{into(dotted)}", (case.set(dotted, value),))
 
 
 def drop(case: Case, *keys: str) -> Remedy:
     """Take the keys out; several at once when they only make sense together."""
     edits = tuple(case.drop(key) for key in keys)
-    return Remedy(f"drop {listed('.'.join(map(str, edit.path)) for edit in edits)}", edits)
+    written = [tuple(map(str, edit.path)) for edit in edits]
+    section = written[0][:-1] if len({path[:-1] for path in written}) == 1 else ()
+    names = listed(".".join(path[len(section) :]) for path in written)
+    of = f" of `{'.'.join(section)}`" if section else ""
+    return Remedy(f"leave {names}{of} out", edits)
 
 
 def both(first: Remedy, second: Remedy) -> Remedy:
@@ -39,10 +43,10 @@ def both(first: Remedy, second: Remedy) -> Remedy:
 
 
 def told(remedies: Iterable[Remedy]) -> tuple[tuple[str, ...], tuple[Fix, ...]]:
-    """The remedies as a diagnostic carries them, best first: one help, and a fix each."""
+    """The remedies as a diagnostic carries them, best first: a help and a fix for each."""
     several = tuple(remedies)
-    help_ = ", or ".join(remedy.text for remedy in several)
-    return ((help_,) if help_ else ()), tuple(Fix(remedy.edits) for remedy in several)
+    helps = tuple(f"{'or ' if place else ''}{remedy.text}" for place, remedy in enumerate(several))
+    return helps, tuple(Fix(remedy.edits) for remedy in several)
 
 
 def listed(keys: Iterable[str]) -> str:

@@ -52,20 +52,35 @@ def gradients_are_scaled_once(case: Case) -> Iterator[Diagnostic]:
     )
 
 
-def predivision_is_used(case: Case) -> Iterator[Diagnostic]:
-    """CFG512: prescaling divides by the number of ranks, and ignores the factor."""
-    stage, factor = stage_of(case), case.number(PREDIVIDE)
-    if flag_at(case, PRESCALE) is not True or not case.written(PREDIVIDE) or factor in (None, 1):
+def scaling_is_used(case: Case) -> Iterator[Diagnostic]:
+    """CFG512: a key that divides gradients is read."""
+    stage, scatters = stage_of(case), flag_at(case, SCATTER, default=True)
+    asked = _divisions(case)
+    if stage is None or scatters is None or not asked:
         return
-    if stage is None or (stage >= 2 and flag_at(case, SCATTER, default=True) is not False):
-        return
-    yield case.warning(
-        "CFG512",
-        f"`{PREDIVIDE}` has no effect with `{PRESCALE}`",
-        [At(PREDIVIDE, "has no effect"), At(PRESCALE, "divides by the number of ranks")],
-        (),
-        *told([drop(case, PREDIVIDE), drop(case, PRESCALE)]),
-    )
+    if stage == 1 and scatters and case.since("0.13.0"):
+        yield case.warning(
+            "CFG512",
+            f"{listed(asked)} {'has' if len(asked) == 1 else 'have'} no effect at ZeRO-1",
+            [*(At(key, "has no effect") for key in asked), stage_at(case), At(SCATTER, "averages by itself")],
+            ("the reduce-scatter of ZeRO-1 divides by the number of ranks, before it sums, and by nothing else",),
+            *told([drop(case, *asked), put(case, SCATTER, False)]),
+        )
+    elif len(asked) == 2 and (stage == 0 or not scatters):
+        yield case.warning(
+            "CFG512",
+            f"`{PREDIVIDE}` has no effect with `{PRESCALE}`",
+            [At(PREDIVIDE, "has no effect"), At(PRESCALE, "divides by the number of ranks")],
+            (),
+            *told([drop(case, PREDIVIDE), drop(case, PRESCALE)]),
+        )
+
+
+def _divisions(case: Case) -> list[str]:
+    """The keys that divide gradients before they are summed."""
+    keys = [PRESCALE] if flag_at(case, PRESCALE) is True else []
+    factor = case.number(PREDIVIDE) if case.written(PREDIVIDE) else None
+    return [*keys, PREDIVIDE] if factor is not None and factor > 0 and factor != 1 else keys
 
 
 def divisor_is_positive(case: Case) -> Iterator[Diagnostic]:
@@ -73,7 +88,9 @@ def divisor_is_positive(case: Case) -> Iterator[Diagnostic]:
     factor, stage = case.number(PREDIVIDE), stage_of(case)
     if not case.written(PREDIVIDE) or factor is None or factor > 0:
         return
-    if stage is None or stage >= 2 or flag_at(case, PRESCALE) is not False:
+    if flag_at(case, PRESCALE) is not False or stage is None:
+        return
+    if stage >= (2 if case.since("0.13.0") else 1) and flag_at(case, SCATTER, default=True) is not False:
         return
     yield case.error(
         "CFG569",
@@ -210,7 +227,7 @@ def loss_scale_has_fp16(case: Case) -> Iterator[Diagnostic]:
 RULES = (
     gradients_are_scaled_once,
     loss_scale_has_fp16,
-    predivision_is_used,
+    scaling_is_used,
     accumulation_is_managed,
     sum_is_possible,
     norm_is_not_needed,

@@ -1,13 +1,12 @@
-"""Keys of sections that nothing switches on."""
+"""Keys that are read only by what is not there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.case import At
-from cfgc.deepspeed.rules.facts import flag_at, offload_of, stage_of, written_keys
+from cfgc.deepspeed.rules.facts import STAGE, flag_at, offload_of, stage_of, written_keys
 from cfgc.deepspeed.rules.remedy import drop, listed, put, told
 from cfgc.deepspeed.rules.wording import leaf
 
@@ -16,45 +15,20 @@ if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
 
 
-@dataclass(frozen=True)
-class Switch:
-    """``key`` turns ``section`` on; ``others`` are read without it."""
-
-    section: str
-    key: str
-    others: tuple[str, ...] = ()
-
-
-SWITCHES = (
-    Switch("compile", "deepcompile", ("autoep_non_moe",)),
-    Switch("hybrid_engine", "enabled"),
-    Switch("torch_autocast", "enabled"),
-)
-
-
-def sections_are_on(case: Case) -> Iterator[Diagnostic]:
-    """CFG530: a section with keys is switched on. One that is switched off is meant to be."""
-    for switch in SWITCHES:
-        key = f"{switch.section}.{switch.key}"
-        unread = written_keys(case, switch.section, (switch.key, *switch.others))
-        if not unread or case.written(key) or not _has_switch(case, key):
-            continue
-        yield case.warning(
-            "CFG530",
-            _message(switch.section, unread),
-            [At(other, "has no effect") for other in unread],
-            (f"`{key}` is false when it is left out",),
-            *told([put(case, key, True), drop(case, switch.section)]),
-        )
-
-
-def _has_switch(case: Case, key: str) -> bool:
-    return case.release.key(tuple(key.split("."))) is not None
-
-
-def _message(section: str, unread: list[str]) -> str:
+def passes_are_compiled(case: Case) -> Iterator[Diagnostic]:
+    """CFG530: what DeepCompile is told is read when it is on. Off in so many words is meant to be."""
+    switch = "compile.deepcompile"
+    unread = written_keys(case, "compile", ("deepcompile", "autoep_non_moe"))
+    if not unread or case.written(switch) or not case.since("0.16.6"):
+        return
     names = [leaf(key) for key in unread]
-    return f"{listed(names)} of `{section}` {'has' if len(names) == 1 else 'have'} no effect: nothing switches it on"
+    yield case.warning(
+        "CFG530",
+        f"{listed(names)} of `compile` {'has' if len(names) == 1 else 'have'} no effect without DeepCompile",
+        [At(key, "has no effect") for key in unread],
+        (f"`{switch}` is false when it is left out",),
+        *told([put(case, switch, True), drop(case, "compile")]),
+    )
 
 
 OFFLOADED = ("compile.offload_opt_states", "compile.offload_parameters", "compile.offload_activation")
@@ -68,9 +42,9 @@ def compiled_offload_has_stage_3(case: Case) -> Iterator[Diagnostic]:
     yield case.warning(
         "CFG530",
         f"{listed(unread)} {'has' if len(unread) == 1 else 'have'} no effect at ZeRO-{stage_of(case)}",
-        [*(At(key, "has no effect") for key in unread), At("zero_optimization.stage", "read at stage 3")],
+        [*(At(key, "has no effect") for key in unread), At(STAGE, "read at stage 3")],
         ("DeepCompile moves nothing at stages 1 and 2",),
-        *told([drop(case, *unread), put(case, "zero_optimization.stage", 3)]),
+        *told([drop(case, *unread), put(case, STAGE, 3)]),
     )
 
 
@@ -88,4 +62,4 @@ def aio_has_a_swapper(case: Case) -> Iterator[Diagnostic]:
     )
 
 
-RULES = (sections_are_on, compiled_offload_has_stage_3, aio_has_a_swapper)
+RULES = (passes_are_compiled, compiled_offload_has_stage_3, aio_has_a_swapper)

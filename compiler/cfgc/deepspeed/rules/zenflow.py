@@ -123,12 +123,14 @@ def _accumulation(case: Case) -> Iterator[Diagnostic]:
     if not case.written(STEPS) or steps is None or steps <= 1 or steps == update or update is None:
         return
     said = f"every {update} steps" if isinstance(update, int) else "found while training"
+    select, interval = _chosen(case, SELECT), put(case, UPDATE, steps)
+    rare = isinstance(select, int) and select < steps
     yield case.error(
         "CFG575",
         f"ZenFlow overrides `{STEPS}`",
         [At(STEPS, "is overwritten"), At(UPDATE, said)],
         (f"DeepSpeed puts `{UPDATE}` in its place when it builds the engine, after the batch size was computed",),
-        *told([put(case, UPDATE, steps), put(case, STEPS, 1)]),
+        *told([both(interval, put(case, SELECT, steps)) if rare else interval, put(case, STEPS, 1)]),
     )
 
 
