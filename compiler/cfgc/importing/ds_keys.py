@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from cfgc.deepspeed.case import Case, path_of
 from cfgc.deepspeed.config import AUTO, Json
-from cfgc.importing.items import Item, Setting, came_from
+from cfgc.importing.items import Dropped, Item, Setting, came_from
 from cfgc.schema.catalogue import schema_fields
 
 _ZERO = (
@@ -49,6 +49,9 @@ FILLED_IN: Mapping[str, str] = MappingProxyType(
 )
 """What transformers and accelerate make of ``auto`` from the model's width."""
 
+_WHOLE = "fp16.min_loss_scale"
+"""A whole number in DeepSpeed, although the other scales are none."""
+
 _UNSAID = frozenset({"steps_per_print", "communication_data_type"})
 """Keys whose default is none of the spec's business: who prints, and a type that follows from the precision."""
 
@@ -61,6 +64,8 @@ def same_keys(case: Case) -> Iterator[Item]:
             yield from _unsaid(case, dotted, key)
         elif entry.value == AUTO:
             yield _auto(dotted, key)
+        elif dotted == _WHOLE and case.integer(dotted) is None:
+            yield Dropped(path_of(dotted), "DeepSpeed reads a whole number, and stops at any other", entry.value, True)
         elif entry.value is not None:
             yield Setting(key, entry.value, came_from(entry.edited or dotted), (path_of(dotted),))
 

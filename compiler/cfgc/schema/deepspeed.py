@@ -22,7 +22,7 @@ class Zero(Section):
     reduce_bucket_size: Int = resources(500_000_000, "Elements reduced at once.", unit="elements", gt=0)
     round_robin_gradients: bool = resources(False, "Spread gradient copies over ranks when offloading.")
     sub_group_size: Int = resources(
-        1_000_000_000, "Elements that the optimizer updates at once.", unit="elements", gt=0
+        1_000_000_000, "Elements that the optimizer updates at once; 0 is one parameter.", unit="elements", ge=0
     )
     stage3_prefetch_bucket_size: Int = resources(50_000_000, "Parameters fetched ahead.", unit="elements", ge=0)
     stage3_param_persistence_threshold: Int = resources(
