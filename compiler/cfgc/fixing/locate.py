@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from tomlkit.exceptions import TOMLKitError
 
 from cfgc.fixing.tree import ABSENT, value_at
-from cfgc.load.overrides import COMMAND_LINE
 from cfgc.load.reader import SHIPPED
 from cfgc.load.spans import Places, locate
 
@@ -17,10 +16,12 @@ if TYPE_CHECKING:
     from cfgc.fixing.tree import Location
     from cfgc.source import SourceFile, Span
 
+_COMMAND_LINE = "command line"
+
 
 def is_of_the_project(source: SourceFile) -> bool:
     """Whether ``source`` is a file that a fix may change: no shipped spec, and not the command line."""
-    return not source.logical.startswith(SHIPPED) and source.logical != COMMAND_LINE
+    return not source.logical.startswith(SHIPPED) and source.logical != _COMMAND_LINE
 
 
 def location_of(span: Span, tail: Location = ()) -> Location | None:

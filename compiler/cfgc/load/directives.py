@@ -147,7 +147,15 @@ def _read_overlays(document: Document, read: Directives) -> None:
         if isinstance(option, str) and option:
             read.overlays[group] = Named(option, span, document.key_span(("overlays", group)))
         else:
-            read.problems.append(errors.overlay_not_a_name(group, option, span))
+            read.problems.append(errors.overlay_not_a_name(group, option, span, home_of(group)))
+
+
+def home_of(name: str) -> Path:
+    """The one key of the schema that is called ``name``; empty when there is none, or several."""
+    from cfgc.schema.catalogue import schema_fields
+
+    found = [path for path in schema_fields() if path[-1] == name]
+    return found[0] if len(found) == 1 else ()
 
 
 def _read_unset(document: Document, read: Directives) -> None:

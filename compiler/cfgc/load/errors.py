@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from cfgc.diagnostics import Diagnostic, Label
+from cfgc.load import mending
 from cfgc.load.reader import MAX_BYTES
-from cfgc.nearest import nearest
+from cfgc.nearest import clearly_nearest, nearest
 from cfgc.origin import Origin, Path, Value, dotted
 from cfgc.source import SourceFile, Span
 
 BACKSLASH = "\\"
+
+START = "cfgc:bases/small.toml"
+"""The base to start from."""
+
+_START = f'the shipped bases are tiny, small, base and large: write `extends = "{START}"`'
 _FILE_LIMIT = f"a file of a spec has at most {MAX_BYTES:,} bytes"
 
 
@@ -62,7 +68,8 @@ def no_such_spec(name: str, tried: Sequence[str], close: str | None, asked: Span
         f"there is no spec `{name}`",
         Label(asked, f"did you mean `{close}`?" if close else "") if asked else None,
         notes=tuple(f"tried {logical}" for logical in tried),
-        helps=(f'write `extends = "{close}"`' if asked else f"did you mean `{close}`?",) if close else (),
+        helps=(f'write `extends = "{close}"`' if asked else f"did you mean `{close}`?",) if close else (_START,),
+        fixes=mending.setting(asked, close or START, certain=bool(close)) if asked else (),
     )
 
 
@@ -105,7 +112,9 @@ def not_finite(span: Span) -> Diagnostic:
 
 def integer_too_large(span: Span) -> Diagnostic:
     """CFG107: an integer that TOML's 64 bits cannot hold."""
-    return _unfit(span, "this integer does not fit in 64 bits", f"the largest integer is {2**63 - 1}")
+    return _unfit(
+        span, "this integer does not fit in 64 bits", f"leave the key out; the largest integer is {2**63 - 1}"
+    )
 
 
 def number_too_long(source: SourceFile) -> Diagnostic:
@@ -114,7 +123,7 @@ def number_too_long(source: SourceFile) -> Diagnostic:
 
 
 def _unfit(span: Span, message: str, hint: str) -> Diagnostic:
-    return Diagnostic("CFG107", message, Label(span), helps=(hint,))
+    return Diagnostic("CFG107", message, Label(span), helps=(hint,), fixes=mending.removing(span))
 
 
 def _longest_number(source: SourceFile) -> Span:
@@ -130,7 +139,8 @@ def extends_not_a_path(span: Span) -> Diagnostic:
         "CFG108",
         "`extends` takes the path of a base, or a list of paths",
         Label(span),
-        helps=('write `extends = "bases/small.toml"`, or `extends = ["bases/small.toml", "mine.toml"]`',),
+        helps=(f'write `extends = "{START}"`, or `extends = ["{START}", "mine.toml"]`',),
+        fixes=mending.setting(span, START),
     )
 
 
@@ -143,7 +153,8 @@ def not_a_logical_path(name: str, why: str, span: Span) -> Diagnostic:
         notes=(
             "a path is relative to the file that names it, then to `specs/` of the project, then shipped (`cfgc:`)",
         ),
-        helps=(f"write `{name.replace(BACKSLASH, '/')}`",) if BACKSLASH in name else (),
+        helps=(f"write `{name.replace(BACKSLASH, '/')}`",) if BACKSLASH in name else (_START,),
+        fixes=mending.setting(span, name.replace(BACKSLASH, "/") if BACKSLASH in name else START),
     )
 
 
@@ -157,13 +168,20 @@ def extends_cycle(steps: Sequence[tuple[str, Span, str]]) -> Diagnostic:
         Label(first, f"extends {target}"),
         tuple(Label(span, f"extends {base}") for _, span, base in others),
         helps=("remove one of these, or move what both need into a third base",),
+        fixes=mending.removing(first),
     )
 
 
 def unset_not_a_list(value: Value, span: Span) -> Diagnostic:
     """CFG111: ``unset`` takes a list of dotted keys."""
     shown = f'["{value}"]' if isinstance(value, str) else '["training.scheduler"]'
-    return Diagnostic("CFG111", "`unset` takes a list of dotted keys", Label(span), helps=(f"write `unset = {shown}`",))
+    return Diagnostic(
+        "CFG111",
+        "`unset` takes a list of dotted keys",
+        Label(span),
+        helps=(f"write `unset = {shown}`",) if isinstance(value, str) else (f"remove it, or write `unset = {shown}`",),
+        fixes=mending.setting(span, [value], certain=True) if isinstance(value, str) else mending.removing(span),
+    )
 
 
 def not_a_key(value: Value, span: Span) -> Diagnostic:
@@ -172,7 +190,8 @@ def not_a_key(value: Value, span: Span) -> Diagnostic:
         "CFG111",
         f"`{value}` is not a dotted key" if isinstance(value, str) else "this is not a dotted key",
         Label(span),
-        helps=('a key looks like `"training.scheduler.type"`',),
+        helps=('remove it; a key looks like `"training.scheduler.type"`',),
+        fixes=mending.removing(span),
     )
 
 
@@ -183,47 +202,65 @@ def append_not_an_array(path: Path, span: Span) -> Diagnostic:
         "CFG111",
         "`append` takes dotted keys, each with an array of what to add",
         Label(span),
-        helps=(f'write `append."{key}" = [ … ]`',),
+        helps=(f'remove it, or write `append."{key}" = [ … ]`',),
+        fixes=mending.removing(span),
     )
 
 
 def overlays_not_a_table(span: Span) -> Diagnostic:
     """CFG112: ``overlays`` takes ``group = "option"``."""
-    return _bad_choice(span, '[overlays]\nzero = "2"')
+    return _bad_choice(span, 'remove it, or write `[overlays]\nzero = "2"`', mending.removing(span))
 
 
-def overlay_not_a_name(group: str, option: Value, span: Span) -> Diagnostic:
-    """CFG112: an overlay's option is a text."""
-    shown = str(option) if isinstance(option, int) and not isinstance(option, bool) else "option"
-    return _bad_choice(span, f'{dotted((group,))} = "{shown}"')
+def overlay_not_a_name(group: str, option: Value, span: Span, home: Path = ()) -> Diagnostic:
+    """CFG112: an overlay's option is a text. ``home`` is the key of the spec that ``group`` is the name of."""
+    name = dotted((group,))
+    if home:
+        return _bad_choice(span, _at_home(home), mending.moving(span, home, certain=True))
+    if isinstance(option, int) and not isinstance(option, bool):
+        return _bad_choice(span, f'write `{name} = "{option}"`', mending.setting(span, str(option), certain=True))
+    return _bad_choice(span, f'remove it, or write `{name} = "option"`', mending.removing(span))
 
 
-def _bad_choice(span: Span, pasteable: str) -> Diagnostic:
-    return Diagnostic(
-        "CFG112", 'overlays are chosen as `group = "option"`', Label(span), helps=(f"write `{pasteable}`",)
-    )
+def _at_home(home: Path) -> str:
+    return f"write `{home[-1]}` under `[{dotted(home[:-1])}]`: it is a key of the spec, and no overlay"
 
 
-def unknown_group(group: str, groups: Sequence[str], span: Span, extra: tuple[str, ...] = ()) -> Diagnostic:
-    """CFG113: no directory of overlays has this name."""
+def _bad_choice(span: Span, text: str, fixes: mending.Fixes) -> Diagnostic:
+    return Diagnostic("CFG112", 'overlays are chosen as `group = "option"`', Label(span), helps=(text,), fixes=fixes)
+
+
+def unknown_group(
+    group: str, groups: Sequence[str], span: Span, extra: tuple[str, ...] = (), home: Path = ()
+) -> Diagnostic:
+    """CFG113: no directory of overlays has this name. ``home`` is the key of the spec that it is the name of."""
     close = nearest(group, groups)
+    write = f"write `{close}`" if close else _at_home(home) if home else "remove it"
+    fixes = mending.removing(span)
+    if close or home:
+        certain = close == clearly_nearest(group, groups) if close else True
+        fixes = mending.moving(span, (close,) if close else home, certain=certain)
     return Diagnostic(
         "CFG113",
         f"there is no overlay group `{group}`",
         Label(span, f"did you mean `{close}`?" if close else ""),
         notes=("groups: " + (", ".join(groups) or "none"),),
-        helps=extra,
+        helps=extra or (write,),
+        fixes=fixes,
     )
 
 
 def unknown_option(group: str, option: str, options: Sequence[str], span: Span, tried: Sequence[str]) -> Diagnostic:
     """CFG114: the group has no such overlay."""
     close = nearest(option, options) if len(option) > 2 else None
+    write = close or next((name for name in options if option.startswith(name)), options[0])
     return Diagnostic(
         "CFG114",
         f"the overlay group `{group}` has no option `{option}`",
         Label(span, f"did you mean `{close}`?" if close else ""),
         notes=(f"options of {group}: " + ", ".join(options), "tried " + ", ".join(tried)),
+        helps=(f'write `{group} = "{write}"`' + ("" if close else ", or another of the options"),),
+        fixes=mending.setting(span, write, certain=close is not None and close == clearly_nearest(option, options)),
     )
 
 
@@ -234,7 +271,8 @@ def overlay_chooses_overlays(span: Span) -> Diagnostic:
         "an overlay cannot choose overlays",
         Label(span),
         notes=("which overlays apply is settled first, over the spec, its bases and the command line",),
-        helps=("let the overlay extend the other one: `extends` takes its path",),
+        helps=("remove it, and let the overlay extend the other one: `extends` takes its path",),
+        fixes=mending.removing(span),
     )
 
 
@@ -245,6 +283,8 @@ def overlay_not_chosen(group: str, chosen: Sequence[str], span: Span) -> Diagnos
         f"no overlay of the group `{group}` is chosen, so there is none to drop",
         Label(span),
         notes=("chosen: " + (", ".join(chosen) or "none"),),
+        helps=("remove this entry",),
+        fixes=mending.removing(span),
     )
 
 

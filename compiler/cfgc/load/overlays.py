@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load import errors
-from cfgc.load.directives import patch_of
+from cfgc.load.directives import home_of, patch_of
 from cfgc.load.files import SpecFile, read_spec
 from cfgc.load.library import Library
 from cfgc.nearest import nearest
@@ -119,7 +119,7 @@ def _unknown(library: Library, choice: Choice, tried: Sequence[str], keys: Itera
         return errors.unknown_option(choice.group, choice.option, options, choice.span, tried)
     if choice.on_command_line:
         return errors.unknown_group(choice.group, library.groups(), choice.group_span, _keys(choice, keys))
-    return errors.unknown_group(choice.group, library.groups(), choice.group_span)
+    return errors.unknown_group(choice.group, library.groups(), choice.group_span, home=home_of(choice.group))
 
 
 def _keys(choice: Choice, keys: Iterable[Path]) -> tuple[str, ...]:

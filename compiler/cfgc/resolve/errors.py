@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from cfgc.diagnostics import Diagnostic, Label
+from cfgc.load import mending
 from cfgc.nearest import nearest
 from cfgc.origin import Origin, Path, Value, dotted, kind_of
 from cfgc.resolve.expression import ExpressionError, RefPath
@@ -30,7 +31,8 @@ def _conflict(path: Path, key: Span | None, here: str, other: Span | None, there
         f"`{dotted(path)}` is a table in one layer and a value in another",
         _label(key, here),
         tuple(label for label in [_label(other, there)] if label),
-        helps=(_replacement(path, key),),
+        helps=("remove it here; what the lower layer says holds then", _replacement(path, key)),
+        fixes=mending.removing(key) if key else (),
     )
 
 
@@ -48,8 +50,15 @@ def nothing_to_unset(path: Path, known: Sequence[Path], span: Span | None, by_de
         f"`{dotted(path)}` cannot be unset: no lower layer sets it",
         _label(span, f"did you mean `{close}`?" if close and not by_default else ""),
         notes=("it has its default already",) if by_default else (),
-        helps=("remove this entry",) if by_default else (),
+        helps=("remove this entry",) if by_default or not close else (f'write `"{close}"`',),
+        fixes=_renamed_entry(span, None if by_default else close),
     )
+
+
+def _renamed_entry(span: Span | None, close: str | None) -> mending.Fixes:
+    if span is None:
+        return ()
+    return mending.setting(span, close, certain=True) if close else mending.removing(span)
 
 
 def append_to_no_array(path: Path, added: Origin, held: Origin) -> Diagnostic:
@@ -60,7 +69,8 @@ def append_to_no_array(path: Path, added: Origin, held: Origin) -> Diagnostic:
         f"`{dotted(path)}` is {kind_of(held.value)}, so nothing can be appended to it",
         _label(added.key_span, "appended here"),
         (there,) if there else (),
-        helps=("set the key to replace its value",),
+        helps=("remove it, or set the key to replace its value",),
+        fixes=mending.removing(added.key_span) if added.key_span else (),
     )
 
 

@@ -15,7 +15,7 @@ from cfgc.schema.lookup import field_at
 from cfgc.schema.values import LARGEST
 from cfgc.validate import schema_errors as say
 from cfgc.validate.missing import dotted
-from cfgc.validate.paths import path_helps
+from cfgc.validate.paths import culprit, path_helps
 from cfgc.validate.places import Location, key_label, leaf_at, value_label
 from cfgc.validate.rewriting import line, rewritten
 from cfgc.validate.substitutes import has_substitute, instead, unit_helps
@@ -183,10 +183,11 @@ def _bad_word(refused: Refused) -> Diagnostic:
 
 
 def _bad_path(refused: Refused) -> Diagnostic:
-    name = refused.location[-1]
-    return say.bad_path(
-        refused.key, refused.label(refused.error["msg"]), refused.notes, path_helps(name, refused.value)
+    name, inside = refused.location[-1], culprit(refused.value)
+    label = (value_label if inside in ((), ("env",), ("path",)) else key_label)(
+        refused.resolved, (*refused.location, *inside), refused.error["msg"]
     )
+    return say.bad_path(refused.key, label, refused.notes, path_helps(name, refused.value))
 
 
 def _bad_variable(refused: Refused) -> Diagnostic:

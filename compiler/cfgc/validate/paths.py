@@ -17,12 +17,32 @@ def path_helps(name: object, value: object) -> tuple[str, ...]:
     if name == "python":
         return ("write a name that is on the node's PATH, or an absolute path", _ELSEWHERE)
     if isinstance(value, Mapping):
-        return _of_table(name, value)
+        mended, misspelt = _mended(value)
+        lead = f"did you mean `{misspelt}`? " if misspelt else ""
+        return (f"{lead}write `{name} = {toml_text(mended)}`", *(() if misspelt else _GENERAL))
     found = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
     if found and ".." not in (found[2] or "").split("/"):
         return (f"write `{name} = {_table(found[1] or 'HOME', found[2])}`",)
-    return _GENERAL
+    return (f"write `{name} = {toml_text(_text_in(value) or _plain_path(name))}`", *_GENERAL)
 
+
+def culprit(value: object) -> tuple[str, ...]:
+    """The key of a table that is wrong in it; nothing for any other value, and a table that lacks one."""
+    if not isinstance(value, Mapping):
+        return ()
+    wrong = [key for key in value if key not in _BASES]
+    wrong += [key for key in ("env", "path") if key in value and not _is_good(key, value[key])]
+    wrong += ["stdlib"] if "stdlib" in value and (value["stdlib"] is not True or "env" in value) else []
+    return (wrong[0],) if wrong else ()
+
+
+def _is_good(key: str, value: object) -> bool:
+    if not isinstance(value, str) or not value:
+        return False
+    return bool(_NAME.fullmatch(value)) if key == "env" else not value.startswith(("/", "~")) and ".." not in value
+
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 _ELSEWHERE = "or leave it out, and name the interpreter where the run starts: `PYTHON=~/venv/bin/python ./launch.sh`"
 
@@ -36,10 +56,30 @@ def _table(variable: str, below: str | None) -> str:
     return f'{{ env = "{variable}"' + (f", path = {toml_text(below)}" if below else "") + " }"
 
 
-def _of_table(name: object, table: Mapping[str, object]) -> tuple[str, ...]:
-    strange = [key for key in table if key not in _BASES]
-    close = nearest(strange[0], _BASES) if strange else None
-    if close:
-        meant = {close if key == strange[0] else key: inner for key, inner in table.items()}
-        return (f"did you mean `{close}`? write `{name} = {toml_text(meant)}`",)
-    return _GENERAL
+def _mended(table: Mapping[str, object]) -> tuple[object, str]:
+    """The table put right, as a plain path where no base is left; and the key that was misspelt, by its name here."""
+    strange = next((key for key in table if key not in _BASES), "")
+    close = nearest(strange, [base for base in _BASES if base not in table]) if strange else None
+    meant = {close if key == strange and close else key: value for key, value in table.items()}
+    path = _text_in(meant.get("path"))
+    mended: dict[str, object] = {}
+    if _is_good("env", meant.get("env")):
+        mended["env"] = meant["env"]
+    elif meant.get("stdlib"):
+        mended["stdlib"] = True
+    if not mended:
+        return path or "data", close or ""
+    below = path.lstrip("/") if path and ".." not in path.split("/") else ""
+    return {**mended, **({"path": below} if below else {})}, close or ""
+
+
+def _text_in(value: object) -> str:
+    """The text that ``value`` is or holds; empty for none that is a path."""
+    while isinstance(value, Mapping | list) and len(value) == 1:
+        value = next(iter(value.values() if isinstance(value, Mapping) else value))
+    plain = isinstance(value, str) and not set("~$`") & set(value) and ".." not in value.split("/")
+    return str(value) if plain else ""
+
+
+def _plain_path(name: object) -> str:
+    return "runs" if name == "run_dir" else "data"

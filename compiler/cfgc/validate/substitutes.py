@@ -80,7 +80,7 @@ def _below(refused: Refused) -> tuple[Any, str]:
 
 
 def _default(refused: Refused) -> Any:
-    if refused.info is None or refused.info.default in (PydanticUndefined, None, ()):
+    if refused.info is None or refused.info.default in (PydanticUndefined, None):
         return None
     default, unit = refused.info.default, meta_of(refused.info).unit
     if isinstance(default, bool) or not isinstance(default, str | int | float | tuple):

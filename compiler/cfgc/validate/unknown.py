@@ -11,6 +11,7 @@ from cfgc.load.directives import RESERVED
 from cfgc.nearest import clearly_nearest, nearest
 from cfgc.origin import Origin, Path
 from cfgc.schema.catalogue import schema_fields, schema_sections
+from cfgc.schema.data import Source
 from cfgc.schema.lookup import section_at
 from cfgc.schema.renamed import NO_PLACE, RENAMED, Renamed, aliases
 from cfgc.validate.missing import dotted
@@ -106,7 +107,7 @@ def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
     here = section_at(location[:-1])
     known = (*here.model_fields, *(RESERVED if len(location) == 1 else ())) if here else ()
     close = nearest(name, known) or _beginning(name, known)
-    other = "" if close else _other_home(name)
+    other = "" if close else name if name in RESERVED else _other_home(name)
     label = key_label(resolved, location, f"did you mean `{close or other}`?" if close or other else "")
     notes = () if close or other else _listing(location[:-1], known)
     moved = _moved(resolved, location, other) if other else "remove it"
@@ -144,11 +145,17 @@ def _moved(resolved: Resolved, location: Location, home: str) -> str:
     return f"write `{name} = {value}` under `[{section}]`"
 
 
+_INNER = frozenset({*Source.model_fields, "env", "stdlib", "path"})
+"""Keys of a source of data and of a path: they are in no section of their own."""
+
+
 def _other_home(name: str) -> str:
     """The dotted key that ``name`` means somewhere else in the schema; empty when there is none or several."""
     alias = aliases().get(name)
     if alias:
         return alias
+    if name in _INNER:
+        return ""
     same = [field.dotted for path, field in schema_fields().items() if path[-1] == name]
     if not same:
         close = nearest(name, {path[-1] for path in schema_fields()} | {path[-1] for path in schema_sections() if path})
