@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.case import At, Case
@@ -19,15 +19,15 @@ from cfgc.deepspeed.rules.optimizer_classes import (
     optimizer_name,
     own_types,
 )
+from cfgc.deepspeed.rules.retyping import UNTESTED, fitting_optimizer, optimizer_edits
 from cfgc.deepspeed.rules.torch_names import TORCH_OPTIMIZERS
 from cfgc.deepspeed.rules.wording import pair, shown
-from cfgc.diagnostics.model import Fix
+from cfgc.diagnostics.model import Edit, Fix
 from cfgc.nearest import nearest
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
 
-UNTESTED = "zero_allow_untested_optimizer"
 DISPLAYED = {
     "adam": "Adam",
     "adamw": "AdamW",
@@ -67,7 +67,8 @@ def optimizer_exists(case: Case) -> Iterator[Diagnostic]:
     if name is None or name == "auto" or name in own_types(case) or name in TORCH_OPTIMIZERS:
         return
     removed = name.lower() in ONE_BIT and case.since(REMOVED_SINCE)
-    meant = "Adam" if removed else _meant(case, name)
+    meant = "Adam" if removed else _meant(case, name) or fitting_optimizer(case)
+    edits = optimizer_edits(case, meant)
     own = ", ".join(f"`{DISPLAYED.get(each, each)}`" for each in own_types(case))
     note = (
         f"the 1-bit optimizers were removed in DeepSpeed {REMOVED_SINCE}"
@@ -79,19 +80,18 @@ def optimizer_exists(case: Case) -> Iterator[Diagnostic]:
         f"DeepSpeed {case.release.version} has no optimizer {shown(case.text(TYPE))}",
         [At(TYPE, "removed" if removed else "unknown")],
         (note, "DeepSpeed reads the file without a word, and stops when it builds the optimizer"),
-        (f"write {pair(TYPE, meant)} in `optimizer`",) if meant else (f"write {pair(TYPE, 'AdamW')} in `optimizer`",),
-        _type_fixes(case, meant, removed),
+        (f"write {pair(TYPE, meant)} in `optimizer`{_besides(edits)}",),
+        (Fix(edits, certain=len(edits) == 1 and not removed and _meant(case, name) is not None),),
     )
 
 
-def _type_fixes(case: Case, meant: str | None, removed: bool) -> tuple[Fix, ...]:
-    edits = [case.set(TYPE, meant or "AdamW")]
-    if removed:
-        kept = {"lr", "betas", "eps", "weight_decay", "bias_correction"}
-        edits += [
-            case.drop(f"{PARAMS}.{key}") for key, _ in case.config.below(("optimizer", "params")) if key not in kept
-        ]
-    return (Fix(tuple(edits), certain=meant is not None and not removed),)
+def _besides(edits: Sequence[Edit]) -> str:
+    """What else changes with the type."""
+    dropped = [f"`{edit.path[-1]}`" for edit in edits if edit.action == "remove"]
+    told = [f"`{edit.path[-1]}`" for edit in edits[1:] if edit.action == "set"]
+    return (f", and leave {', '.join(dropped)} out" if dropped else "") + (
+        f", and add {', '.join(told)}" if told else ""
+    )
 
 
 def _meant(case: Case, name: str) -> str | None:
@@ -121,7 +121,7 @@ def zero_knows_optimizer(case: Case) -> Iterator[Diagnostic]:
             else "tested are Adam, AdamW, Adagrad and Lion",
         ),
         (f"add {pair(UNTESTED, True)}", f"or write {pair(TYPE, 'AdamW')} in `optimizer`"),
-        (Fix((case.set(UNTESTED, True),)),),
+        (Fix((case.set(UNTESTED, True),)), Fix(optimizer_edits(case, "AdamW"))),
     )
 
 
@@ -188,7 +188,7 @@ def _one_bit_with_zero(case: Case) -> Iterator[Diagnostic]:
         [At(TYPE, "compresses gradients itself"), stage_at(case)],
         ("DeepSpeed asserts it at the start",),
         ('write `"type": "Adam"` in `optimizer`', 'or `"stage": 0` in `zero_optimization`'),
-        (Fix((case.set(STAGE, 0),)), *_type_fixes(case, "Adam", removed=True)),
+        (Fix((case.set(STAGE, 0),)), Fix(optimizer_edits(case, "Adam"))),
     )
 
 

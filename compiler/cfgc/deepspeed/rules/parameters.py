@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.rules.optimizer_classes import PARAMS, TYPE, built, optimizer_name
+from cfgc.deepspeed.rules.retyping import (
+    example_of,
+    fitting_optimizer,
+    fitting_scheduler,
+    optimizer_edits,
+    scheduler_edits,
+)
 from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_PARAMS, SCHEDULER_TYPE, schedule
 from cfgc.deepspeed.rules.wording import pair
-from cfgc.diagnostics.model import Fix
+from cfgc.diagnostics.model import Edit, Fix
 from cfgc.nearest import nearest
 
 if TYPE_CHECKING:
@@ -105,8 +112,8 @@ def _meant(case: Case, table: str, name: str, takes: Sequence[str]) -> str | Non
 
 def parameters_are_there(case: Case) -> Iterator[Diagnostic]:
     """CFG586: a section names its type, and has what that type cannot do without."""
-    yield from _typeless(case, "optimizer", "AdamW")
-    yield from _typeless(case, "scheduler", "WarmupLR")
+    yield from _typeless(case, "optimizer", fitting_optimizer(case), optimizer_edits)
+    yield from _typeless(case, "scheduler", fitting_scheduler(case), scheduler_edits)
     made = schedule(case)
     if made is None:
         return
@@ -118,7 +125,9 @@ def parameters_are_there(case: Case) -> Iterator[Diagnostic]:
             yield _missing(case, made.name, name)
 
 
-def _typeless(case: Case, section: str, example: str) -> Iterator[Diagnostic]:
+def _typeless(
+    case: Case, section: str, example: str, edits: Callable[[Case, str], tuple[Edit, ...]]
+) -> Iterator[Diagnostic]:
     """A section without a type, which DeepSpeed passes over."""
     entry, type_entry = case.config.get((section,)), case.config.get((section, "type"))
     if entry is None or not isinstance(entry.value, dict) or not entry.value or (type_entry and type_entry.value):
@@ -131,12 +140,12 @@ def _typeless(case: Case, section: str, example: str) -> Iterator[Diagnostic]:
         [At(section if type_entry is None else f"{section}.type", "passed over")],
         ("DeepSpeed passes over the whole section without a word",),
         (f"add {pair('type', example)} in `{section}`", f"or leave `{section}` out"),
-        (Fix((case.set(f"{section}.type", example),)), Fix((case.drop(section),))),
+        (Fix(edits(case, example)), Fix((case.drop(section),))),
     )
 
 
 def _no_params(case: Case, name: str, required: Sequence[str]) -> Diagnostic:
-    value = {key: _example(key) for key in required}
+    value = {key: example_of(key) for key in required}
     return case.error(
         "CFG586",
         "`scheduler` has no `params`",
@@ -153,8 +162,8 @@ def _missing(case: Case, scheduler: str, name: str) -> Diagnostic:
         f"{scheduler} needs `{name}`",
         [At(SCHEDULER_PARAMS, f"no `{name}`"), At(SCHEDULER_TYPE)],
         ("it has no default; DeepSpeed stops with a TypeError when it builds the scheduler",),
-        (f"add {pair(name, _example(name))} in `{SCHEDULER_PARAMS}`, with your own number",),
-        (Fix((case.set(f"{SCHEDULER_PARAMS}.{name}", _example(name)),)),),
+        (f"add {pair(name, example_of(name))} in `{SCHEDULER_PARAMS}`, with your own number",),
+        (Fix((case.set(f"{SCHEDULER_PARAMS}.{name}", example_of(name)),)),),
     )
 
 
@@ -162,17 +171,6 @@ def _misnamed(case: Case, name: str, takes: Sequence[str]) -> bool:
     """Whether a parameter that is not taken would be renamed to this one."""
     others = [other for other, _ in case.config.below(("scheduler", "params")) if other not in takes]
     return any(_meant(case, SCHEDULER_PARAMS, other, takes) == name for other in others)
-
-
-def _example(name: str) -> object:
-    examples: dict[str, object] = {
-        "total_num_steps": 10000,
-        "cycle_min_lr": 1e-5,
-        "milestones": [1000, 2000],
-        "gamma": 0.95,
-    }
-    rates = ("max_lr", "cycle_max_lr")
-    return examples.get(name, 1e-3 if name in rates else 1e-5 if name == "base_lr" else 1000)
 
 
 RULES = (optimizer_takes_parameters, scheduler_takes_parameters, parameters_are_there)

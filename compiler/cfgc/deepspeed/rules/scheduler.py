@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.config import AUTO, Json
 from cfgc.deepspeed.rules.optimizer_classes import PARAMS
+from cfgc.deepspeed.rules.retyping import fitting_scheduler, scheduler_edits
 from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_PARAMS, SCHEDULER_TYPE, schedule
 from cfgc.deepspeed.rules.torch_names import OUT_OF_REACH, TORCH_SCHEDULERS
 from cfgc.deepspeed.rules.wording import pair, shown
@@ -42,7 +43,8 @@ def scheduler_exists(case: Case) -> Iterator[Diagnostic]:
         return
     reason = OUT_OF_REACH.get(name, "")
     meant = "" if reason else _meant(case, name)
-    version, chosen = case.release.version, meant or "WarmupLR"
+    version, chosen = case.release.version, meant or fitting_scheduler(case)
+    edits = scheduler_edits(case, chosen)
     own = ", ".join(f"`{each}`" for each in case.release.schedulers)
     known = f"DeepSpeed's own are {own}; others are classes of `torch.optim.lr_scheduler`"
     yield case.error(
@@ -51,7 +53,7 @@ def scheduler_exists(case: Case) -> Iterator[Diagnostic]:
         [At(SCHEDULER_TYPE, "" if reason else "unknown")],
         (reason or known, "DeepSpeed reads the file without a word, and stops when it builds the scheduler"),
         (f"write {pair('type', chosen)} in `scheduler`",),
-        (Fix((case.set(SCHEDULER_TYPE, chosen),), certain=bool(meant)),),
+        (Fix(edits, certain=bool(meant) and len(edits) == 1),),
     )
 
 
