@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+MOST = 1_000
+"""Words that are compared; no schema has more keys, but a text may."""
+MAX_LENGTH = 100
+"""Characters of a word that is compared; a longer one is no mistyped key."""
+
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The word of ``known`` with the fewest typing mistakes to ``word``; None when all are too far off."""
+    if len(word) > MAX_LENGTH:
+        return None
     limit = max(1, len(word) // 3)
-    scored = [(typing_distance(word.lower(), candidate.lower(), limit), candidate) for candidate in known]
+    words = [candidate for candidate in known if abs(len(candidate) - len(word)) <= limit]
+    if len(words) > MOST:
+        words = sorted(words, key=lambda candidate: (abs(len(candidate) - len(word)), candidate))[:MOST]
+    scored = [(typing_distance(word.lower(), candidate.lower(), limit), candidate) for candidate in words]
     close = [(distance, candidate) for distance, candidate in scored if distance <= limit]
     return min(close)[1] if close else None
 

@@ -95,6 +95,10 @@ class PathSet:
         """Whether ``path`` is one of them or lies above one."""
         return path in self._paths or path in self._parents
 
+    def is_above(self, path: Path) -> bool:
+        """Whether one of them lies strictly below ``path``."""
+        return path in self._parents
+
     def clashes(self, path: Path) -> bool:
         """Whether one of them lies strictly above or below ``path``."""
         return path in self._parents or any(path[:depth] in self._paths for depth in range(len(path)))

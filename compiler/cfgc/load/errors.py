@@ -56,6 +56,16 @@ def too_many_files(limit: int, span: Span) -> Diagnostic:
     return too_much(f"more than {limit} files make up this spec", Label(span), "each base and overlay counts once")
 
 
+def too_many_mistakes(count: int, shown: int) -> Diagnostic:
+    """CFG128: what follows from more mistakes than anybody makes."""
+    return Diagnostic(
+        "CFG128",
+        f"{count:,} keys or values are refused",
+        notes=(f"the first {shown} are explained, and rules are not applied",),
+        helps=("check that this file is the spec",),
+    )
+
+
 def too_much(message: str, label: Label | None, limit: str) -> Diagnostic:
     """CFG128: more of something than any spec has."""
     return Diagnostic("CFG128", message, label, notes=(limit,))

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.load import mending
+from cfgc.load.errors import too_much
 from cfgc.nearest import nearest
 from cfgc.origin import Origin, Path, Value, dotted, kind_of
 from cfgc.resolve.expression import ExpressionError, RefPath
 from cfgc.resolve.order import Link
 from cfgc.source import Span
+
+MOST_SHOWN = 8
+"""Keys of a circle that are named."""
 
 
 def table_over_value(path: Path, key: Span | None, held: Origin) -> Diagnostic:
@@ -151,7 +155,10 @@ def reference_cycle(circle: Sequence[Link]) -> Diagnostic:
     start = min(range(len(circle)), key=lambda i: _position(circle[i]))
     circle = [*circle[start:], *circle[:start]]
     names = [dotted(link.source) for link in circle]
-    first, *others = [_label(link.span, f"`{dotted(link.source)}` needs `{dotted(link.target)}`") for link in circle]
+    shown = circle[:MOST_SHOWN]
+    first, *others = [_label(link.span, f"`{dotted(link.source)}` needs `{dotted(link.target)}`") for link in shown]
+    if len(names) > MOST_SHOWN:
+        names = [*names[: MOST_SHOWN - 1], "…", names[-1]]
     return Diagnostic(
         "CFG206",
         "references go round in a circle: " + " → ".join([*names, names[0]]),
@@ -171,9 +178,19 @@ def not_a_text(text: str, value: Value, span: Span | None) -> Diagnostic:
     )
 
 
+def too_many_holes(count: int, limit: int) -> Diagnostic:
+    """CFG128: more expressions than anybody writes."""
+    return too_much(f"the spec has {count:,} expressions `${{…}}`", None, f"it has at most {limit}")
+
+
 def text_too_long(key: str, limit: int, span: Span | None) -> Diagnostic:
     """CFG209: interpolation made a very long text."""
     return Diagnostic("CFG209", f"`{key}` becomes a text of more than {limit:,} characters", _label(span))
+
+
+def texts_too_long(limit: int, span: Span | None) -> Diagnostic:
+    """CFG209: interpolation made very many long texts."""
+    return Diagnostic("CFG209", f"interpolated values come to more than {limit:,} characters in all", _label(span))
 
 
 def value_too_large(path: Path, limit: int, span: Span | None) -> Diagnostic:

@@ -23,6 +23,12 @@ MAX_NODES = 10_000
 """Values in one array or table after interpolation."""
 
 
+MAX_HOLES = 2_000
+"""``${…}`` of one spec."""
+MAX_TEXTS = 1 << 22
+"""Characters of all interpolated values together."""
+
+
 @dataclass(frozen=True)
 class Place:
     """A string of the merged tree: the key, the position in its value, and the origin."""
@@ -80,6 +86,12 @@ def templates_of(key: Path, origin: Origin) -> Templates:
             except Rejected as rejected:
                 problems += rejected.diagnostics
     return Templates(MappingProxyType(found), tuple(problems))
+
+
+def count_holes(templates: Templates) -> int:
+    """How many ``${…}`` are in one leaf's value, those that can't be parsed included."""
+    holes = sum(not isinstance(piece, str) for found in templates.by_position.values() for piece in found.pieces)
+    return holes + len(templates.problems)
 
 
 def fill(value: Value, templates: Mapping[Location, Template], lookup: Callable[[Reference], Value]) -> Value:
@@ -167,6 +179,14 @@ def _as_text(template: Template, piece: str | tuple[Hole, Expression], value: Va
         hole, _ = piece
         raise Rejected([errors.not_a_text(hole.text, value, template.place.span(template.text, hole.start, hole.end))])
     return str(value)
+
+
+def text_size(value: Value) -> int:
+    """Characters of all texts in ``value``."""
+    if isinstance(value, str):
+        return len(value)
+    inner = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+    return sum(map(text_size, inner))
 
 
 def larger_than(value: Value, limit: int) -> bool:

@@ -76,6 +76,7 @@ def _conflicts(merged: Patch, patch: Patch) -> Iterator[Diagnostic]:
     """Values over tables and tables over values; a default gives way, and the schema judges what replaced it."""
     written = _written(merged)
     reported: set[Path] = set()
+    tables = PathSet(written)
     for path, key in _written_keys(patch):
         above = next((path[:n] for n in range(1, len(path) + 1) if path[:n] in written), None)
         is_table = path in patch.tables
@@ -83,7 +84,7 @@ def _conflicts(merged: Patch, patch: Patch) -> Iterator[Diagnostic]:
             reported.add(above)
             yield errors.table_over_value(above, key, written[above])
         if not is_table:
-            below = _table_place(path, written, merged)
+            below = _table_place(path, written, merged) if path in merged.tables or tables.is_above(path) else None
             if below:
                 yield errors.value_over_table(path, key, below)
     for path, origin in patch.appends.items():

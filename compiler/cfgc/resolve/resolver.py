@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 from cfgc.diagnostics import Diagnostic, Rejected
-from cfgc.load.errors import in_text_order
+from cfgc.load.errors import in_text_order, too_many_mistakes
 from cfgc.load.graph import SpecGraph
 from cfgc.origin import Leaf, Origin, Path, Value
 from cfgc.patch import Tree
 from cfgc.resolve import errors
 from cfgc.resolve.expression import ExpressionError, Reference
-from cfgc.resolve.interpolate import MAX_NODES, Templates, fill, larger_than, templates_of
+from cfgc.resolve.interpolate import (
+    MAX_HOLES,
+    MAX_NODES,
+    MAX_TEXTS,
+    Templates,
+    count_holes,
+    fill,
+    larger_than,
+    templates_of,
+    text_size,
+)
 from cfgc.resolve.keys import find_target, pick
 from cfgc.resolve.merge import merge_layers
 from cfgc.resolve.order import Link, evaluation_order
 from cfgc.resolve.resolved import Resolved
+from cfgc.source import Span
 
 NOTHING_TO_UNSET = "CFG202"
 """The one disagreement of layers that changes nothing below it: the rest is judged all the same."""
+
+
+MOST = 100
+"""Bad references that are explained."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +65,24 @@ def resolve_graph(graph: SpecGraph) -> Resolved:
 
 
 def interpolate(tree: Tree) -> Interpolated:
-    """The value of every key of ``tree`` after interpolation."""
+    """The value of every key of ``tree`` after interpolation. Raises ``Rejected`` when there are too many ``${…}``."""
     parsed = {path: templates_of(path, origin) for path, origin in tree.items()}
     templates = {path: found for path, found in parsed.items() if found.by_position or found.problems}
+    holes = sum(map(count_holes, templates.values()))
+    if holes > MAX_HOLES:
+        raise Rejected([errors.too_many_holes(holes, MAX_HOLES)])
     problems = [problem for found in templates.values() for problem in found.problems]
     failed = {path for path, found in templates.items() if found.problems}
     links: dict[Path, list[Link]] = {}
     for path, found in templates.items():
         links[path], unknown = _links(path, found, tree)
-        problems += unknown
+        problems += [explain() for explain in unknown[: max(MOST - len(problems), 0)]]
         failed |= {path} if unknown else set()
     order, circles = evaluation_order(links)
     problems += [errors.reference_cycle(circle) for circle in circles]
     failed |= {link.source for circle in circles for link in circle}
     values: dict[Path, Value] = {path: origin.value for path, origin in tree.items() if path not in templates}
+    room = MAX_TEXTS
     for path in order:
         if path in failed or any(link.target in failed for link in links[path]):
             failed.add(path)
@@ -70,23 +90,33 @@ def interpolate(tree: Tree) -> Interpolated:
         try:
             values[path] = _value(path, tree[path], templates[path], values)
         except Rejected as rejected:
-            problems += rejected.diagnostics
+            problems += rejected.diagnostics if len(problems) < MOST else ()
             failed.add(path)
+            continue
+        room -= text_size(values[path])
+        if room < 0:
+            raise Rejected([errors.texts_too_long(MAX_TEXTS, tree[path].span)])
+    if len(problems) >= MOST:
+        problems.append(too_many_mistakes(len(failed), MOST))
     return Interpolated(values, tuple(in_text_order(problems)))
 
 
-def _links(path: Path, templates: Templates, tree: Tree) -> tuple[list[Link], list[Diagnostic]]:
-    """What the leaf ``path`` refers to, and its references to nothing."""
+def _links(path: Path, templates: Templates, tree: Tree) -> tuple[list[Link], list[Callable[[], Diagnostic]]]:
+    """What the leaf ``path`` refers to, and what there is to say of its references to nothing."""
     links: list[Link] = []
-    unknown: list[Diagnostic] = []
+    unknown: list[Callable[[], Diagnostic]] = []
     for template in templates.by_position.values():
         for reference, find in template.references():
             target = find_target(reference.path, tree)
             if target is None:
-                unknown.append(errors.unknown_reference(reference.path, list(tree), find()))
+                unknown.append(partial(_unknown_reference, reference, tree, find))
             else:
                 links += [Link(path, leaf, find) for leaf in target.leaves]
     return links, unknown
+
+
+def _unknown_reference(reference: Reference, tree: Tree, find: Callable[[], Span | None]) -> Diagnostic:
+    return errors.unknown_reference(reference.path, list(tree), find())
 
 
 def _value(path: Path, origin: Origin, templates: Templates, values: Mapping[Path, Value]) -> Value:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from cfgc.load.errors import too_many_mistakes
 from cfgc.nearest import nearest
 from cfgc.schema.lookup import section_at
 from cfgc.schema.spec import Spec
@@ -19,6 +21,10 @@ from cfgc.validate.unknown import unknown_keys
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
+
+
+MOST = 100
+"""Refused keys that are explained; a text with more is no spec that somebody mistyped."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,11 @@ def check_schema(resolved: Resolved) -> Spec | Refused:
         return Spec.model_validate(resolved.tree())
     except ValidationError as error:
         errors = _without_followers(dict(_located(error.errors(include_url=False))))
-    findings = [finding for location, found in errors.items() for finding in _explain(resolved, location, found)]
+    first = dict(islice(errors.items(), MOST))
+    findings = [finding for location, found in first.items() for finding in _explain(resolved, location, found)]
     once = {(finding.code, finding.message): finding for finding in findings}
+    if len(errors) > MOST:
+        return Refused((*once.values(), too_many_mistakes(len(errors), MOST)), ())
     return Refused(tuple(once.values()), tuple(errors))
 
 
@@ -45,8 +54,8 @@ def _located(errors: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Location, Ma
     seen: set[Location] = set()
     for error in sorted(errors, key=lambda error: -len(error["loc"])):
         location = tuple(part for part in error["loc"] if part != "[key]")
-        if not any(known[: len(location)] == location for known in seen):
-            seen.add(location)
+        if location not in seen:
+            seen |= {location[:length] for length in range(len(location) + 1)}
             yield location, error
 
 
