@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.arithmetic.divisors import nearest_divisor
 from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.rules.batch_sizes import ACCUMULATION, MICRO, TRAIN, Sizes, copies, sizes_of
 from cfgc.deepspeed.rules.wording import count, pair
 from cfgc.diagnostics.model import Fix
-from cfgc.validate.rules.divisors import nearest_divisor
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic

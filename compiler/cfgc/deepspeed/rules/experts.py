@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cfgc.arithmetic.divisors import nearest_divisor
 from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.config import Json
 from cfgc.deepspeed.rules.batch_sizes import SEQUENCE, whole
@@ -13,7 +14,6 @@ from cfgc.deepspeed.rules.facts import stage_of
 from cfgc.deepspeed.rules.parallel import TENSOR
 from cfgc.deepspeed.rules.wording import count, into, pair
 from cfgc.diagnostics.model import Fix
-from cfgc.validate.rules.divisors import nearest_divisor
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.arithmetic.divisors import nearest_divisor
 from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.rules.batch_sizes import SEQUENCE, whole
 from cfgc.deepspeed.rules.facts import STAGE, stage_at, stage_of
 from cfgc.deepspeed.rules.wording import into, pair
 from cfgc.diagnostics.model import Fix
-from cfgc.validate.rules.divisors import nearest_divisor
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic

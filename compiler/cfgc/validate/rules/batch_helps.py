@@ -7,8 +7,8 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.batch import Missing, Triple, solve_batch
+from cfgc.arithmetic.divisors import divisor_above, divisor_below, nearest_divisor
 from cfgc.arithmetic.of_spec import data_parallel_of
-from cfgc.validate.rules.divisors import divisor_above, divisor_below, nearest_divisor
 
 if TYPE_CHECKING:
     from cfgc.arithmetic.batch import Indivisible

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.decoder import BYTE_VOCABULARY, MULTIPLE
+from cfgc.arithmetic.divisors import nearest_divisor
 from cfgc.arithmetic.memory import bytes_per_number
 from cfgc.arithmetic.of_spec import num_kv_heads_of, triple_of
-from cfgc.validate.rules.divisors import nearest_divisor
 from cfgc.validate.rules.finding import GIB, At, count, error, gib, warning
 
 if TYPE_CHECKING:
