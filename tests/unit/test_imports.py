@@ -41,6 +41,12 @@ def test_help_needs_no_schema(repository: Path) -> None:
     assert not loaded & {"pydantic", "jinja2", "tomlkit", "libcst", "torch"}
 
 
+def test_checking_a_ds_config_needs_no_compiler(repository: Path) -> None:
+    config = repository / "tests" / "diagnostics" / "CFG557-left-out" / "ds_config.json"
+    loaded = loaded_by(f"from cfgc.cli import run; run(['check', {str(config)!r}])", repository)
+    assert not loaded & (RUNTIME_ONLY | {"pydantic", "jinja2", "tomlkit", "libcst", "hjson"})
+
+
 @pytest.mark.parametrize("module", ["cfgc_runtime", "cfgc_runtime.cli"])
 def test_the_runtime_loads_nothing_of_the_compiler(module: str, repository: Path) -> None:
     assert not loaded_by(f"import {module}", repository) & (COMPILER_ONLY | RUNTIME_ONLY)

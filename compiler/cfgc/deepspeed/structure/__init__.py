@@ -64,7 +64,7 @@ def _unlisted(case: Case, path: Path) -> Key | None:
 
 
 def _repeated(case: Case) -> Iterator[Finding]:
-    for path, first in case.config.repeated:
+    for path, first in case.config.repeated[:MOST]:
         yield wording.said(
             "CFG546",
             path,
