@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.report import as_errors, print_diagnostics, say, summary
 from cfgc.diagnostics import Diagnostic, Rejected
+
+if TYPE_CHECKING:
+    from cfgc.cli.ds_configs import Cluster
+    from cfgc.cli.session import Session
+    from cfgc.load.reader import Reader
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,9 @@ class Wanted:
 
     output_format: str = "text"
     deny: bool = False
+    fix: bool = False
+    unsafe: bool = False
+    diff: bool = False
     deepspeed: str | None = None
     world_size: int | None = None
     device: str | None = None
@@ -29,6 +38,10 @@ def check_all(arguments: Sequence[str], wanted: Wanted) -> int:
     from cfgc.cli.ds_configs import is_ds_config
 
     configs = [argument for argument in arguments if is_ds_config(argument)]
+    if wanted.fix or wanted.diff or wanted.unsafe:
+        code = _fix_all([argument for argument in arguments if argument not in configs], configs, wanted)
+        if code is not None:
+            return code
     found: list[tuple[Diagnostic, ...]] = []
     outcomes: list[str] = []
     if not configs:
@@ -44,8 +57,25 @@ def check_all(arguments: Sequence[str], wanted: Wanted) -> int:
         outcomes.append(outcome)
     shown = [finding for findings in found for finding in (as_errors(findings) if wanted.deny else findings)]
     print_diagnostics(shown, wanted.output_format)
-    say("; ".join(([summary(shown)] if shown else []) + outcomes))
+    fixable = sum(any(fix.certain for fix in finding.fixes) for finding in shown)
+    offer = [f"{fixable} to put right with --fix"] if fixable and not wanted.fix else []
+    say("; ".join(([summary(shown)] if shown else []) + offer + outcomes))
     return EXIT_OK if _holding(found, wanted) == len(found) else EXIT_REJECTED
+
+
+def _fix_all(specs: Sequence[str], configs: Sequence[str], wanted: Wanted) -> int | None:
+    """Fix the files, or print the diff: then the exit code is 1 when there is one, or an error is left."""
+    from cfgc.cli.fixing import fixed, write_fixed
+    from cfgc.cli.subjects import config_subjects, spec_subjects
+
+    if not (wanted.fix or wanted.diff):
+        raise click.UsageError("--unsafe-fixes says which fixes are applied: add --fix, or --diff")
+    outcome = fixed([*spec_subjects(specs), *config_subjects(configs, wanted)], unsafe=wanted.unsafe)
+    if not wanted.diff:
+        write_fixed(outcome)
+        return None
+    click.echo(outcome.diff(), nl=False)
+    return EXIT_REJECTED if outcome.changes else None
 
 
 def _refuse_options_of_configs(wanted: Wanted) -> None:
@@ -64,40 +94,57 @@ def _holding(found: Sequence[tuple[Diagnostic, ...]], wanted: Wanted) -> int:
     return sum(not any(finding.severity == "error" or wanted.deny for finding in findings) for findings in found)
 
 
-def _check_configs(paths: Sequence[str], wanted: Wanted) -> tuple[list[tuple[Diagnostic, ...]], str]:
-    from cfgc.cli.ds_configs import Cluster, check_file, known_release, outcome
+def cluster_of(path: str, wanted: Wanted) -> Cluster:
+    """What the ds_config at ``path`` is checked for."""
+    from cfgc.cli.ds_configs import Cluster, known_release
     from cfgc.load.project_target import project_deepspeed
 
-    releases = [known_release(wanted.deepspeed or project_deepspeed(Path(path))) for path in paths]
-    checked = [
-        check_file(path, Cluster(deepspeed, wanted.world_size, wanted.device or ""))
-        for path, deepspeed in zip(paths, releases, strict=True)
-    ]
+    version = known_release(wanted.deepspeed or project_deepspeed(Path(path)))
+    return Cluster(version, wanted.world_size, wanted.device or "")
+
+
+def _check_configs(paths: Sequence[str], wanted: Wanted) -> tuple[list[tuple[Diagnostic, ...]], str]:
+    from cfgc.cli.ds_configs import check_file, outcome
+
+    clusters = [cluster_of(path, wanted) for path in paths]
+    releases = [cluster.deepspeed for cluster in clusters]
+    checked = [check_file(path, cluster) for path, cluster in zip(paths, clusters, strict=True)]
     found = [one.findings for one in checked]
     named = ", ".join(dict.fromkeys(releases))
     return found, outcome(len(found), _holding(found, wanted), sum(one.auto for one in checked), named)
 
 
 def _check_specs(arguments: Sequence[str], wanted: Wanted) -> list[tuple[Diagnostic, ...]]:
-    from cfgc.cli.session import is_override
-
-    overrides = tuple(argument for argument in arguments if is_override(argument))
-    paths = [argument for argument in arguments if not is_override(argument)]
+    paths, overrides = told_apart(arguments)
     if not paths:
         raise click.UsageError("no SPEC among the arguments, only overrides")
     return [check_one(path, overrides) for path in paths]
 
 
+def told_apart(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The paths of specs among ``arguments``, and the overrides."""
+    from cfgc.cli.session import is_override
+
+    paths = [argument for argument in arguments if not is_override(argument)]
+    return paths, tuple(argument for argument in arguments if is_override(argument))
+
+
 def check_one(spec: str, overrides: Sequence[str]) -> tuple[Diagnostic, ...]:
-    """All that cfgc has to say of one spec. A spec that is lowered can be emitted, so emission is left out."""
+    """All that cfgc has to say of one spec."""
     from cfgc.cli.session import open_spec
+
+    session = open_spec(spec, overrides)
+    return session.from_here(findings_of(session, session.reader))
+
+
+def findings_of(session: Session, reader: Reader) -> tuple[Diagnostic, ...]:
+    """The same, with the files by their logical names. A spec that is lowered can be emitted: that is left out."""
     from cfgc.lower.lowering import lower_spec
     from cfgc.pipeline import check_spec
 
-    session = open_spec(spec, overrides)
     try:
-        checked = check_spec(session.reader, session.logical, session.overrides)
+        checked = check_spec(reader, session.logical, session.overrides)
         lower_spec(checked)
     except Rejected as rejected:
-        return session.from_here(rejected.diagnostics)
-    return session.from_here(checked.warnings)
+        return rejected.diagnostics
+    return checked.warnings

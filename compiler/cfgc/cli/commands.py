@@ -76,6 +76,9 @@ def build(spec: str, overrides: tuple[str, ...], out: Path | None, output_format
 )
 @click.option("--world-size", type=click.IntRange(1), metavar="N", help="The ranks that will train with a ds_config.")
 @click.option("--device", type=click.Choice(["cuda", "cpu"]), help="What they will train on.")
+@click.option("--fix", is_flag=True, help="Put right in place what can only have been meant one way.")
+@click.option("--unsafe-fixes", "unsafe", is_flag=True, help="And the first help of everything else.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and write nothing.")
 def check(
     files: tuple[str, ...],
     output_format: str,
@@ -83,6 +86,9 @@ def check(
     deepspeed: str | None,
     world_size: int | None,
     device: str | None,
+    fix: bool,
+    unsafe: bool,
+    diff: bool,
 ) -> int:
     """Check specs and ds_configs, without writing anything.
 
@@ -91,7 +97,8 @@ def check(
     """
     from cfgc.cli.checking import Wanted, check_all
 
-    return check_all(files, Wanted(output_format, deny is not None, deepspeed, world_size, device))
+    wanted = Wanted(output_format, deny is not None, fix, unsafe, diff, deepspeed, world_size, device)
+    return check_all(files, wanted)
 
 
 @cfgc.command()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cfgc.diagnostics import Diagnostic, Label
+from cfgc.diagnostics.model import Fix
 from cfgc.load.disk import PROJECT_FILE, DiskReader, find_project
 from cfgc.load.overrides import COMMAND_LINE
 from cfgc.load.project import read_project
@@ -36,10 +37,14 @@ class Session:
         """``findings`` with the files named as ``shown`` names them. Bundles keep the logical names."""
         sources: dict[int, SourceFile] = {}
 
+        def named(source: SourceFile) -> SourceFile:
+            return sources.setdefault(id(source), SourceFile(self.shown(source.logical), source.text))
+
         def moved(label: Label) -> Label:
-            source = label.span.source
-            named = sources.setdefault(id(source), SourceFile(self.shown(source.logical), source.text))
-            return Label(replace(label.span, source=named), label.text)
+            return Label(replace(label.span, source=named(label.span.source)), label.text)
+
+        def of_fix(fix: Fix) -> Fix:
+            return replace(fix, edits=tuple(replace(edit, source=named(edit.source)) for edit in fix.edits))
 
         return tuple(
             replace(
@@ -47,6 +52,7 @@ class Session:
                 message=finding.message.replace(f"`{self.logical}`", f"`{self.shown(self.logical)}`"),
                 primary=moved(finding.primary) if finding.primary else None,
                 secondary=tuple(moved(label) for label in finding.secondary),
+                fixes=tuple(map(of_fix, finding.fixes)),
             )
             for finding in findings
         )

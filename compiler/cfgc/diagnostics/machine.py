@@ -6,12 +6,17 @@ import json
 from collections.abc import Iterable
 
 from cfgc.diagnostics.masking import masked
-from cfgc.diagnostics.model import Diagnostic, Label
+from cfgc.diagnostics.model import Diagnostic, Edit, Label
 
 
 def render_json(diagnostics: Iterable[Diagnostic]) -> str:
-    """A JSON array, one object a diagnostic; lines and columns count from 1, ends are exclusive."""
-    return json.dumps([_object(d) for d in masked(diagnostics)], indent=2, ensure_ascii=False) + "\n"
+    """A JSON array, one object a diagnostic; lines and columns count from 1, ends are exclusive.
+
+    ``fixes`` has for each help that can be done its edits, the best first: ``action`` (``set``, ``remove``, ``move``),
+    ``file``, the ``path`` of the key there, the ``value`` of a set and where ``to`` a move leads. ``certain`` ones are
+    what ``--fix`` applies.
+    """
+    return json.dumps([_object(d) for d in masked(diagnostics)], indent=2, ensure_ascii=False, default=str) + "\n"
 
 
 def render_github(diagnostics: Iterable[Diagnostic]) -> str:
@@ -28,7 +33,15 @@ def _object(diagnostic: Diagnostic) -> dict[str, object]:
         "secondary": [_place(label) for label in diagnostic.secondary],
         "notes": list(diagnostic.notes),
         "helps": list(diagnostic.helps),
+        "fixes": [{"certain": fix.certain, "edits": [_edit(edit) for edit in fix.edits]} for fix in diagnostic.fixes],
     }
+
+
+def _edit(edit: Edit) -> dict[str, object]:
+    said: dict[str, object] = {"action": edit.action, "file": edit.source.logical, "path": list(edit.path)}
+    if edit.action == "set":
+        said["value"] = edit.value
+    return {**said, "to": list(edit.to)} if edit.action == "move" else said
 
 
 def _place(label: Label) -> dict[str, object]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from cfgc.diagnostics.model import Diagnostic, Label
+from cfgc.diagnostics.model import Diagnostic, Edit, Label
 from cfgc.source import SourceFile, Span
 
 KINDS = (
@@ -101,7 +101,20 @@ class _Mask:
             secondary=tuple(self.label(label) for label in found.secondary),
             notes=tuple(map(self.text, found.notes)),
             helps=tuple(map(self.text, found.helps)),
+            fixes=tuple(replace(fix, edits=tuple(map(self.edit, fix.edits))) for fix in found.fixes),
         )
+
+    def edit(self, edit: Edit) -> Edit:
+        names = (part for part in reversed(edit.path) if isinstance(part, str))
+        return replace(edit, value=self.value(hidden(edit.value, next(names, ""))))
+
+    def value(self, value: object) -> object:
+        """``value`` with every text in it masked."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        return {key: self.value(item) for key, item in value.items()} if isinstance(value, dict) else value
 
     def label(self, label: Label) -> Label:
         span = label.span
