@@ -79,6 +79,11 @@ REFUSED: dict[str, Refusal] = {
         "CFG565", "parse", {"fp16": {"enabled": True}, "bfloat16": {"enabled": True, "check_grad_overflow": True}}
     ),
     "autocast to fp32": Refusal("CFG566", "never", {"torch_autocast": {"enabled": True, "dtype": "fp32"}}),
+    "a module without its package": Refusal(
+        "CFG566",
+        "build",
+        {"torch_autocast": {"enabled": True, "dtype": "bf16", "lower_precision_safe_modules": ["Linear"]}},
+    ),
     "fp32 sums of bf16 without ZeRO": Refusal("CFG568", "build", {**BF16, **FP32_SUMS}),
     "bf16 sums of fp32 without ZeRO": Refusal("CFG568", "build", {"data_types": {"grad_accum_dtype": "bf16"}}),
     "another format for weights": Refusal("CFG568", "build", {**BF16, "data_types": {"param_dtype": "fp16"}}),
@@ -115,6 +120,15 @@ REFUSED: dict[str, Refusal] = {
         "CFG575",
         "build",
         {"optimizer": OWN_ADAM, **zero(2, zenflow={"select_interval": 4}, offload_optimizer=CPU)},
+    ),
+    "ZenFlow with SGD": Refusal(
+        "CFG575",
+        "step",
+        {
+            "optimizer": {"type": "SGD", "params": {"lr": 1e-3}},
+            "zero_allow_untested_optimizer": True,
+            **zero(2, zenflow=STEPPED, offload_optimizer=CPU),
+        },
     ),
     "SuperOffload at stage 2": Refusal("CFG576", "never", zero(2, offload_optimizer={**CPU, "super_offload": True})),
     "DeepCompile without ZeRO": Refusal("CFG577", "never", {"compile": {"deepcompile": True}}),

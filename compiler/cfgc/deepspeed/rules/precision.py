@@ -17,7 +17,7 @@ from cfgc.deepspeed.rules.facts import (
     stage_of,
     table_at,
 )
-from cfgc.deepspeed.rules.remedy import Remedy, drop, put, told
+from cfgc.deepspeed.rules.remedy import Remedy, drop, listed, put, told
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case
@@ -80,11 +80,28 @@ def autocast_lowers_precision(case: Case) -> Iterator[Diagnostic]:
     if case.written(key) and FORMATS.get(case.text(key) or "") in ("fp32", "int8"):
         yield case.error(
             "CFG566",
-            f"`{key}` is no format that torch casts to",
+            f"`{key}` is not a format that torch casts to",
             [At(key, "fp16 or bf16")],
             ("torch switches autocast off with any other, and everything is computed in fp32",),
             *told([put(case, key, "bfloat16"), put(case, f"{AUTOCAST}.enabled", False)]),
         )
+
+
+def safe_modules_have_packages(case: Case) -> Iterator[Diagnostic]:
+    """CFG566: a class of modules is named with its package."""
+    key = f"{AUTOCAST}.lower_precision_safe_modules"
+    names = case.value(key) if flag_at(case, f"{AUTOCAST}.enabled") is True and case.written(key) else None
+    bare = [name for name in names if isinstance(name, str) and "." not in name] if isinstance(names, list) else []
+    if not bare:
+        return
+    full = [f"torch.nn.{name}" if name in bare else name for name in names or ()]
+    yield case.error(
+        "CFG566",
+        f"{listed(bare)} of `{key}` {'has' if len(bare) == 1 else 'have'} no package",
+        [At(key, "classes with their packages")],
+        ("DeepSpeed imports every class by its full name, and stops when it builds the engine",),
+        *told([put(case, key, full), drop(case, key)]),
+    )
 
 
 def weights_have_their_format(case: Case) -> Iterator[Diagnostic]:
@@ -154,6 +171,7 @@ RULES = (
     communication_keeps_precision,
     one_format_is_on,
     autocast_lowers_precision,
+    safe_modules_have_packages,
     autocast_has_fp32_weights,
     weights_have_their_format,
     gradients_have_a_wrapper,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.deepspeed.case import At, path_of
 from cfgc.deepspeed.config import AUTO
 from cfgc.deepspeed.rules.facts import (
+    OPTIMIZER_TYPE,
     STAGE,
     ZERO,
     device_key,
@@ -64,6 +65,11 @@ def _surroundings(case: Case) -> Iterator[Diagnostic]:
         places = [At(TORCH_ADAM, "torch's Adam"), At(ZENFLOW, "ZenFlow")]
         why = "its Adam on the GPU is given all parameters of the optimizer, and does not know this one"
         yield _error(case, "needs DeepSpeed's own Adam", places, why, drop(case, TORCH_ADAM), leave)
+    kind = case.text(OPTIMIZER_TYPE)
+    if case.written(OPTIMIZER_TYPE) and kind and kind.lower() not in ("adam", "adamw"):
+        places = [At(OPTIMIZER_TYPE, "not Adam"), At(ZENFLOW, "ZenFlow")]
+        why = "it tells the optimizer of every step which one it is, which only its own Adam understands"
+        yield _error(case, "needs Adam", places, why, put(case, OPTIMIZER_TYPE, "AdamW"), leave)
     own = f"{ZENFLOW}.offload"
     if flag_at(case, own) is True and _overlaps(case) is False:
         places = [At(own, "its own states go to the CPU"), At(OVERLAP, "no overlap")]
