@@ -15,11 +15,17 @@ from cfgc.diagnostics.model import Fix
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
 
-NOT_NEGATIVE = ("lr", "weight_decay", "eps", "momentum", "muon_lr", "adam_lr", "lr_decay", "initial_accumulator_value")
+NOT_NEGATIVE = (
+    *("lr", "weight_decay", "eps", "momentum", "muon_lr", "adam_lr", "lr_decay", "initial_accumulator_value"),
+    *("max_coeff", "min_coeff", "freeze_step", "rho", "alpha", "lambd", "momentum_decay"),
+)
 SWITCHES = (
     *("amsgrad", "bias_correction", "torch_adam", "adam_w_mode", "fp32_optimizer_states", "set_grad_none"),
     *("maximize", "capturable", "differentiable", "nesterov", "centered", "cuda_aware", "eps_inside_sqrt"),
 )
+OPTIONAL = ("foreach", "fused")
+"""Switches that null leaves to torch."""
+
 DEFAULTS: dict[str, Json] = {
     "lr": 1e-3,
     "muon_lr": 0.02,
@@ -31,6 +37,13 @@ DEFAULTS: dict[str, Json] = {
     "initial_accumulator_value": 0.0,
     "betas": [0.9, 0.999],
     "dampening": 0.0,
+    "max_coeff": 10.0,
+    "min_coeff": 0.01,
+    "freeze_step": 1000,
+    "rho": 0.9,
+    "alpha": 0.99,
+    "lambd": 1e-4,
+    "momentum_decay": 0.004,
 }
 """What is written in place of a value that cannot be read as the number it was meant to be."""
 
@@ -41,9 +54,8 @@ def parameter_values_work(case: Case) -> Iterator[Diagnostic]:
     if made is None:
         return
     for name, entry in case.config.below(("optimizer", "params")):
-        refusal = (
-            None if entry.value == AUTO or (made.takes and name not in made.takes) else _refusal(name, entry.value)
-        )
+        untold = entry.value == AUTO or (made.takes and name not in made.takes) or made.name.endswith("Adafactor")
+        refusal = "" if untold else _refusal(name, entry.value)
         if refusal:
             yield _refused(case, f"{PARAMS}.{name}", refusal, _repaired(name, entry.value))
     if case.flag(f"{PARAMS}.fused") and case.flag(f"{PARAMS}.foreach"):
@@ -56,11 +68,11 @@ def parameter_values_work(case: Case) -> Iterator[Diagnostic]:
 
 def _refusal(name: str, value: Json) -> str:
     """Why the value does not work; empty when it does, or nobody knows."""
-    if name in SWITCHES:
+    if name in SWITCHES or (name in OPTIONAL and value is not None):
         return "" if isinstance(value, bool) else "has to be true or false"
     if name == "betas":
         return _betas_refusal(value)
-    if name not in NOT_NEGATIVE or (name == "eps" and isinstance(value, list)):
+    if name not in NOT_NEGATIVE:
         return ""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "has to be a number" + (", without quotes" if isinstance(value, str) else "")
@@ -83,7 +95,9 @@ def _is_number(value: Json) -> bool:
 
 def _repaired(name: str, value: Json) -> Json:
     """The value as it was probably meant."""
-    if name in SWITCHES:
+    if isinstance(value, list) and len(value) == 1 and name != "betas":
+        value = value[0]
+    if name in SWITCHES or name in OPTIONAL:
         return str(value).strip().lower() in ("true", "yes", "on", "1", "1.0")
     if name == "betas":
         return _repaired_betas(value)
