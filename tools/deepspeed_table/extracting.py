@@ -13,7 +13,7 @@ from .following import Follower
 from .models import Field, ModelReader, kinds_of
 from .modules import Sources
 from .readings import Seen
-from .signatures import CONFIG, Signature, optimizers, schedulers
+from .signatures import CONFIG, ENGINE, Signature, optimizers, schedulers
 from .values import Class, Function, Instance, Node, Path, Value, known
 
 Facts = dict[str, Any]
@@ -22,7 +22,12 @@ Facts = dict[str, Any]
 ALIASES = {"bfloat16": "bf16"}
 """Sections that are read where another is absent; ``precision_config`` says so in code."""
 
-MONITORS = "deepspeed.monitor.config"
+PIPELINE_ENGINE = Class("deepspeed.runtime.pipe.engine", "PipelineEngine")
+STARTING = ("__init__", "deepspeed_io", "forward")
+"""The methods of engines that read what the config hands on."""
+
+HANDED_ON = {("optimizer", "params"), ("scheduler", "params")}
+"""Tables that constructors get: ``signatures`` reads what they take."""
 
 
 @cache
@@ -73,11 +78,13 @@ class _Keys:
         self._follow()
         seen = self._follower.readings.seen
         for path in sorted(seen):
-            if path and path[:2] not in {("optimizer", "params"), ("scheduler", "params")} or len(path) == 2:
+            if path and path[:2] not in HANDED_ON and (seen[path].refused or not self._in_model(path)):
                 self._raw(path, seen[path])
         for path, record in seen.items():
             if record.model is not None:
                 self._section(path, record.model)
+        for path in HANDED_ON:
+            self._found[".".join(path)] = {"default": None}
         self._supplement()
         self._alias_sections()
         return self._found
@@ -89,6 +96,17 @@ class _Keys:
             assert isinstance(method, cst.FunctionDef)
             self._follower.run(Function(CONFIG.module, method, (config,), CONFIG.name), args, {})
         self._config = config
+        self._follow_engine(config)
+
+    def _follow_engine(self, config: Instance) -> None:
+        """What the engines read of the parts that the config hands on as they are."""
+        self._follower.remember = True
+        for owner in (ENGINE, PIPELINE_ENGINE):
+            engine = Instance(owner, {"_config": (config,)})
+            for name in STARTING:
+                method = self._follower.member(owner, name)
+                if isinstance(method, cst.FunctionDef):
+                    self._follower.run(Function(owner.module, method, (engine,), owner.name), [], {})
 
     def _fill_field(self, owner: Class, name: str, value: Value) -> None:
         field = self._models.fields(owner).get(name)
@@ -105,9 +123,20 @@ class _Keys:
         elif known(default):
             facts["default"] = self._models.plain(default)
             facts["kinds"] = sorted(kinds_of(facts["default"]))
+        if not seen.looked_at and not seen.refused:
+            facts["unread"] = True
+        if seen.allowed and not below:
+            facts["choices"] = seen.allowed
+        if facts.get("choices") and seen.folded:
+            facts["any_case"] = True
         if seen.refused:
             facts = {"refused": True}
         self._found[".".join(path)] = facts
+
+    def _in_model(self, path: Path) -> bool:
+        """Whether a model reads the key, which says itself what it takes."""
+        seen = self._follower.readings.seen
+        return any(seen[path[:end]].model is not None for end in range(1, len(path)) if path[:end] in seen)
 
     def _default(self, path: Path, seen: Seen) -> Value:
         """The default that the key is asked for with, or what its attribute of the config is without it."""
@@ -168,8 +197,9 @@ class _Keys:
             if name in self._found and "refused" not in self._found[name]:
                 self._found[name]["kinds"] = sorted(kinds.split("|"))
         for name, more in facts["values"].items():
-            if name in self._found:
+            if name in self._found and "refused" not in self._found[name]:
                 self._found[name].update({k: v.split("|") if k == "items" else v for k, v in more.items()})
+                self._choices(name, self._found[name])
         for name in facts["free"]["tables"]:
             if name in self._found and "refused" not in self._found[name]:
                 self._found[name]["free"] = True
@@ -181,6 +211,16 @@ class _Keys:
                 found["refused"] = words["reason"]
                 if "instead" in words:
                     found["replaced_by"] = words["instead"]
+
+    def _choices(self, name: str, found: Facts) -> None:
+        """What ``facts.toml`` says of choices in words: those the source compares with, or an enumeration's texts."""
+        seen = self._follower.readings.at(tuple(name.split(".")))
+        if found.get("choices") == "compared":
+            found["choices"] = seen.compared
+        elif found.get("choices") == "DtypeEnum":
+            found["choices"] = self._models.texts_of(Class(CONFIG.module, "DtypeEnum"))
+        if found.get("choices") and seen.folded:
+            found["any_case"] = True
 
     def _alias_sections(self) -> None:
         for name, other in ALIASES.items():

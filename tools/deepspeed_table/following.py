@@ -61,6 +61,7 @@ class Follower:
         self._globals: dict[tuple[str, str], Value] = {}
         self._stack: list[tuple[int, Value]] = []
         self.remember = False
+        self._lacking: frozenset[tuple[int, Any]] = frozenset()
         self._known: dict[object, Value] = {}
 
     # Names
@@ -172,7 +173,7 @@ class Follower:
         if isinstance(node, cst.Return):
             frame.returned.append(self.evaluate(node.value, frame) if node.value else NONE)
             return False
-        if isinstance(node, cst.Raise):
+        if isinstance(node, cst.Raise | cst.Continue | cst.Break):
             return False
         if isinstance(node, cst.Assign):
             value = self.evaluate(node.value, frame)
@@ -188,6 +189,7 @@ class Follower:
             self.evaluate(node.value, frame)
         elif isinstance(node, cst.Assert):
             self.evaluate(node.test, frame)
+            self._allow(node.test, cst.In, frame)
         elif isinstance(node, cst.ImportFrom | cst.Import):
             for name, found in imports(node, self.sources.package(frame.module)):
                 frame.names[name] = self._follow_import(found)
@@ -201,8 +203,13 @@ class Follower:
             return self._else(node.orelse, frame)
         if _only_raises(node.body):
             self._refuse(node.test, frame)
+            self._allow(node.test, cst.NotIn, frame)
+        elif isinstance(node.orelse, cst.Else) and _only_raises(node.orelse.body):
+            self._allow(node.test, cst.In, frame)
         before = dict(frame.names)
+        lacking, self._lacking = self._lacking, self._lacking | self._lacked(node.test, frame)
         one = self.block(node.body.body, frame)
+        self._lacking = lacking
         after, frame.names = frame.names, before
         other = self._else(node.orelse, frame)
         if one:
@@ -214,6 +221,13 @@ class Follower:
             return True
         return self._if(node, frame) if isinstance(node, cst.If) else self.block(node.body.body, frame)
 
+    def _lacked(self, test: cst.BaseExpression, frame: Frame) -> frozenset[tuple[int, Any]]:
+        """``key not in table``: what is put there under this choice is only for want of the config's own."""
+        if not (isinstance(test, cst.Comparison) and isinstance(test.comparisons[0].operator, cst.NotIn)):
+            return frozenset()
+        key, tables = self.evaluate(test.left, frame), self.evaluate(test.comparisons[0].comparator, frame)
+        return frozenset((id(atom), literal(key)) for atom in tables if known(key))
+
     def _refuse(self, test: cst.BaseExpression, frame: Frame) -> None:
         """A choice that only raises: the key that it asks the presence of is refused."""
         if isinstance(test, cst.Comparison) and isinstance(test.comparisons[0].operator, cst.In):
@@ -221,6 +235,16 @@ class Follower:
             for atom in table:
                 if isinstance(atom, Node) and known(key):
                     self.readings.at((*atom.path, literal(key))).refused = True
+
+    def _allow(self, test: cst.BaseExpression, operator: type[cst.BaseCompOp], frame: Frame) -> None:
+        """A choice that raises beside a list: the values that the key may have."""
+        if not (isinstance(test, cst.Comparison) and isinstance(test.comparisons[0].operator, operator)):
+            return
+        allowed = self.evaluate(test.comparisons[0].comparator, frame)
+        for atom in self.evaluate(test.left, frame):
+            if isinstance(atom, Node) and known(allowed) and isinstance(literal(allowed), list):
+                seen = self.readings.at(atom.path)
+                seen.allowed = seen.allowed or literal(allowed)
 
     def _loop(self, node: cst.For | cst.While, frame: Frame) -> None:
         if isinstance(node, cst.While):
@@ -238,8 +262,7 @@ class Follower:
                 found += atom.items
             elif isinstance(atom, Mapping):
                 found += [(Const(key),) for key in atom.items]
-            elif isinstance(atom, Node):
-                found.append((AnyKey(atom.path),))
+            found += [(AnyKey(path),) for path in _tables(atom)]
         return found or [UNKNOWN]
 
     def _try(self, node: cst.Try, frame: Frame) -> bool:
@@ -275,8 +298,11 @@ class Follower:
         if not isinstance(atom, Mapping):
             return
         if known(key) and not isinstance(literal(key), list | dict):
-            held = atom.items.get(literal(key), ())
-            atom.items[literal(key)] = either(held, value) if touches(held) else value
+            name = literal(key)
+            held = atom.items.get(name, ())
+            if (id(atom), name) in self._lacking:
+                held = either(held, *(((Node((*path, name)),)) for path in atom.over))
+            atom.items[name] = either(held, value) if touches(held) else value
         for one in key:
             if isinstance(one, AnyKey):
                 self._copy_over(atom, one.path)
@@ -287,7 +313,10 @@ class Follower:
             atom.over.append(path)
             self.readings.taken_whole.add(path)
             for key, held in atom.items.items():
+                looked_at = self.readings.at((*path, key)).looked_at
                 self.readings.ask((*path, key), held)
+                self.readings.at((*path, key)).looked_at = looked_at
+                atom.items[key] = either((Node((*path, key)),), held)
 
     # Expressions
 
@@ -375,6 +404,8 @@ class Follower:
 
     def _booleanoperation(self, node: cst.BooleanOperation, frame: Frame) -> Value:
         left, right = self.evaluate(node.left, frame), self.evaluate(node.right, frame)
+        if known(left):
+            return left if bool(literal(left)) is isinstance(node.operator, cst.Or) else right
         return either(left, right) if isinstance(node.operator, cst.Or) else UNKNOWN
 
     def _lambda(self, node: cst.Lambda, frame: Frame) -> Value:
@@ -407,8 +438,15 @@ class Follower:
                 for atom in right:
                     for path in _tables(atom):
                         self.readings.ask((*path, literal(left)))
+            self._compare_text(left, right)
             result = _compared(part.operator, left, right) if len(node.comparisons) == 1 else UNKNOWN
         return result
+
+    def _compare_text(self, left: Value, right: Value) -> None:
+        if known(right) and isinstance(text := literal(right), str):
+            for atom in left:
+                if isinstance(atom, Node) and text not in self.readings.at(atom.path).compared:
+                    self.readings.at(atom.path).compared.append(text)
 
     def _index(self, node: cst.Subscript, frame: Frame) -> Value:
         part = node.slice[0].slice
@@ -424,13 +462,17 @@ class Follower:
         if not known(key) or isinstance(literal(key), list | dict):
             return self._read_any(atom, key)
         name = literal(key)
+        if isinstance(atom, Mapping) and name in atom.items:
+            for one in atom.items[name]:
+                if isinstance(one, Node):
+                    self.readings.at(one.path).looked_at = True
+            return atom.items[name]
         found = [(Node((*path, name)),) for path in _tables(atom) if isinstance(name, str)]
-        held = atom.items.get(name, default) if isinstance(atom, Mapping) else default
         for path in _tables(atom):
-            self.readings.ask((*path, name), held)
+            self.readings.ask((*path, name), default)
         if isinstance(atom, Sequence) and isinstance(name, int):
             return _item(atom, name)
-        return either(*found, held) or UNKNOWN
+        return either(*found, default) or UNKNOWN
 
     def _read_any(self, atom: Atom, key: Value) -> Value:
         if isinstance(atom, Mapping) and atom.items and not touches((atom,)):
@@ -542,15 +584,17 @@ class Follower:
             self._spread(atom, args[0])
         if name in {"lower", "upper", "strip"} and isinstance(atom, Const) and isinstance(atom.value, str):
             return (Const(getattr(atom.value, name)()),)
+        if name in {"lower", "upper"} and isinstance(atom, Node):
+            self.readings.at(atom.path).folded = True
         return (atom,) if name in {"lower", "upper", "strip"} else UNKNOWN
 
     def _pairs(self, atom: Atom) -> Value:
-        if isinstance(atom, Node):
-            pair = Sequence(((AnyKey(atom.path),), (AnyKey(atom.path, value=True),)))
-            return (Sequence(((pair,),)),)
+        pairs: list[Value] = [
+            (Sequence(((AnyKey(path),), (AnyKey(path, value=True),))),) for path in _tables(atom)
+        ]
         if isinstance(atom, Mapping):
-            return (Sequence(tuple((Sequence(((Const(key),), value)),) for key, value in atom.items.items())),)
-        return UNKNOWN
+            pairs += [(Sequence(((Const(key),), value)),) for key, value in atom.items.items()]
+        return (Sequence(tuple(pairs)),) if pairs or isinstance(atom, Mapping) else UNKNOWN
 
     def _make(self, owner: Class, positional: list[Value], named: dict[str, Value], spread: Value) -> Value:
         if owner.name == "pp_int":

@@ -215,6 +215,16 @@ class ModelReader:
                     if known(value):
                         yield literal(value)
 
+    def texts_of(self, owner: Class) -> list[str]:
+        """Every text that stands for a member of an enumeration whose members have several."""
+        found: list[str] = []
+        for statement in self._follower.class_node(owner).body.body:
+            for small in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+                if isinstance(small, cst.Assign) and isinstance(small.value, cst.Tuple):
+                    values = [self._follower.evaluate(e.value, Frame(owner.module, {})) for e in small.value.elements]
+                    found += [literal(value) for value in values if known(value) and isinstance(literal(value), str)]
+        return found
+
     def plain(self, value: Value) -> Any:
         """The JSON of a default; ValueError when it has none."""
         if len(value) == 1 and isinstance(value[0], Member):

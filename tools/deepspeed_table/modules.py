@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import libcst as cst
@@ -68,14 +68,19 @@ class Sources:
             file = self.file(module)
             if file is None:
                 raise FileNotFoundError(module)
-            tree = cst.parse_module(file.read_bytes())
-            self._parsed[module] = _index(tree, self.package(module))
+            self._parsed[module] = _index(_tree(file.read_bytes()), self.package(module))
         return self._parsed[module]
 
     def texts(self) -> dict[str, str]:
         """Every file's text by its path below the root."""
         files = sorted((self._root / "deepspeed").rglob("*.py"))
         return {path.relative_to(self._root).as_posix(): path.read_text("utf-8", "replace") for path in files}
+
+
+@lru_cache(maxsize=250)
+def _tree(source: bytes) -> cst.Module:
+    """A parsed file: most are the same in the next release."""
+    return cst.parse_module(source)
 
 
 def _index(tree: cst.Module, package: str) -> Parsed:

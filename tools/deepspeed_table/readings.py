@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from .values import Class, Path, Value
 
 
 @dataclass
 class Seen:
-    """One key: the defaults that it was asked for with, and what became of it."""
+    """One key: the defaults that it was asked for with, and what became of it.
+
+    ``compared`` are the texts that it is compared with, ``allowed`` the values beside which the release stops; ``folded``
+    when its case is changed before. ``looked_at`` when more is done with it than to copy it.
+    """
 
     defaults: list[Value] = field(default_factory=list)
-    asked: bool = False
+    compared: list[str] = field(default_factory=list)
+    allowed: list[Any] = field(default_factory=list)
+    folded: bool = False
+    looked_at: bool = False
     refused: bool = False
     model: Class | None = None
-    same_as: Path = ()
 
 
 @dataclass
@@ -34,6 +41,6 @@ class Readings:
         if not str(path[-1]).isidentifier():
             return
         seen = self.at(path)
-        seen.asked = True
+        seen.looked_at = True
         if default and default not in seen.defaults:
             seen.defaults.append(default)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .extracting import supplements
+
 TABLE = Path(__file__).parents[2] / "compiler" / "cfgc" / "deepspeed" / "table.json"
 PARTS = ("keys", "optimizers", "schedulers")
 
@@ -19,7 +21,7 @@ def order(version: str) -> tuple[int, ...]:
 def merge(extracted: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """One table of the tables of single releases."""
     releases = sorted(extracted, key=order)
-    table: dict[str, Any] = {"releases": releases}
+    table: dict[str, Any] = {"releases": releases, "renamed": supplements()["renamed"]}
     for part in PARTS:
         names = sorted({name for version in releases for name in extracted[version][part]})
         table[part] = {name: _changes(name, part, releases, extracted) for name in names}
@@ -52,7 +54,7 @@ def split(table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def dumped(table: Mapping[str, Any]) -> str:
     """The text of a table: a line for each key, sorted."""
-    parts = [f' "releases": {json.dumps(table["releases"])}']
+    parts = [f' "{name}": {json.dumps(table[name])}' for name in ("releases", "renamed")]
     for part in PARTS:
         lines = [f"  {json.dumps(name)}: {json.dumps(changes)}" for name, changes in table[part].items()]
         parts.append(f' "{part}": {{\n' + ",\n".join(lines) + "\n }")
@@ -62,6 +64,6 @@ def dumped(table: Mapping[str, Any]) -> str:
 def load(path: Path = TABLE) -> dict[str, Any]:
     """The committed table; an empty one when there is none yet."""
     if not path.exists():
-        return {"releases": [], **{part: {} for part in PARTS}}
+        return {"releases": [], "renamed": {}, **{part: {} for part in PARTS}}
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return found
