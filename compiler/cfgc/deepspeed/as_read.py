@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cfgc.deepspeed.case import Case
 from cfgc.deepspeed.config import AUTO, Entry, Json, Path
-from cfgc.deepspeed.structure.values import read_as
+from cfgc.deepspeed.structure.kinds import read_as
 from cfgc.deepspeed.table import MISSING
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from cfgc.deepspeed.case import Case
 from cfgc.deepspeed.config import Entry, Json
 from cfgc.deepspeed.structure import wording
+from cfgc.deepspeed.structure.kinds import FALSE, TRUE, kinds_of, read_as
 from cfgc.deepspeed.structure.wording import Finding, dotted, shown
 from cfgc.deepspeed.table import MISSING, Key, Kind
 from cfgc.diagnostics.model import Fix
@@ -24,11 +25,8 @@ _KINDS: dict[Kind, str] = {
     "array": "an array",
     "table": "a table",
 }
-_TRUE = {"1", "on", "t", "true", "y", "yes"}
-_FALSE = {"0", "off", "f", "false", "n", "no"}
 _SHORT = {"float16": "fp16", "half": "fp16", "bfloat16": "bf16", "float32": "fp32", "float": "fp32"}
 """Names that torch has for what DeepSpeed calls otherwise."""
-_INTEGER = re.compile(r"\s*[-+]?[0-9]+(?:\.0*)?\s*")
 _PYTHON = {"True": True, "False": False, "None": None}
 _UNREAL = re.compile(r"[-+]?(?:nan|inf|infinity)", re.IGNORECASE)
 _SWALLOWED = re.compile(r"[,}\]#]|//|/\*")
@@ -43,14 +41,20 @@ def value_findings(case: Case, key: Key, entry: Entry) -> Iterator[Finding]:
         yield _bare(case, key, entry)
     elif not key.kinds:
         return
-    elif _kinds_of(value) & key.kinds:
-        odd = next((x for x in value if not _kinds_of(x) & key.items), None) if _lists(key, value) else None
+    elif kinds_of(value) & key.kinds:
+        odd = next((x for x in value if not kinds_of(x) & key.items), None) if _lists(key, value) else None
         yield from [_wrong_member(case, key, odd)] if odd is not None else _beyond(case, key, value)
     elif (read := read_as(key, value)) is not MISSING:
         beyond = list(_beyond(case, key, read))
         yield from beyond or [_converts(case, key, value, read)]
-    else:
+    elif not _is_tuned(case, key, value):
         yield _wrong_kind(case, key, value)
+
+
+def _is_tuned(case: Case, key: Key, value: Json) -> bool:
+    """Whether the value is a list of those that DeepSpeed's autotuner is to try."""
+    tried = isinstance(value, list) and all(kinds_of(one) & key.kinds for one in value)
+    return tried and case.config.get(("autotuning",)) is not None
 
 
 def _is_bare(entry: Entry) -> bool:
@@ -66,7 +70,7 @@ def _word(text: str) -> str:
 def _bare(case: Case, key: Key, entry: Entry) -> Finding:
     word = _word(entry.value)
     read = _PYTHON[word] if word in _PYTHON else _read(key, word)
-    fits = not key.kinds or _kinds_of(read) & key.kinds
+    fits = not key.kinds or kinds_of(read) & key.kinds
     fixes, helps = _instead(case, key, read if fits else _default(key), certain=bool(fits))
     return wording.said(
         "CFG549",
@@ -96,53 +100,6 @@ def _not_finite(case: Case, key: Key, entry: Entry) -> Finding:
 def shown_text(text: str) -> str:
     """A number as it was written, cut when it is long."""
     return text if len(text) <= wording.SHOWN else f"{text[:20]}… ({len(text)} digits)"
-
-
-def _kinds_of(value: Json) -> set[Kind]:
-    """The kinds that a value is without conversion: every integer is a number, an integral float an integer."""
-    if value is None:
-        return {"null"}
-    if isinstance(value, bool):
-        return {"bool"}
-    if isinstance(value, int):
-        return {"int", "float"}
-    if isinstance(value, float):
-        return {"int", "float"} if value.is_integer() else {"float"}
-    return {"str"} if isinstance(value, str) else {"array"} if isinstance(value, list) else {"table"}
-
-
-def read_as(key: Key, value: Json) -> Json:
-    """What DeepSpeed makes of a value; MISSING when it refuses its kind, or hands it on as it is."""
-    kinds = _kinds_of(value)
-    if kinds & key.kinds or not key.kinds:
-        return value
-    if not key.coerces:
-        return bool(value) if "bool" in key.kinds and "int" in kinds and value in (0, 1) else MISSING
-    if kinds & key.rejects:
-        return MISSING
-    return _coerced(key, value)
-
-
-def _coerced(key: Key, value: Json) -> Json:
-    """What a model of pydantic makes of a value of another kind."""
-    if "bool" in key.kinds and isinstance(value, str | int | float):
-        text = value.strip().lower() if isinstance(value, str) else f"{value:g}"
-        if text in _TRUE | _FALSE:
-            return text in _TRUE
-    if "int" in key.kinds and (isinstance(value, bool) or (isinstance(value, str) and _INTEGER.fullmatch(value))):
-        number = _number(value)
-        return number if number is MISSING else int(number)
-    if "float" in key.kinds and isinstance(value, bool | str):
-        return _number(value)
-    return MISSING
-
-
-def _number(value: bool | str) -> Json:
-    try:
-        number = float(value)
-    except ValueError:
-        return MISSING
-    return number if math.isfinite(number) else MISSING
 
 
 def _converts(case: Case, key: Key, value: Json, read: Json) -> Finding:
@@ -229,7 +186,7 @@ def _raised(key: Key, bound: float, value: float) -> Json:
 
 def _chosen(key: Key, value: Json) -> bool:
     """Whether ``value`` is a choice, or of a kind that has none."""
-    alike = [choice for choice in key.choices if _kinds_of(choice) & _kinds_of(value)]
+    alike = [choice for choice in key.choices if kinds_of(choice) & kinds_of(value)]
     return not alike or any(_same(key, value, choice) for choice in alike)
 
 
@@ -257,7 +214,7 @@ def _wanted(key: Key) -> str:
 
 
 def _called(value: Json, article: bool = False) -> str:
-    kinds = _kinds_of(value)
+    kinds = kinds_of(value)
     kind: Kind = "int" if "int" in kinds else next(iter(kinds))
     name = {
         "bool": shown(value),
@@ -273,14 +230,14 @@ def _meant(case: Case, key: Key, value: Json) -> tuple[bool, Json]:
     """The value that was probably meant, and whether nothing else can be."""
     if isinstance(value, str):
         read = _read(key, value.strip())
-        if read != value and _kinds_of(read) & key.kinds:
+        if read != value and kinds_of(read) & key.kinds:
             return True, read
     if "table" in key.kinds and isinstance(value, bool | str):
         names = ("enabled",) if isinstance(value, bool) else ("device", "type")
         inner = next((x for name in names if (x := case.release.key((*key.path, name)))), None)
         if inner and _chosen(inner, value):
             return True, {inner.path[-1]: value}
-    if isinstance(value, list) and len(value) == 1 and _kinds_of(value[0]) & key.kinds:
+    if isinstance(value, list) and len(value) == 1 and kinds_of(value[0]) & key.kinds:
         return False, value[0]
     if isinstance(value, float) and "int" in key.kinds:
         return False, round(value)
@@ -291,8 +248,8 @@ def _read(key: Key, word: str) -> Json:
     """A word as the value that it spells: ``True``, ``yes``, ``5e8``; the word itself when it spells none."""
     if word in _PYTHON:
         return _PYTHON[word]
-    if "bool" in key.kinds and word.lower() in _TRUE | _FALSE:
-        return word.lower() in _TRUE
+    if "bool" in key.kinds and word.lower() in TRUE | FALSE:
+        return word.lower() in TRUE
     try:
         value = json.loads(word)
     except ValueError:
