@@ -12,7 +12,7 @@ from click.shell_completion import get_completion_class
 
 from cfgc import __version__
 from cfgc.cli import EXIT_OK, EXIT_REJECTED, EXIT_USAGE
-from cfgc.cli.commands_project import import_spec, init, overlays
+from cfgc.cli.commands_project import import_spec, init, overlays, schema
 from cfgc.cli.complete import complete_explain, complete_key, complete_override, complete_spec
 from cfgc.cli.report import FORMATS, print_diagnostics, say, summary
 
@@ -199,3 +199,4 @@ def completion(shell: str) -> int:
 cfgc.add_command(overlays)
 cfgc.add_command(init)
 cfgc.add_command(import_spec)
+cfgc.add_command(schema)

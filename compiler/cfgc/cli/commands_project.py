@@ -71,6 +71,31 @@ def init(directory: Path, template: str, name: str) -> int:
     return EXIT_OK
 
 
+@click.command()
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The file to write [default: standard output].")
+@click.option(
+    "--deepspeed",
+    metavar="VERSION",
+    help="The schema of a ds_config for that release, or `newest`.",
+)
+def schema(out: Path | None, deepspeed: str | None) -> int:
+    """Print the JSON Schema of specs, for editors.
+
+    A spec names it in its first line, relative to itself: `#:schema ../cfgc.schema.json`. Editors then complete keys
+    and mark mistakes; docs/editors.md says which. What several keys mean together, only `cfgc check` knows.
+    """
+    from cfgc.cli.ds_configs import known_release
+    from cfgc.cli.schemas import config_schema, spec_schema, write_schema
+
+    text = config_schema(known_release(None if deepspeed == "newest" else deepspeed)) if deepspeed else spec_schema()
+    if out:
+        write_schema(text, out)
+        say(f"written {out}")
+    else:
+        click.echo(text, nl=False)
+    return EXIT_OK
+
+
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The spec to write [default: standard output].")

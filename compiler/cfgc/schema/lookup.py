@@ -23,7 +23,7 @@ def field_at(location: tuple[str | int, ...]) -> FieldInfo | None:
         inner = model.model_fields.get(part) if model else None
         if inner is None:
             break
-        info, model = inner, _section(inner.annotation)
+        info, model = inner, section_of(inner.annotation)
     return info
 
 
@@ -36,13 +36,14 @@ def section_at(location: tuple[str | int, ...]) -> type[Section] | None:
         inner = model.model_fields.get(part) if model else None
         if inner is None:
             return None
-        model = _section(inner.annotation)
+        model = section_of(inner.annotation)
     return model
 
 
-def _section(annotation: Any) -> type[Section] | None:
+def section_of(annotation: Any) -> type[Section] | None:
+    """The table that a field of that type holds, or that its elements are; None for values."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return None if annotation is NodePath else annotation
     if get_origin(annotation) in (tuple, Annotated, Union, UnionType):
-        return next((found for part in get_args(annotation) if (found := _section(part))), None)
+        return next((found for part in get_args(annotation) if (found := section_of(part))), None)
     return None

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 
-_CLOCK = re.compile(r"(?:([0-9]{1,4})-)?([0-9]{1,4}):([0-5][0-9]):([0-5][0-9])")
+_TIME = r"(?:([0-9]{1,4})-)?([0-9]{1,4}):([0-5][0-9]):([0-5][0-9])"
 _NUMBER = r"([0-9]{1,18}(?:\.[0-9]{1,9})?)"
-_SPAN = re.compile(_NUMBER + r" ?(s|sec|min|m|h|d)")
-_SIZE = re.compile(_NUMBER + r" ?([KMGTP]i?B|B)")
+_AMOUNT = _NUMBER + r" ?(s|sec|min|m|h|d)"
+
+DURATION = f"{_TIME}|{_AMOUNT}"
+"""How a duration is spelt, as a regular expression."""
+
+SIZE = _NUMBER + r" ?([KMGTP]i?B|B)"
+"""How a size is spelt."""
+
+_CLOCK, _SPAN, _SIZE = re.compile(_TIME), re.compile(_AMOUNT), re.compile(SIZE)
 
 SECONDS = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3_600, "d": 86_400}
 """Seconds in each unit of a duration."""
