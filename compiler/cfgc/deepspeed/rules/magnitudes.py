@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.rules.optimizer_classes import PARAMS, TYPE, built
 from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_PARAMS, schedule
-from cfgc.deepspeed.rules.wording import pair
+from cfgc.deepspeed.rules.wording import into, pair
 from cfgc.diagnostics.model import Fix
 
 if TYPE_CHECKING:
@@ -29,23 +29,32 @@ LIMITS: dict[str, tuple[float, float, str]] = {
 }
 """By parameter of the optimizer: the largest number of any use, a usual one, and what it does."""
 
+RATES = (f"{PARAMS}.lr", f"{SCHEDULER_PARAMS}.warmup_max_lr", f"{SCHEDULER_PARAMS}.cycle_max_lr")
+
 RATIOS = {"warmup_min_ratio": 0.0, "cos_min_ratio": 0.0001}
 """Parts of the peak, which is 1."""
+
+FASTEST_DECAY = 1e3
+"""A rate that falls to a thousandth in one interval is over."""
 
 
 def adam_survives_the_rate(case: Case) -> Iterator[Diagnostic]:
     """CFG426: the peak rate is one that Adam survives."""
-    made, rate = built(case), case.number(f"{PARAMS}.lr")
-    if made is None or rate is None or rate <= HIGHEST_ADAM_RATE or not _is_adam(made.name):
+    made = built(case)
+    if made is None or not _is_adam(made.name):
         return
-    yield case.warning(
-        "CFG426",
-        f"a learning rate of {rate:g} is far above what {made.name} survives",
-        [At(f"{PARAMS}.lr", f"more than {HIGHEST_ADAM_RATE:g}"), At(TYPE, "moves each weight by the rate")],
-        ("common peaks are 1e-5 to 1e-3",),
-        (f"write {pair('lr', 0.0003)} in `{PARAMS}`",),
-        (Fix((case.set(f"{PARAMS}.lr", 0.0003),)),),
-    )
+    for key in RATES:
+        rate = case.number(key)
+        if rate is None or rate <= HIGHEST_ADAM_RATE:
+            continue
+        yield case.warning(
+            "CFG426",
+            f"a learning rate of {rate:g} is far above what {made.name} survives",
+            [At(key, f"more than {HIGHEST_ADAM_RATE:g}"), At(TYPE, "moves each weight by the rate")],
+            ("common peaks are 1e-5 to 1e-3",),
+            (f"write {pair(key, 0.0003)}{into(key)}",),
+            (Fix((case.set(key, 0.0003),)),),
+        )
 
 
 def _is_adam(name: str) -> bool:
@@ -65,6 +74,10 @@ def numbers_are_of_use(case: Case) -> Iterator[Diagnostic]:
         if planned is not None and name in planned.takes and number is not None and number > 1:
             why = "it is a part of the peak rate: the schedule would rise where it has to fall"
             yield _too_large(case, f"{SCHEDULER_PARAMS}.{name}", number, 1, usual, why)
+    decay = case.number(f"{SCHEDULER_PARAMS}.decay_lr_rate")
+    if planned is not None and "decay_lr_rate" in planned.takes and decay is not None and decay > FASTEST_DECAY:
+        why = "after the cycle the rate is divided by 1 + this"
+        yield _too_large(case, f"{SCHEDULER_PARAMS}.decay_lr_rate", decay, FASTEST_DECAY, 0.001, why)
 
 
 def _too_large(case: Case, dotted: str, number: float, most: float, usual: float, why: str) -> Diagnostic:
