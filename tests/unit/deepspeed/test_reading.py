@@ -68,6 +68,7 @@ def test_the_least_config() -> None:
     assert (entry.key.text, entry.span.text) == ('"train_batch_size"', "8")  # type: ignore[union-attr]
 
 
+@settings(deadline=None)
 @given(TREES)
 def test_json_is_read_as_json_with_every_key_where_it_says(tree: dict[str, Any]) -> None:
     config = config_of(tree)
@@ -84,13 +85,14 @@ def test_json_is_read_as_json_with_every_key_where_it_says(tree: dict[str, Any])
         assert entry.edited == path
 
 
+@settings(deadline=None)
 @given(TREES)
 def test_what_hjson_writes_is_read_again(tree: dict[str, Any]) -> None:
     text = hjson.dumps(tree)
     assert read(text).tree() == hjson.loads(text)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(PIECES, max_size=14).map("".join), st.booleans())
 def test_any_text_is_taken_or_refused_as_hjson_does(text: str, braces: bool) -> None:
     text = f"\n{{{text}}}" if braces else f"\n{text}"

@@ -203,7 +203,7 @@ def _merged(trees: Iterator[dict[str, Any]]) -> dict[str, Any]:
     return whole
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(PATHS, VALUES), max_size=8), st.sampled_from(["0.12.0", "0.16.9", "0.19.8"]))
 def test_no_tree_is_too_strange(keys: list[tuple[Path, Any]], version: str) -> None:
     for finding in judge_config(case_of(_merged(_nested(path, value) for path, value in keys), version, 8)):
