@@ -1,7 +1,7 @@
 """What DeepSpeed reads otherwise after an import, on purpose: each attribute, when, and why the training is the same.
 
-Any other difference has to be marked ``check``, or as a value that was ``auto``, in the imported spec. ``docs/import.md``
-shows this list.
+Any other difference has to be marked ``check``, or as a value that was ``auto``, in the imported spec.
+``docs/import.md`` shows this list.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class Pin:
 
 
 def _adamw(difference: Difference, before: Tree, after: Tree) -> bool:
-    return (difference.before, difference.after) == ("adam", "adamw") and before.get("optimizer_params.adam_w_mode", True)
+    return (difference.before, difference.after) == ("adam", "adamw") and before.get(
+        "optimizer_params.adam_w_mode", True
+    )
 
 
 def _peak(difference: Difference, before: Tree, after: Tree) -> bool:
@@ -88,14 +90,25 @@ PINS: tuple[Pin, ...] = (
         "the default of the optimizer that DeepSpeed builds, written out",
         becomes([0.9, 0.999], 1e-8, 0.0, 0.01, 1e-3),
     ),
-    Pin("communication_data_type", "that of the training precision, which DeepSpeed takes when it is absent", written_out),
-    Pin("grad_accum_dtype|param_dtype", "the training precision, which DeepSpeed takes when it is absent", _own_precision),
+    Pin(
+        "communication_data_type",
+        "that of the training precision, which DeepSpeed takes when it is absent",
+        written_out,
+    ),
+    Pin(
+        "grad_accum_dtype|param_dtype",
+        "the training precision, which DeepSpeed takes when it is absent",
+        _own_precision,
+    ),
     Pin(r"zero_config\.offload_(optimizer|param)(\..*)?", "a section whose device is none is absent", _device_is_none),
     Pin("zero_force_ds_cpu_optimizer", "an offloaded optimizer is torch's own"),
     Pin(r"zero_config\.leaf_module\.classes", "the runtime's decoder has none of the layers that DeepSpeed looks for"),
     Pin("keep_in_fp32_modules", "the runtime's decoder has no module that DeepSpeed would keep in fp32"),
     Pin("dataloader_drop_last", "the runtime's loader, and not DeepSpeed's, drops an incomplete batch"),
-    Pin(r"checkpoint_config\.tag_validation|checkpoint_tag_validation_fail", "ranks that disagree on a checkpoint's name fail"),
+    Pin(
+        r"checkpoint_config\.tag_validation|checkpoint_tag_validation_fail",
+        "ranks that disagree on a checkpoint's name fail",
+    ),
     Pin(r"timers_config\.(enabled|synchronized)", "DeepSpeed's throughput timer is off: it would stall the device"),
     Pin("log_level", "DeepSpeed's own messages from warnings on"),
 )

@@ -60,7 +60,11 @@ def differences(before: Tree, after: Tree) -> list[Difference]:
     """Attributes that are not the same in both."""
     paths = dict.fromkeys((*before, *after))
     pairs = ((path, before.get(path, ABSENT), after.get(path, ABSENT)) for path in paths)
-    return [Difference(*pair) for pair in pairs if pair[1] != pair[2] or type(pair[1]) is bool is not type(pair[2])]
+    return [Difference(*pair) for pair in pairs if not _same(pair[1], pair[2])]
+
+
+def _same(before: Any, after: Any) -> bool:
+    return bool(before == after) and isinstance(before, bool) == isinstance(after, bool)
 
 
 def without_auto(config: Any) -> Any:

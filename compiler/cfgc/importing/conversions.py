@@ -132,6 +132,8 @@ def recomputing(value: Json, ask: Ask) -> Converted | None:
 
 def warmup_share(value: Json, ask: Ask) -> Converted | None:
     """A share of the steps."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise UnusableError("it is no share of the steps")
     return Converted(f"${{round(training.max_steps * {value!r})}}", expression=True) if value else None
 
 

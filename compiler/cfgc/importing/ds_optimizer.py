@@ -75,6 +75,7 @@ def _rate(case: Case) -> Iterator[Item]:
     sources = (path_of(dotted),) if entry else ()
     peak = peak_rate(case)
     if peak is not None:
+        sources = (*sources, path_of("scheduler.params.warmup_max_lr"))
         yield Setting(RATE, peak, "from scheduler.params.warmup_max_lr, which overwrites optimizer.params.lr", sources)
     elif entry is None:
         yield Setting(RATE, _DEFAULT_RATE, f"{dotted} is absent: the optimizer's default", (), "default")
@@ -118,7 +119,14 @@ def _others(case: Case, name: str) -> Iterator[Item]:
             yield Raw(path, entry.value)
         elif entry.value in (None, AUTO):
             yield Dropped(path, "it has no value in the file", entry.value)
+        elif _is_default(case, parameter, entry.value):
+            yield Dropped(path, "it is the optimizer's default", entry.value)
         else:
             yield Dropped(path, f"torch's {name} has no such argument", entry.value, doubtful=True)
     if (fusion := case.config.get(path_of("optimizer.legacy_fusion"))) is not None:
         yield Dropped(path_of("optimizer.legacy_fusion"), "the runtime's optimizers have no other fusion", fusion.value)
+
+
+def _is_default(case: Case, parameter: str, value: Json) -> bool:
+    known = case.release.optimizers.get((case.text("optimizer.type") or "").lower())
+    return known is not None and parameter in known.parameters and known.parameters[parameter] == value

@@ -29,7 +29,8 @@ def precision(case: Case, trainer: str = "") -> Iterator[Item]:
         yield Setting(KEY, _SWITCHES[strange[0]], comment, sources, "doubtful")
     elif AUTO in written.values():
         auto = next(dotted for dotted, value in written.items() if value == AUTO)
-        yield Setting(KEY, _SWITCHES[auto], f'check: {auto} is "auto": the trainer decides', sources, "doubtful")
+        comment = f'{auto} is "auto", for the trainer to decide: yours to say'
+        yield Setting(KEY, _SWITCHES[auto], comment, sources, "placeholder")
     else:
         yield Setting(
             KEY, "fp32", "neither fp16 nor bf16 is enabled", sources, "default" if not sources else "converted"

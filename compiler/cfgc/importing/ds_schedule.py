@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cfgc.deepspeed.case import Case, path_of
+from cfgc.deepspeed.config import Json
+from cfgc.deepspeed.table import MISSING
 from cfgc.importing.items import YOURS, Dropped, Item, Setting, came_from
 
 TYPE, FINAL = "training.scheduler.type", "training.scheduler.final_learning_rate"
@@ -12,8 +14,6 @@ WARMUP, STEPS = "training.warmup_steps", "training.max_steps"
 PARAMS = "scheduler.params"
 _WARMING = ("WarmupLR", "WarmupDecayLR", "WarmupCosineLR")
 _SHAPES = {"WarmupLR": "constant", "WarmupDecayLR": "linear", "WarmupCosineLR": "cosine", "CosineAnnealingLR": "cosine"}
-_DEFAULT_WARMUP = 1000
-_DEFAULT_COSINE_FLOOR = 0.0001
 _PLACEHOLDER_STEPS = 10_000
 _CONVERTED = ("warmup_num_steps", "warmup_max_lr", "total_num_steps", "T_max", "eta_min", "cos_min_ratio")
 
@@ -22,9 +22,18 @@ def peak_rate(case: Case) -> float | None:
     """The rate that a warm-up scheduler climbs to; None where it is the optimizer's own."""
     if case.text("scheduler.type") not in ("WarmupLR", "WarmupDecayLR"):
         return None
-    if case.written(f"{PARAMS}.warmup_max_lr"):
-        return case.number(f"{PARAMS}.warmup_max_lr")
-    return None if case.since("0.15.0") else 0.001
+    rate = _parameter(case, "warmup_max_lr")
+    return float(rate) if isinstance(rate, int | float) else None
+
+
+def _parameter(case: Case, name: str) -> Json:
+    """What the file gives the scheduler, else its default in the release; None for what the trainer fills in."""
+    dotted = f"{PARAMS}.{name}"
+    if case.written(dotted):
+        return case.value(dotted)
+    known = case.release.schedulers.get(case.text("scheduler.type") or "")
+    default = known.parameters.get(name) if known else None
+    return None if default == MISSING else default
 
 
 def schedule(case: Case) -> Iterator[Item]:
@@ -57,7 +66,7 @@ def _warmup(case: Case, name: str) -> Iterator[Item]:
     sources = tuple(
         path_of(f"{PARAMS}.{key}") for key in ("warmup_num_steps", "warmup_type") if case.written(f"{PARAMS}.{key}")
     )
-    count = case.integer(dotted) if case.written(dotted) else _DEFAULT_WARMUP
+    count = _parameter(case, "warmup_num_steps")
     if count is None:
         yield Setting(WARMUP, 0, f'{dotted} is "auto": {YOURS}', sources, "placeholder")
     elif case.text(f"{PARAMS}.warmup_type") == "linear":
@@ -82,8 +91,11 @@ def _steps(case: Case, name: str) -> Iterator[Item]:
 def _final(case: Case, name: str) -> Iterator[Item]:
     if name == "WarmupCosineLR":
         dotted = f"{PARAMS}.cos_min_ratio"
-        ratio = case.number(dotted) if case.written(dotted) else _DEFAULT_COSINE_FLOOR
+        ratio = _parameter(case, "cos_min_ratio")
         sources = (path_of(dotted),) if case.written(dotted) else ()
+        if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0 <= ratio <= 1:
+            yield Dropped(path_of(dotted), "it is no ratio", ratio, doubtful=True)
+            return
         value = f"${{training.learning_rate * {ratio!r}}}"
         yield Setting(FINAL, value, came_from(dotted), sources, "converted" if sources else "default", expression=True)
     elif name == "CosineAnnealingLR" and case.written(f"{PARAMS}.eta_min"):

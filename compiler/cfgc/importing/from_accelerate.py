@@ -152,6 +152,9 @@ def _renamed(item: Item, origin: Mapping[Path, Path]) -> Item:
     for path, written in origin.items():
         whole = rf"(?<![\w.]){re.escape('.'.join(path))}(?![\w.])"
         comment = re.sub(whole, ".".join(written), comment)
+    if _STRATEGY in sources:
+        comment = f"check: {comment}; ZeRO-{item.value} partitions the same"
+        return replace(item, sources=sources, comment=comment, grade="doubtful")
     return replace(item, sources=sources, comment=comment)
 
 
@@ -164,7 +167,7 @@ def _rest(root: Branch, items: tuple[Item, ...]) -> Iterator[Item]:
         if dotted in _IGNORED or path[0] in _IGNORED:
             yield Dropped(path, _IGNORED.get(dotted) or _IGNORED[path[0]], entry.value)
         elif entry.value in (None, {}, [], False, "no"):
-            yield Dropped(path, "it turns nothing on", entry.value)
+            yield Dropped(path, "it changes nothing", entry.value)
         else:
             yield Dropped(path, "a spec has nothing like it", entry.value, doubtful=True)
 

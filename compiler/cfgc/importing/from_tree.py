@@ -15,10 +15,32 @@ from cfgc.importing.tree_keys import Reading, tree_items
 
 _SIZES = ("training.global_batch_size", "training.micro_batch_size", "training.gradient_accumulation_steps")
 
+_DEFAULTS = (
+    ("training.precision", "fp32", "Lightning trains in fp32"),
+    ("training.gradient_clipping", 0.0, "Lightning does not clip"),
+    ("training.optimizer.betas", [0.9, 0.999], "torch's default"),
+    ("training.optimizer.weight_decay", 0.01, "the default of torch's AdamW"),
+)
+"""Key, value and whose default it is."""
+
 
 def from_hydra(root: Branch, world_size: int | None) -> tuple[Item, ...]:
     """An item for every key of the composed tree."""
-    return _settled(tree_items(Reading(root, Resolver(root), HYDRA, IGNORED)), world_size)
+    items = tree_items(Reading(root, Resolver(root), HYDRA, IGNORED))
+    return _settled((*items, *_defaults_of_torch(items)), world_size)
+
+
+def _defaults_of_torch(items: Sequence[Item]) -> Iterator[Item]:
+    """What Lightning and torch do when the tree does not say, and a spec that leaves it out does not."""
+    said = {item.key: item.value for item in items if isinstance(item, Setting)}
+    unread = ("training.optimizer.betas", "training.optimizer.weight_decay")
+    for key, value, comment in _DEFAULTS:
+        if key not in said and not (key in unread and said.get("training.optimizer.type") == "sgd"):
+            yield Setting(key, value, f"the tree does not say: {comment}", (), "default")
+    if said.get("training.optimizer.type") == "sgd" and unread[1] not in said:
+        yield Setting(unread[1], 0.0, "the tree does not say: torch's default", (), "default")
+    if "training.scheduler.type" not in said:
+        yield Setting("training.scheduler.type", "constant", f"check: the schedule is {YOURS}", (), "doubtful")
 
 
 def from_ava(root: Branch, world_size: int | None, layers: Sequence[str], hardware: Sequence[str]) -> tuple[Item, ...]:

@@ -34,7 +34,8 @@ def spec_text(imported: Imported, source: str) -> str:
     sections = [_section(path, list(group)) for path, group in groupby(settings, key=_table_of)]
     raw = [item for item in imported.items if isinstance(item, Raw)]
     dropped = [item for item in imported.items if isinstance(item, Dropped)]
-    parts = ["".join(_comment(line) for line in _header(imported.title, settings))]
+    header = [part for line in _header(imported.title, settings) for part in textwrap.wrap(line, WIDTH - 2)]
+    parts = ["".join(_comment(line) for line in header)]
     parts += [*sections, *_raw_sections(raw, source)]
     if dropped:
         parts.append("".join(_dropped(dropped)))

@@ -101,7 +101,7 @@ def _converted(reading: Reading, path: Path, entry: Entry, to: To, before: Seque
     except (UnresolvableError, UnusableError) as error:
         return Dropped(path, str(error), shown, doubtful=True)
     if made is None:
-        return Dropped(path, "it turns nothing on", shown)
+        return Dropped(path, "it changes nothing", shown)
     first = next((item for item in before if isinstance(item, Setting) and item.key == to.key), None)
     if first is not None:
         same = first.value == made.value
@@ -133,7 +133,7 @@ def _left(reading: Reading, path: Path, entry: Entry) -> Item:
         return Dropped(path, because, value)
     if value in (None, {}, []):
         return Dropped(path, "it says nothing", value)
-    if value is False:
+    if value in (False, 0):
         return Dropped(path, "it is off, as everything is that a spec does not have", value)
     renamed = RENAMED.get(dotted)
     hint = f"; the nearest is `{renamed.key}`" if renamed else ""
