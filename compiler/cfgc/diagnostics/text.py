@@ -15,6 +15,9 @@ Paint = Callable[[str, str], str]
 MAX_LINE = 120
 """Columns of a source line that are shown; a longer one is cut around its span."""
 
+MAX_TEXT = 2_000
+"""Characters of a message, reason or help that are shown."""
+
 TAB = "    "
 
 
@@ -38,7 +41,7 @@ def render_text(diagnostics: Iterable[Diagnostic], paint: Paint = plain) -> str:
 
 def _block(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
     yield paint(f"{diagnostic.severity}[{diagnostic.code}]", diagnostic.severity) + paint(
-        f": {printable(diagnostic.message)}", "bold"
+        f": {printable(shortened(diagnostic.message))}", "bold"
     )
     labels = [x for x in (diagnostic.primary, *diagnostic.secondary) if x is not None]
     width = max((len(str(label.span.line)) for label in labels), default=1)
@@ -56,7 +59,7 @@ def _block(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
 
 
 def _hanging(margin: str, lead: str, text: str, width: int) -> Iterator[str]:
-    first, *rest = text.split("\n")
+    first, *rest = shortened(text).split("\n")
     yield f"{margin} {lead}{printable(first)}"
     for line in rest:
         yield f"{' ' * (width + 3)}{printable(line)}".rstrip()
@@ -71,7 +74,7 @@ def _place(label: Label, width: int, primary: bool, paint: Paint, severity: str)
     text, start, length = _excerpt(span)
     yield paint(f"{span.line:>{width}} |", "frame") + f" {text}".rstrip()
     marks = ("^" if primary else "-") * length
-    said = f" {printable(label.text)}" if label.text else ""
+    said = f" {printable(shortened(label.text))}" if label.text else ""
     yield paint(" " * width + " |", "frame") + " " + " " * start + paint(marks + said, role)
 
 
@@ -87,6 +90,11 @@ def _excerpt(span: Span) -> tuple[str, int, int]:
         marked = marked if columns(marked) <= room else marked[: room - 1] + "…"
         tail = tail if columns(tail) <= max(0, room - columns(marked)) else "…"
     return head + marked + tail, columns(head), max(1, columns(marked))
+
+
+def shortened(text: str) -> str:
+    """``text``, cut where it shows a value that fills the screen."""
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
 def columns(text: str) -> int:

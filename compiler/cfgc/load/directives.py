@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from cfgc.diagnostics import Diagnostic
 from cfgc.load import errors
@@ -117,11 +118,11 @@ def is_one_value(table: Mapping[str, Value]) -> bool:
 
 def value_at(tree: Mapping[str, Value], location: Location) -> Value:
     """The value at ``location`` of ``tree``."""
-    value: Value = dict(tree)
+    value: Any = tree
     for part in location:
-        assert isinstance(value, dict | list)
-        value = value[part]  # type: ignore[index]
-    return value
+        value = value[part]
+    found: Value = value
+    return found
 
 
 def _read_extends(document: Document, read: Directives) -> None:

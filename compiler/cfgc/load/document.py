@@ -22,6 +22,8 @@ MAX_DEPTH = 32
 """Parts of a dotted key, and nested arrays and tables below one. No key of the schema has more than 6."""
 
 
+MAX_KEY = 200
+"""Characters of one part of a key."""
 MAX_LINES = 10_000
 """Lines of one text."""
 MAX_MARKS = 16_000
@@ -86,7 +88,7 @@ def parse_document(source: SourceFile) -> Document:
     tree = _plain(source)
     places = _places_of(source)
     document = Document(source, MappingProxyType(tree), places.values, places.headers)
-    found = [*_too_deep(document), *_unfit_numbers(document, (), tree)]
+    found = [*_too_deep(document), *_long_keys(document, (), tree), *_unfit_numbers(document, (), tree)]
     if found:
         raise Rejected(found)
     return document
@@ -129,6 +131,15 @@ def _too_deep(document: Document) -> Iterator[Diagnostic]:
         if len(location) == MAX_DEPTH + 1:
             yield errors.nested_too_deeply(document.key_span(location), MAX_DEPTH)
             return
+
+
+def _long_keys(document: Document, location: Location, value: Value | Mapping[str, Value]) -> Iterator[Diagnostic]:
+    inside = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for part, child in inside:
+        if isinstance(part, str) and len(part) > MAX_KEY:
+            yield errors.too_long_key(len(part), MAX_KEY, document.key_span((*location, part)))
+        else:
+            yield from _long_keys(document, (*location, part), child)
 
 
 def _unfit_numbers(document: Document, location: Location, value: Value | Mapping[str, Value]) -> Iterator[Diagnostic]:

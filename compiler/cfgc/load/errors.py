@@ -45,6 +45,11 @@ def too_many(source: SourceFile, has: str, limit: str) -> Diagnostic:
     return too_much(f"`{source.logical}` has {has}", Label(Span(source, 0, 0)), limit)
 
 
+def too_long_key(length: int, limit: int, span: Span) -> Diagnostic:
+    """CFG128: a key that nobody typed."""
+    return too_much(f"a key has {length:,} characters", Label(span), f"it has at most {limit}")
+
+
 def too_many_entries(directive: str, count: int, limit: int, span: Span) -> Diagnostic:
     """CFG128: a directive that names more than anybody can follow."""
     message = f"`{directive}` has {count:,} entries"

@@ -17,6 +17,9 @@ from cfgc.load.reader import SHIPPED, Reader, TooLargeError
 from cfgc.nearest import nearest
 from cfgc.source import SourceFile, Span
 
+MAX_NAME = 4_000
+"""Characters of a path, as Linux has it."""
+
 
 @dataclass(frozen=True)
 class SpecFile:
@@ -114,6 +117,8 @@ def not_logical(name: str) -> str | None:
         return "an absolute path is another file on another machine"
     if "\\" in name:
         return "paths are written with `/`"
+    if len(name) > MAX_NAME:
+        return f"it has {len(name):,} characters"
     if "\0" in name:
         return "it holds a null character"
     return None

@@ -61,7 +61,7 @@ def _located(errors: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Location, Ma
 
 def _without_followers(errors: Mapping[Location, Mapping[str, Any]]) -> dict[Location, Mapping[str, Any]]:
     """``errors`` without missing keys that are there, only mistyped."""
-    mistyped = [location for location, error in errors.items() if error["type"] == "extra_forbidden"]
+    mistyped = islice((place for place, error in errors.items() if error["type"] == "extra_forbidden"), MOST)
     meant = {(*location[:-1], _closest(location)) for location in mistyped}
     return {place: error for place, error in errors.items() if error["type"] != "missing" or place not in meant}
 
