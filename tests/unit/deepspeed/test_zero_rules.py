@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,3 +186,17 @@ UNKNOWN: list[Json] = [
 @pytest.mark.parametrize("config", UNKNOWN)
 def test_auto_is_never_an_error(config: Json) -> None:
     assert errors(config) == set()
+
+
+BUNDLES = ("quickstart", "8xa100-zero2", "16xh100-zero3")
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_a_file_that_pins_every_key_is_not_told_of_its_defaults(name: str, repository: Path) -> None:
+    config = json.loads((repository / "out" / name / "ds_config.json").read_text())
+    assert findings(config) == []
+    config["zero_optimization"].update(sub_group_size=1000, allgather_bucket_size=1000)
+    unread = {"16xh100-zero3": "allgather_bucket_size"}.get(name, "sub_group_size")
+    found = findings(config)
+    assert [d.code for d in found] == ["CFG501"]
+    assert f"`{unread}` has no effect" in found[0].message

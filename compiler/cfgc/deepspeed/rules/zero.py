@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.deepspeed.case import At
+from cfgc.deepspeed.case import At, path_of
 from cfgc.deepspeed.rules.facts import (
     STAGE,
     ZERO,
@@ -80,6 +80,8 @@ def keys_have_a_reader(case: Case) -> Iterator[Diagnostic]:
     if stage is None:
         return
     unread = [key for key in written_keys(case, ZERO) if _is_unread(case, key, stage)]
+    if _lists_everything(case):
+        unread = [key for key in unread if not _is_default(case, key, stage)]
     if not unread:
         return
     names = [as_written(case, key) for key in unread]
@@ -101,6 +103,27 @@ def _is_unread(case: Case, key: str, stage: int) -> bool:
     if stages is None:
         return False
     return stage not in stages or (leaf(key) == "allgather_partitions" and flag_at(case, key) is False)
+
+
+def _lists_everything(case: Case) -> bool:
+    """Whether the file pins every ZeRO key, so that those at their defaults are no mistake."""
+    return all(
+        case.config.get(path) is not None
+        for path, key in case.release.keys.items()
+        if path[:-1] == (ZERO,) and _stages(path[-1]) and not (key.alias_of or key.deprecated or key.refused)
+    )
+
+
+def _is_default(case: Case, dotted: str, stage: int) -> bool:
+    """Whether what is written is what holds anyway, or names nothing; a table when all its keys are."""
+    path = path_of(dotted)
+    entry, key = case.config.get(path), case.release.key(path)
+    if entry is None or entry.value == []:
+        return True
+    if isinstance(entry.value, dict):
+        return all(_is_default(case, f"{dotted}.{name}", stage) for name in entry.value)
+    default = stage == 3 if leaf(dotted) == "overlap_comm" else key.default if key else None
+    return bool(entry.value == default)
 
 
 def _where_read(case: Case, unread: list[str], stage: int) -> Iterator[str]:
