@@ -13,13 +13,17 @@ from cfgc.deepspeed.case import Case
 from cfgc.deepspeed.reading import config_of
 from cfgc.deepspeed.releases import known_releases, release
 from cfgc.deepspeed.rules import (
+    accumulation,
     compiling,
     elasticity,
     features,
+    loss_scale,
     master_weights,
     offload,
+    offload_keys,
     precision,
     scaling,
+    stages,
     unread,
     zenflow,
     zero,
@@ -30,7 +34,8 @@ from cfgc.diagnostics import Diagnostic
 from tests.unit.deepspeed.zero_cases import ACCEPTED, REFUSED, whole
 
 MODULES = (
-    *(compiling, elasticity, features, master_weights, offload, precision, scaling, unread, zenflow, zero, zeropp),
+    *(accumulation, compiling, elasticity, features, loss_scale, master_weights, offload, offload_keys, precision),
+    *(scaling, stages, unread, zenflow, zero, zeropp),
 )
 RULES = [rule for module in MODULES for rule in module.RULES]
 SECTIONS = {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from cfgc.deepspeed.rules import (
+    accumulation,
     activation,
     amp,
     batch,
@@ -16,9 +17,11 @@ from cfgc.deepspeed.rules import (
     experts,
     features,
     groups,
+    loss_scale,
     magnitudes,
     master_weights,
     offload,
+    offload_keys,
     optimizer,
     parallel,
     parameter_values,
@@ -28,6 +31,7 @@ from cfgc.deepspeed.rules import (
     saving,
     scaling,
     scheduler,
+    stages,
     switches,
     unread,
     values,
@@ -44,11 +48,15 @@ Rule: TypeAlias = "Callable[[Case], Iterator[Diagnostic]]"
 """It yields what it finds, and never raises, whatever the config holds."""
 
 RULES: tuple[Rule, ...] = (
+    *stages.RULES,
     *zero.RULES,
     *offload.RULES,
+    *offload_keys.RULES,
     *precision.RULES,
     *master_weights.RULES,
     *scaling.RULES,
+    *loss_scale.RULES,
+    *accumulation.RULES,
     *zeropp.RULES,
     *zenflow.RULES,
     *features.RULES,

@@ -1,4 +1,4 @@
-"""What gradients and losses are multiplied with."""
+"""What gradients are divided by when they are summed over the ranks."""
 
 from __future__ import annotations
 
@@ -10,25 +10,18 @@ from cfgc.deepspeed.rules.facts import (
     STAGE,
     ZERO,
     flag_at,
-    has_bf16_optimizer,
-    offload_at,
-    offload_of,
     stage_at,
     stage_of,
     table_at,
-    written_keys,
-    zero_name,
 )
 from cfgc.deepspeed.rules.remedy import Remedy, drop, listed, put, told
-from cfgc.deepspeed.rules.wording import leaf
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case
     from cfgc.diagnostics import Diagnostic
 
 PRESCALE, PREDIVIDE = "prescale_gradients", "gradient_predivide_factor"
-SUM, ACCUMULATION = "gradient_allreduce_op", "managed_gradient_accumulation"
-SCATTER, NORM, CLIP = f"{ZERO}.reduce_scatter", f"{ZERO}.compute_grad_norm", "gradient_clipping"
+SUM, SCATTER = "gradient_allreduce_op", f"{ZERO}.reduce_scatter"
 
 
 def gradients_are_scaled_once(case: Case) -> Iterator[Diagnostic]:
@@ -124,113 +117,9 @@ def _no_sum(case: Case, what: str, place: At, without: Remedy) -> Diagnostic:
     )
 
 
-def norm_is_not_needed(case: Case) -> Iterator[Diagnostic]:
-    """CFG564: the gradient's norm is left out only where nothing uses it."""
-    stage = stage_of(case)
-    if flag_at(case, NORM, default=True) is not False or stage is None:
-        return
-    found = next(_uses_of_norm(case, stage), None)
-    if found is None:
-        return
-    place, why, without = found
-    yield case.error(
-        "CFG564",
-        f"`{NORM}` cannot be false {why}",
-        [At(NORM, "no norm"), place],
-        ("DeepSpeed stops where the norm is needed, or where leaving it out is not supported",),
-        *told([put(case, NORM, True), *without]),
-    )
-
-
-def _uses_of_norm(case: Case, stage: int) -> Iterator[tuple[At, str, tuple[Remedy, ...]]]:
-    """What needs the norm: the place, how the sentence ends, and how to do without."""
-    zenflow = f"{ZERO}.zenflow"
-    if stage not in (1, 2):
-        yield stage_at(case), f"at {zero_name(stage)}", (put(case, STAGE, 2),)
-    if (case.number(CLIP) or 0) > 0:
-        yield At(CLIP, "clips by the norm"), "while gradients are clipped", (put(case, CLIP, 0),)
-    if table_at(case, zenflow) and case.written(zenflow):
-        yield At(zenflow, "ZenFlow"), "with ZenFlow", (drop(case, zenflow),)
-    if offload_of(case, "optimizer") in ("cpu", "nvme"):
-        yield offload_at(case, "optimizer"), "while the optimizer is offloaded", ()
-    if has_bf16_optimizer(case):
-        place = At("data_types.grad_accum_dtype", "fp32 gradients")
-        yield place, "at ZeRO-1 with bf16 weights and fp32 gradients", (put(case, STAGE, 2),)
-
-
-def accumulation_is_managed(case: Case) -> Iterator[Diagnostic]:
-    """CFG533: a program that accumulates by itself meets nothing that needs to know when."""
-    if flag_at(case, ACCUMULATION, default=True) is not False:
-        return
-    stage, overlap, compiled = stage_of(case), f"{ZERO}.overlap_comm", "compile.deepcompile"
-    if stage in (0, 1) and flag_at(case, overlap) is True:
-        yield _unmanaged(
-            case, At(overlap, "needs stage 2 or 3"), "with overlapped communication", put(case, overlap, False)
-        )
-    elif flag_at(case, compiled) is True:
-        yield _unmanaged(case, At(compiled, "DeepCompile"), "with DeepCompile", put(case, compiled, False))
-
-
-def _unmanaged(case: Case, place: At, what: str, without: Remedy) -> Diagnostic:
-    return case.error(
-        "CFG533",
-        f"`{ACCUMULATION}` cannot be false {what}",
-        [At(ACCUMULATION, "the program accumulates"), place],
-        ("DeepSpeed stops at the start",),
-        *told([put(case, ACCUMULATION, True), without]),
-    )
-
-
-DYNAMIC: dict[str, tuple[int, str]] = {
-    "loss_scale_window": (1000, "the step is divided by it (ZeroDivisionError when it is 0)"),
-    "min_loss_scale": (1, "the scale could fall to 0, where every gradient vanishes"),
-    "hysteresis": (2, "the scale would never be lowered, and every step that overflows is skipped"),
-}
-"""Keys that must be at least 1, with their defaults and what a smaller number does (``fp16/loss_scaler.py``)."""
-
-
-def dynamic_scale_works(case: Case) -> Iterator[Diagnostic]:
-    """CFG571: a dynamic loss scale can be raised and lowered."""
-    if flag_at(case, "fp16.enabled") is not True or (case.number("fp16.loss_scale") or 0) != 0:
-        return
-    if case.written("fp16.loss_scale") and case.number("fp16.loss_scale") is None:
-        return
-    for name, (default, why) in DYNAMIC.items():
-        key = f"fp16.{name}"
-        value = case.integer(key)
-        if not case.written(key) or value is None or value >= 1:
-            continue
-        yield case.error(
-            "CFG571",
-            f"a dynamic loss scale needs `{key}` of at least 1",
-            [At(key, str(value)), At("fp16.loss_scale", "0 is a dynamic scale")],
-            (why,),
-            *told([put(case, key, default)]),
-        )
-
-
-def loss_scale_has_fp16(case: Case) -> Iterator[Diagnostic]:
-    """CFG511: a section that does not switch fp16 on says nothing. One that switches it off is meant to."""
-    unread = written_keys(case, "fp16", ("fp16_master_weights_and_grads",))
-    if not unread or case.written("fp16.enabled"):
-        return
-    names = [leaf(key) for key in unread]
-    yield case.warning(
-        "CFG511",
-        f"{listed(names)} of `fp16` {'has' if len(names) == 1 else 'have'} no effect: fp16 is not switched on",
-        [At(key, "has no effect") for key in unread],
-        ("`fp16.enabled` is false when it is left out",),
-        *told([put(case, "fp16.enabled", True), drop(case, "fp16")]),
-    )
-
-
 RULES = (
     gradients_are_scaled_once,
-    loss_scale_has_fp16,
     scaling_is_used,
-    accumulation_is_managed,
     sum_is_possible,
-    norm_is_not_needed,
     divisor_is_positive,
-    dynamic_scale_works,
 )
