@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tomlkit.exceptions import TOMLKitError
 
-from cfgc.fixing.tree import ABSENT, value_at
+from cfgc.fixing.tree import value_at
 from cfgc.load.reader import SHIPPED
-from cfgc.load.spans import Places, locate
+from cfgc.load.spans import Extent, Places, locate
 
 if TYPE_CHECKING:
     from cfgc.fixing.tree import Location
@@ -26,8 +27,7 @@ def is_of_the_project(source: SourceFile) -> bool:
 
 def location_of(span: Span, tail: Location = ()) -> Location | None:
     """The path of the value that stands at ``span``; of several, as a table's header has, one that ends in ``tail``."""
-    extent = (span.start, span.end)
-    found = [location for location, place in _places(span.source).values.items() if place.value == extent]
+    found = _by_extent(span.source).get((span.start, span.end), [])
     ending = [location for location in found if location[len(location) - len(tail) :] == tail]
     return next(iter(ending or found), None)
 
@@ -52,10 +52,24 @@ def location_around(span: Span) -> Location | None:
 
 def written_at(source: SourceFile, location: Location) -> Any:
     """What ``source`` itself holds at ``location``, before any merging; ``ABSENT`` for nothing."""
+    return value_at(_tree(source), location)
+
+
+@lru_cache(maxsize=32)
+def _tree(source: SourceFile) -> dict[str, Any]:
+    """What ``source`` holds; nothing when it is no TOML. Nobody may change it."""
     try:
-        return value_at(tomllib.loads(source.text), location)
-    except ValueError:
-        return ABSENT
+        return tomllib.loads(source.text)
+    except (ValueError, RecursionError):
+        return {}
+
+
+@lru_cache(maxsize=32)
+def _by_extent(source: SourceFile) -> Mapping[Extent, list[Location]]:
+    found: dict[Extent, list[Location]] = {}
+    for location, place in _places(source).values.items():
+        found.setdefault(place.value, []).append(location)
+    return found
 
 
 @lru_cache(maxsize=32)
