@@ -42,12 +42,10 @@ def read_as(key: Key, value: Json) -> Json:
 
 def _taken(key: Key, value: Json) -> Json:
     """What a value of another kind counts as where DeepSpeed converts nothing, but asks whether it is true or zero."""
-    if "bool" in key.kinds and isinstance(value, int | float) and value in (0, 1):
+    if "bool" in key.kinds and "table" not in key.kinds and isinstance(value, int | float) and value in (0, 1):
         return bool(value)
     if value is False and key.kinds & {"int", "float"}:
         return None if key.path[-1] in _OFF else 0
-    if value is None and "str" in key.kinds and not key.choices:
-        return ""
     return MISSING
 
 
