@@ -12,7 +12,7 @@ import click
 
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.report import print_diagnostics, say, summary
-from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.diagnostics import Diagnostic, Label, Rejected
 from cfgc.importing.importer import Outcome, Request, import_file
 from cfgc.importing.tree import DiskTree
 from cfgc.importing.yaml_reading import NoYamlError
@@ -21,6 +21,7 @@ from cfgc.load.reader import MemoryReader
 from cfgc.lower.lowering import lower_spec
 from cfgc.pipeline import check_spec
 from cfgc.resources import shipped_dir
+from cfgc.source import SourceFile
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def imported(wanted: Wanted, request: Request) -> int:
     except NoYamlError as error:
         raise click.ClickException("reading YAML needs the extra `import`: pip install 'cfgc[import]'") from error
     except Rejected as rejected:
-        return _rejected(rejected.diagnostics, wanted)
+        return _rejected(from_here(rejected.diagnostics, root), wanted)
     findings = _findings(outcome.text, out)
     if out is None:
         click.echo(outcome.text, nl=False)
@@ -91,6 +92,25 @@ def _root(wanted: Wanted) -> Path:
     if all(file.is_relative_to(here) for file in files):
         return here
     return Path(os.path.commonpath([file.parent for file in files]))
+
+
+def from_here(diagnostics: Sequence[Diagnostic], root: Path) -> tuple[Diagnostic, ...]:
+    """``diagnostics`` with the files named as they can be opened from here."""
+    above = os.path.relpath(root)
+
+    def moved(label: Label) -> Label:
+        source = label.span.source
+        named = SourceFile(os.path.normpath(f"{above}/{source.logical}"), source.text)
+        return Label(replace(label.span, source=named), label.text)
+
+    return tuple(
+        replace(
+            found,
+            primary=moved(found.primary) if found.primary else None,
+            secondary=tuple(moved(label) for label in found.secondary),
+        )
+        for found in diagnostics
+    )
 
 
 def _below(root: Path, path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from posixpath import dirname
@@ -19,7 +18,7 @@ from cfgc.importing.from_accelerate import from_accelerate
 from cfgc.importing.from_deepspeed import from_deepspeed
 from cfgc.importing.from_tree import from_ava, from_hydra
 from cfgc.importing.hydra_composing import compose
-from cfgc.importing.items import Dropped, Grade, Imported, Item, Raw, Setting
+from cfgc.importing.items import Dropped, Imported, Item, Raw, Setting
 from cfgc.importing.kinds import KINDS, is_json, kind_of
 from cfgc.importing.placeholders import with_placeholders
 from cfgc.importing.spec_text import spec_text
@@ -59,13 +58,13 @@ class Outcome:
 
     def counts(self) -> dict[str, int]:
         """Converted, raw, dropped, and doubtful ones of all of these."""
-        grades: Counter[Grade] = Counter(item.grade for item in self.items if isinstance(item, Setting))
+        settings = [item for item in self.items if isinstance(item, Setting)]
         dropped = [item for item in self.items if isinstance(item, Dropped)]
         return {
-            "converted": grades["converted"],
+            "converted": sum(item.grade == "converted" and bool(item.sources) for item in settings),
             "kept raw": sum(isinstance(item, Raw) for item in self.items),
             "dropped": len(dropped),
-            "doubtful": grades["doubtful"] + sum(item.doubtful for item in dropped),
+            "doubtful": sum(item.grade == "doubtful" for item in settings) + sum(item.doubtful for item in dropped),
         }
 
 

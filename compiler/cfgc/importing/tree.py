@@ -55,7 +55,7 @@ class DiskTree:
         try:
             if not path.is_file():
                 if path.exists():
-                    raise OSError("it is no regular file")
+                    raise OSError("it is a directory" if path.is_dir() else "it is no regular file")
                 return None
             with path.open("rb") as file:
                 return file.read(LARGEST + 1)
