@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cfgc.deepspeed.releases import release
-from cfgc.importing.ds_keys import SAME
+from cfgc.importing.ds.keys import SAME
 from cfgc.importing.importer import Request, import_file
 from cfgc.importing.items import Raw, Setting
 from cfgc.importing.tree import DiskTree, MemoryTree

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cfgc.deepspeed.case import Case, path_of
-from cfgc.importing.ds_batch import batch, ranks
-from cfgc.importing.ds_keys import same_keys, schema_default
-from cfgc.importing.ds_offload import offload
-from cfgc.importing.ds_optimizer import optimizer
-from cfgc.importing.ds_precision import precision
-from cfgc.importing.ds_rest import rest
-from cfgc.importing.ds_schedule import schedule
-from cfgc.importing.ds_spelling import one_spelling
+from cfgc.importing.ds.batch import batch, ranks
+from cfgc.importing.ds.keys import same_keys, schema_default
+from cfgc.importing.ds.offload import offload
+from cfgc.importing.ds.optimizer import optimizer
+from cfgc.importing.ds.precision import precision
+from cfgc.importing.ds.rest import rest
+from cfgc.importing.ds.schedule import schedule
+from cfgc.importing.ds.spelling import one_spelling
 from cfgc.importing.items import Dropped, Item, Setting
 
 _DIVIDING = ("deepspeed.prescale_gradients", "deepspeed.gradient_predivide_factor")

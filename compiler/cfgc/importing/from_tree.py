@@ -8,8 +8,8 @@ from posixpath import basename
 from cfgc.importing.ava_table import AVA
 from cfgc.importing.ava_table import IGNORED as AVA_IGNORED
 from cfgc.importing.branches import Branch, leaves
-from cfgc.importing.hydra_resolving import Resolver
-from cfgc.importing.hydra_table import HYDRA, IGNORED
+from cfgc.importing.hydra.resolving import Resolver
+from cfgc.importing.hydra.table import HYDRA, IGNORED
 from cfgc.importing.items import YOURS, Dropped, Item, Setting
 from cfgc.importing.tree_keys import Reading, tree_items
 

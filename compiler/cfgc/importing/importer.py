@@ -17,7 +17,7 @@ from cfgc.importing.fitting import fitting
 from cfgc.importing.from_accelerate import from_accelerate
 from cfgc.importing.from_deepspeed import from_deepspeed
 from cfgc.importing.from_tree import from_ava, from_hydra
-from cfgc.importing.hydra_composing import compose
+from cfgc.importing.hydra.composing import compose
 from cfgc.importing.items import Dropped, Imported, Item, Raw, Setting
 from cfgc.importing.kinds import KINDS, is_json, kind_of
 from cfgc.importing.placeholders import with_placeholders

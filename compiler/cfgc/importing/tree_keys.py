@@ -9,7 +9,7 @@ from typing import TypeAlias
 from cfgc.deepspeed.config import Entry, Json, Path
 from cfgc.diagnostics.masking import secret_kind
 from cfgc.importing.branches import Branch, found_at, leaves
-from cfgc.importing.hydra_resolving import MISSING, Resolver, UnresolvableError, reference_in
+from cfgc.importing.hydra.resolving import MISSING, Resolver, UnresolvableError, reference_in
 from cfgc.importing.items import Dropped, Grade, Item, Setting, accounted, came_from, sources_of
 from cfgc.schema.catalogue import schema_fields
 from cfgc.schema.renamed import NO_PLACE, RENAMED

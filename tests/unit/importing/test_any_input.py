@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cfgc.deepspeed.releases import release
 from cfgc.diagnostics import Rejected
 from cfgc.importing.conversions import _PRECISIONS
-from cfgc.importing.hydra_table import HYDRA
+from cfgc.importing.hydra.table import HYDRA
 from cfgc.importing.importer import Outcome, Request, import_file
 from cfgc.importing.tree import LARGEST, DiskTree, MemoryTree
 from cfgc.load.disk import DiskReader

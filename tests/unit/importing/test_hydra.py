@@ -16,8 +16,8 @@ from omegaconf.errors import ConfigTypeError
 
 from cfgc.diagnostics import Rejected
 from cfgc.importing.branches import Branch, leaves, merged, plain
-from cfgc.importing.hydra_composing import compose
-from cfgc.importing.hydra_resolving import Resolver, UnresolvableError
+from cfgc.importing.hydra.composing import compose
+from cfgc.importing.hydra.resolving import Resolver, UnresolvableError
 from cfgc.importing.tree import DiskTree, MemoryTree
 from cfgc.importing.yaml_reading import read_yaml
 

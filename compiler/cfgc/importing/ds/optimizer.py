@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cfgc.deepspeed.case import Case, path_of
 from cfgc.deepspeed.config import AUTO, Json
-from cfgc.importing.ds_schedule import peak_rate
+from cfgc.importing.ds.schedule import peak_rate
 from cfgc.importing.items import YOURS, Dropped, Item, Raw, Setting, came_from
 
 TYPE, RATE = "training.optimizer.type", "training.learning_rate"

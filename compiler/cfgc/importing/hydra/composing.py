@@ -10,7 +10,7 @@ from cfgc.deepspeed.config import Path
 from cfgc.diagnostics import Rejected
 from cfgc.importing import errors
 from cfgc.importing.branches import Branch, merged, placed
-from cfgc.importing.hydra_defaults import Default, defaults_of, header_package
+from cfgc.importing.hydra.defaults import Default, defaults_of, header_package
 from cfgc.importing.tree import Tree, read_file
 from cfgc.importing.yaml_reading import Document, read_yaml
 from cfgc.nearest import nearest

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cfgc.deepspeed.case import Case, path_of
 from cfgc.deepspeed.config import Entry
-from cfgc.importing.ds_keys import default_of, schema_default
+from cfgc.importing.ds.keys import default_of, schema_default
 from cfgc.importing.items import Dropped, Item, Setting, came_from
 
 _SECTIONS = {

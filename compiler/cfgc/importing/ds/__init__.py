@@ -1,0 +1,1 @@
+"""The parts of a ds_config, each as items."""
