@@ -165,8 +165,6 @@ class Tokens:
         end = self.text.find(TRIPLE, start + 3)
         if end < 0:
             raise self.fail(start, start + 3, "the text has no closing quotes", (f"close it: {TRIPLE}",))
-        while self.text.startswith("'", end + 3):
-            end += 1  # the last three of a row of quotes close
         indent = start - (max(self.text.rfind("\n", 0, start), self.text.rfind("\r", 0, start)) + 1)
         first, *rest = re.split(r"\r\n|\r|\n", self.text[start + 3 : end])
         lines = [line[_margin(line, indent) :] for line in rest]
