@@ -76,6 +76,10 @@ SECTIONS = {
 """Where a problem is, by words of its description; the first that matches."""
 
 
+MACHINE = "CUDA accelerator"
+"""The index was made on a machine without a GPU, and no file says what it will run on: a warning says enough."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One entry of the index. Every key of ``places`` is pointed at where ``each``, else one of them is enough."""
@@ -125,7 +129,7 @@ def problem_of(column: str, text: str) -> Problem:
 
 def names(finding: Diagnostic, config: Config, problem: Problem, place: str) -> bool:
     """Whether the finding points at ``place``, or at a key below it; at a key that is left out, by its name."""
-    if finding.severity != "error" and problem.column in ERRORS:
+    if finding.severity != "error" and problem.column in ERRORS and MACHINE not in problem.text:
         return False
     if problem.column == "default_drift":
         return f"{place}`" in finding.message

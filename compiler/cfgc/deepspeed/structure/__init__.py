@@ -35,7 +35,8 @@ def structural_findings(case: Case) -> tuple[Finding, ...]:
             stopped.add(path)
         if len(found) >= MOST:
             break
-    return (*found, *drifted(case), *not_plain(case))
+    moved = {edit.to for finding in found for fix in finding.diagnostic.fixes for edit in fix.edits}
+    return (*found, *drifted(case, moved), *not_plain(case))
 
 
 def _key_findings(case: Case, path: Path, entry: Entry) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from cfgc.deepspeed.case import Case, release_numbers
 from cfgc.deepspeed.config import Entry, Json, Path
@@ -133,9 +133,13 @@ def _alias(case: Case, path: Path, new: Path) -> Finding:
     )
 
 
-def drifted(case: Case) -> Iterator[Finding]:
-    """One warning about every key that is left out although its default was another one in another release."""
-    found = {path: phases for path, phases in drifting() if _is_recent(case, phases) and _counts(case, path)}
+def drifted(case: Case, meant: Collection[tuple[str | int, ...]]) -> Iterator[Finding]:
+    """One warning about every key that is left out although its default was another one in another release.
+
+    Keys at ``meant`` are there by another name, as another finding says.
+    """
+    recent = ((path, phases) for path, phases in drifting() if _is_recent(case, phases))
+    found = {path: phases for path, phases in recent if wording.place(case, path) not in meant and _counts(case, path)}
     if not found:
         return
     values = {path: case.release.keys[path].default for path in found}
