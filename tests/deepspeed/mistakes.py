@@ -125,6 +125,18 @@ MISTAKES: dict[str, Mistake] = {
     "SGD with ZeRO": Mistake(f"{OPTIMIZER}.type", "stops", {OPTIMIZER: {"type": "SGD", "params": {"lr": 0.1}}}),
     "scheduler that does not exist": Mistake("scheduler.type", "stops", {"scheduler.type": "CosineLR"}),
     "scheduler in small letters": Mistake("scheduler.type", "stops", {"scheduler.type": "warmupdecaylr"}),
+    "scheduler that waits for a loss": Mistake(
+        "scheduler.type", "stops", {"scheduler": {"type": "ReduceLROnPlateau", "params": {"patience": 2}}}
+    ),
+    "scheduler of torch with ZeRO": Mistake(
+        "scheduler.type", "stops", {"scheduler": {"type": "CosineAnnealingLR", "params": {"T_max": 1000}}}
+    ),
+    "optimizer that needs a closure": Mistake(
+        f"{OPTIMIZER}.type",
+        "stops",
+        {OPTIMIZER: {"type": "LBFGS", "params": {"lr": 0.1}}, "zero_allow_untested_optimizer": True},
+    ),
+    "peak in quotes": Mistake(f"{SCHEDULE}.warmup_max_lr", "stops", {f"{SCHEDULE}.warmup_max_lr": "0.001"}),
     "scheduler without a type": Mistake("scheduler", "trains", drop=("scheduler.type",)),
     "scheduler without params": Mistake("scheduler.type", "stops", drop=(SCHEDULE,)),
     "no total_num_steps": Mistake(SCHEDULE, "stops", drop=(f"{SCHEDULE}.total_num_steps",)),

@@ -1,4 +1,4 @@
-"""What DeepSpeed checks only when an engine starts: its own check refuses what a rule does, and takes what is mended."""
+"""What DeepSpeed checks only when an engine starts: its own check refuses what a rule does, and takes it mended."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def experts(section: Tree | None = None, **others: Any) -> Tree:
     return {"expert_parallel": {"enabled": True, "autoep_size": 2, **(section or {})}, **others}
 
 
-METRIC = {
+METRIC: Tree = {
     "difficulty_type": "value",
     "clustering_type": "single_cluster",
     "min_difficulty": 8,
@@ -94,7 +94,7 @@ METRIC = {
     "schedule_type": "fixed_linear",
     "schedule_config": {"total_curriculum_step": 100, "difficulty_step": 8},
 }
-LTD = {
+LTD: Tree = {
     "total_layer_num": 12,
     "random_ltd_layer_num": 2,
     "random_ltd_layer_id": [3, 4],

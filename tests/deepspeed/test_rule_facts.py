@@ -39,7 +39,7 @@ WHERE = {
 
 def parameters_of(made: type) -> dict[str, inspect.Parameter]:
     """The parameters that are settings."""
-    found = inspect.signature(made.__init__).parameters
+    found = inspect.signature(made).parameters
     return {name: parameter for name, parameter in found.items() if name not in NOT_SETTINGS}
 
 

@@ -137,6 +137,7 @@ def optimizer_works_here(case: Case) -> Iterator[Diagnostic]:
         yield from _lamb(case, made)
         yield from _one_bit_with_zero(case)
         yield from _muon_at_three(case)
+        yield from _cannot_step(case, made)
 
 
 def _no_amsgrad(case: Case, made: Built) -> Iterator[Diagnostic]:
@@ -202,6 +203,23 @@ def _muon_at_three(case: Case) -> Iterator[Diagnostic]:
         ("DeepSpeed asserts it at the start; 0.18.9 is the first release that does both",),
         ('write `"stage": 2` in `zero_optimization`', "or take DeepSpeed 0.18.9"),
         (Fix((case.set(STAGE, 2),)),),
+    )
+
+
+def _cannot_step(case: Case, made: Built) -> Iterator[Diagnostic]:
+    reasons = {
+        "torch.optim.LBFGS": "its step needs a function that computes the loss, and DeepSpeed gives it none",
+        "torch.optim.SparseAdam": "it takes sparse gradients alone, and DeepSpeed's are dense",
+    }
+    if made.name not in reasons:
+        return
+    yield case.error(
+        "CFG588",
+        f"{made.name} does not work with DeepSpeed",
+        [At(TYPE, "stops in the first step")],
+        (reasons[made.name],),
+        (f"write {pair(TYPE, 'AdamW')} in `optimizer`{_besides(optimizer_edits(case, 'AdamW'))}",),
+        (Fix(optimizer_edits(case, "AdamW")),),
     )
 
 

@@ -12,6 +12,13 @@ from cfgc.deepspeed.rules.optimizer_classes import PARAMS, TESTED, TYPE, built
 from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_PARAMS, SCHEDULER_TYPE, schedule
 from cfgc.diagnostics.model import Edit
 
+ALIKE = {
+    **dict.fromkeys(("T_max", "T_0", "total_steps", "total_iters"), "total_num_steps"),
+    "base_lr": "cycle_min_lr",
+    "max_lr": "cycle_max_lr",
+}
+"""Parameters of torch's schedulers, by what DeepSpeed's own call the same."""
+
 UNTESTED = "zero_allow_untested_optimizer"
 
 
@@ -35,7 +42,12 @@ def scheduler_edits(case: Case, name: str) -> tuple[Edit, ...]:
     missing = [key for key in made.required if not case.written(f"{SCHEDULER_PARAMS}.{key}")]
     if not made.has_params:
         return (*edits, case.set(SCHEDULER_PARAMS, {key: example_of(key) for key in missing}))
-    edits += _drops(case, SCHEDULER_PARAMS, made.takes)
+    for key, _ in case.config.below(path_of(SCHEDULER_PARAMS)):
+        if key not in made.takes and ALIKE.get(key) in missing:
+            missing.remove(ALIKE[key])
+            edits.append(case.move(f"{SCHEDULER_PARAMS}.{key}", f"{SCHEDULER_PARAMS}.{ALIKE[key]}"))
+        elif key not in made.takes:
+            edits.append(case.drop(f"{SCHEDULER_PARAMS}.{key}"))
     edits += [case.set(f"{SCHEDULER_PARAMS}.{key}", example_of(key)) for key in missing]
     return tuple(edits)
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.case import At, Case
-from cfgc.deepspeed.config import AUTO, Json
-from cfgc.deepspeed.rules.optimizer_classes import PARAMS
+from cfgc.deepspeed.rules.facts import precision_at, precision_of, stage_at, stage_of
 from cfgc.deepspeed.rules.retyping import fitting_scheduler, scheduler_edits
-from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_PARAMS, SCHEDULER_TYPE, schedule
+from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_TYPE, schedule
 from cfgc.deepspeed.rules.torch_names import OUT_OF_REACH, TORCH_SCHEDULERS
 from cfgc.deepspeed.rules.wording import pair, shown
 from cfgc.diagnostics.model import Fix
@@ -18,7 +17,6 @@ from cfgc.nearest import nearest
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
 
-WARMUP, TOTAL = f"{SCHEDULER_PARAMS}.warmup_num_steps", f"{SCHEDULER_PARAMS}.total_num_steps"
 OTHER_NAMES = {
     "cosine": "WarmupCosineLR",
     "cosinelr": "WarmupCosineLR",
@@ -51,7 +49,7 @@ def scheduler_exists(case: Case) -> Iterator[Diagnostic]:
         "CFG583",
         f"a file cannot ask for {shown(name)}" if reason else f"DeepSpeed {version} has no scheduler {shown(name)}",
         [At(SCHEDULER_TYPE, "" if reason else "unknown")],
-        (reason or known, "DeepSpeed reads the file without a word, and stops when it builds the scheduler"),
+        (reason,) if reason else (known, "DeepSpeed reads the file without a word, and stops when it builds it"),
         (f"write {pair('type', chosen)} in `scheduler`",),
         (Fix(edits, certain=bool(meant) and len(edits) == 1),),
     )
@@ -64,142 +62,31 @@ def _meant(case: Case, name: str) -> str:
     return meant if meant in known else nearest(name, known) or ""
 
 
-def schedule_values_work(case: Case) -> Iterator[Diagnostic]:
-    """CFG585: every value is one that the scheduler can compute with."""
-    made = schedule(case)
-    if made is None or made.name not in case.release.schedulers:
+OWN = {
+    **dict.fromkeys(("CosineAnnealingLR", "CosineAnnealingWarmRestarts"), "WarmupCosineLR"),
+    **dict.fromkeys(("LinearLR", "PolynomialLR"), "WarmupDecayLR"),
+    **dict.fromkeys(("CyclicLR", "OneCycleLR"), "OneCycle"),
+}
+"""The schedule of DeepSpeed's own that is most like one of torch's; WarmupLR for others."""
+
+
+def scheduler_gets_torchs_optimizer(case: Case) -> Iterator[Diagnostic]:
+    """CFG588: a scheduler of torch takes an optimizer of torch, which ZeRO, fp16 and bf16 wrap."""
+    made, stage, precision = schedule(case), stage_of(case), precision_of(case)
+    if made is None or made.name in case.release.schedulers or stage is None or precision is None:
         return
-    for name, entry in case.config.below(("scheduler", "params")):
-        if entry.value == AUTO or name not in made.takes:
-            continue
-        refusal, meant = _refusal(case, name, entry.value)
-        if refusal:
-            yield _refused(case, f"{SCHEDULER_PARAMS}.{name}", refusal, meant)
-
-
-def _refusal(case: Case, name: str, value: Json) -> tuple[str, Json]:
-    """Why the value does not work and what was meant; two empty ones when it does."""
-    if name == "warmup_type":
-        near = nearest(str(value), ("log", "linear")) or "linear"
-        return ("", None) if value in ("log", "linear") else ('has to be "log" or "linear"', near)
-    if name in ("lr_range_test_staircase", "cycle_momentum"):
-        meant = str(value).strip().lower() in ("true", "yes", "on", "1")
-        return ("", None) if isinstance(value, bool) else ("has to be true or false", meant)
-    if (isinstance(value, list) and name.endswith(("_lr", "_mom"))) or value is None:
-        return "", None
-    number = _as_number(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        usual = 1000 if name.endswith(("steps", "size")) else 0.001
-        quoted = ", without quotes" if isinstance(value, str) else ""
-        return f"has to be a number{quoted}", usual if number is None else number
-    return _step_refusal(case, name, value) if name.endswith(("_steps", "_size")) else _rate_refusal(name, value)
-
-
-def _step_refusal(case: Case, name: str, value: float) -> tuple[str, Json]:
-    strict = (name == "warmup_num_steps" and case.since("0.19.3")) or (
-        name == "lr_range_test_step_size" and case.since("0.19.4")
-    )
-    if name == "decay_step_size":
-        return ("", None) if value >= 0 else ("has to be at least 0", abs(value))
-    if value < 0:
-        return "has to be at least 1", max(1, int(-value))
-    if strict and not isinstance(value, int):
-        return "has to be an integer, written without a point or exponent", max(1, round(value))
-    least = 0 if name == "warmup_num_steps" and not strict else 1
-    return ("", None) if value >= least else ("has to be at least 1", 1)
-
-
-def _rate_refusal(name: str, value: float) -> tuple[str, Json]:
-    if name == "last_batch_iteration":
-        return ("", None) if value >= -1 else ("has to be at least -1", -1)
-    return ("", None) if value >= 0 else ("has to be at least 0", -value)
-
-
-def _as_number(value: Json) -> float | None:
-    try:
-        return (int(value) if str(value).isdigit() else float(value)) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _refused(case: Case, dotted: str, refusal: str, meant: Json) -> Diagnostic:
-    return case.error(
-        "CFG585",
-        f"`{dotted}` {refusal}",
-        [At(dotted, 'taken as "log"' if dotted.endswith("warmup_type") else "")],
-        ("DeepSpeed hands the value on unread, and finds out when it builds the scheduler, or never",),
-        (f"write {pair(dotted, meant)} in `{SCHEDULER_PARAMS}`",),
-        (Fix((case.set(dotted, meant),), certain="quotes" in refusal),),
-    )
-
-
-def warmup_ends(case: Case) -> Iterator[Diagnostic]:
-    """CFG420: warm-up ends before the run does."""
-    total, warmup = case.number(TOTAL), case.number(WARMUP)
-    made = schedule(case)
-    if made is None or "total_num_steps" not in made.takes or not total or not warmup:
+    if stage == 0 and precision == "fp32":
         return
-    if warmup <= total or total < 1:
-        return
-    usual = max(1, int(total) // 50)
+    own = OWN.get(made.name, "WarmupLR")
+    own = own if own in case.release.schedulers else "WarmupDecayLR"
     yield case.error(
-        "CFG420",
-        "warm-up is not over before the schedule ends",
-        [At(WARMUP, f"{warmup:g} steps of warm-up"), At(TOTAL, f"{total:g} steps in all")],
-        ("the rate never reaches its peak; DeepSpeed only logs it",),
-        (f"write {pair(WARMUP, usual)} in `{SCHEDULER_PARAMS}` (2 % of the steps)",),
-        (Fix((case.set(WARMUP, usual),)),),
+        "CFG588",
+        f"{made.name} does not work with {'ZeRO' if stage else precision}",
+        [At(SCHEDULER_TYPE, "a class of torch"), stage_at(case) if stage else precision_at(case)],
+        ("it takes optimizers of torch alone, and DeepSpeed hands it one that wraps such an optimizer: a TypeError",),
+        (f"write {pair('type', own)} in `scheduler`, with the parameters that it takes",),
+        (Fix(scheduler_edits(case, own)),),
     )
 
 
-_BOUNDS = (("warmup_min_lr", "warmup_max_lr"), ("cycle_min_lr", "cycle_max_lr"), ("cycle_min_mom", "cycle_max_mom"))
-
-
-def bounds_are_in_order(case: Case) -> Iterator[Diagnostic]:
-    """CFG589: the smaller bound of a schedule is the smaller one."""
-    made = schedule(case)
-    for low, high in _BOUNDS:
-        lowest, highest = f"{SCHEDULER_PARAMS}.{low}", f"{SCHEDULER_PARAMS}.{high}"
-        bottom, top = case.number(lowest), case.number(highest)
-        if made is None or low not in made.takes or bottom is None or top is None or 0 <= bottom <= top or top < 0:
-            continue
-        yield case.error(
-            "CFG589",
-            f"`{low}` is above `{high}`",
-            [At(lowest, f"{bottom:g}"), At(highest, f"{top:g}")],
-            ("the schedule runs the other way round, without a word",),
-            (f"swap them: {pair(low, top)} and {pair(high, bottom)}", f"or write {pair(low, 0)}"),
-            (Fix((case.set(lowest, top), case.set(highest, bottom))), Fix((case.set(lowest, 0),))),
-        )
-
-
-def one_rate_is_given(case: Case) -> Iterator[Diagnostic]:
-    """CFG592: the optimizer and the scheduler do not name two different peaks."""
-    made, rate = schedule(case), case.number(f"{PARAMS}.lr")
-    peak_key = f"{SCHEDULER_PARAMS}.{_peak_of(made.name)}" if made else ""
-    if made is None or rate is None or peak_key.endswith(".") or not case.release.schedulers.get(made.name):
-        return
-    name = peak_key.rpartition(".")[2]
-    peak = case.number(peak_key) if case.written(peak_key) else made_default(case, made.name, name)
-    if not isinstance(peak, int | float) or peak == rate or (case.written(peak_key) and case.number(peak_key) is None):
-        return
-    yield case.warning(
-        "CFG592",
-        f"{made.name} trains with a learning rate of {peak:g}, not {rate:g}",
-        [At(f"{PARAMS}.lr", "replaced in the first step"), At(peak_key, "the rate that is used"), At(SCHEDULER_TYPE)],
-        (() if case.written(peak_key) else (f"`{name}` is {peak:g} when it is left out",)),
-        (f"write {pair(name, rate)} in `{SCHEDULER_PARAMS}`", f"or {pair('lr', peak)} in `{PARAMS}`"),
-        (Fix((case.set(peak_key, rate),)), Fix((case.set(f"{PARAMS}.lr", peak),))),
-    )
-
-
-def _peak_of(name: str) -> str:
-    return {"WarmupLR": "warmup_max_lr", "WarmupDecayLR": "warmup_max_lr", "OneCycle": "cycle_max_lr"}.get(name, "")
-
-
-def made_default(case: Case, scheduler: str, name: str) -> Json:
-    """The default of a scheduler's parameter in this release."""
-    return case.release.schedulers[scheduler].parameters.get(name)
-
-
-RULES = (scheduler_exists, schedule_values_work, warmup_ends, bounds_are_in_order, one_rate_is_given)
+RULES = (scheduler_exists, scheduler_gets_torchs_optimizer)

@@ -66,6 +66,6 @@ OUT_OF_REACH: Mapping[str, str] = {
     "MultiplicativeLR": "it takes a function, which JSON cannot hold",
     "ChainedScheduler": "it takes other schedulers, which JSON cannot hold",
     "SequentialLR": "it takes other schedulers, which JSON cannot hold",
-    "ReduceLROnPlateau": "its step needs a measurement, and DeepSpeed gives it none",
+    "ReduceLROnPlateau": "its step needs a loss, and is given the batch size: the rate falls and falls",
 }
 """Schedulers of torch that exist and that no ds_config can use, and why."""
