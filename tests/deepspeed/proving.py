@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.importing.importer import Outcome, Request, import_file
 from cfgc.importing.items import Dropped, Setting
+from cfgc.importing.refused import without_refused
 from cfgc.importing.tree import Tree
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
@@ -46,11 +48,26 @@ class Proof:
         return [difference for difference in self.unpinned if is_marked(difference, changing)]
 
 
+def planned(text: str) -> Plan:
+    """The plan of a spec. Raises ``Rejected``."""
+    reader = MemoryReader({"spec.toml": text}, DiskReader(Path(__file__).parent, shipped_dir("specs")))
+    return plan_spec(reader, "spec.toml")
+
+
+def errors_of(text: str) -> Sequence[Diagnostic]:
+    """What the compiler refuses a spec for."""
+    try:
+        planned(text)
+    except Rejected as rejected:
+        return rejected.diagnostics
+    return ()
+
+
 def prove(tree: Tree, name: str, config: dict[str, Any], world_size: int | None = None) -> Proof:
     """The proof for the file ``name`` of the tree, which holds ``config``. Raises what DeepSpeed and cfgc raise."""
-    outcome = import_file(tree, Request(name, world_size=world_size, deepspeed=RELEASE))
-    reader = MemoryReader({"spec.toml": outcome.text}, DiskReader(Path(__file__).parent, shipped_dir("specs")))
-    plan = plan_spec(reader, "spec.toml")
+    imported = import_file(tree, Request(name, world_size=world_size, deepspeed=RELEASE))
+    outcome, _ = without_refused(imported, errors_of)
+    plan = planned(outcome.text)
     given = without_auto(config)
     if not {"train_batch_size", "train_micro_batch_size_per_gpu"} & set(given):
         given["train_micro_batch_size_per_gpu"] = plan.ds_config["train_micro_batch_size_per_gpu"]

@@ -14,6 +14,7 @@ from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.report import print_diagnostics, say, summary
 from cfgc.diagnostics import Diagnostic, Label, Rejected
 from cfgc.importing.importer import Outcome, Request, import_file
+from cfgc.importing.refused import without_refused
 from cfgc.importing.tree import DiskTree
 from cfgc.importing.yaml_reading import NoYamlError
 from cfgc.load.disk import DiskReader, find_project
@@ -58,7 +59,7 @@ def imported(wanted: Wanted, request: Request) -> int:
         raise click.ClickException("reading YAML needs the extra `import`: pip install 'cfgc[import]'") from error
     except Rejected as rejected:
         return _rejected(from_here(rejected.diagnostics, root), wanted)
-    findings = _findings(outcome.text, out)
+    outcome, findings = without_refused(outcome, lambda text: _findings(text, out))
     if out is None:
         click.echo(outcome.text, nl=False)
     else:
@@ -66,7 +67,7 @@ def imported(wanted: Wanted, request: Request) -> int:
     return _reported(outcome, findings, wanted)
 
 
-def _reported(outcome: Outcome, findings: tuple[Diagnostic, ...], wanted: Wanted) -> int:
+def _reported(outcome: Outcome, findings: Sequence[Diagnostic], wanted: Wanted) -> int:
     if wanted.output_format == "text" or wanted.out is not None:
         print_diagnostics([d for d in findings if d.severity == "error"], wanted.output_format)
     counts = ", ".join(f"{number} {what}" for what, number in outcome.counts().items())

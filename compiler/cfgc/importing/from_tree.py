@@ -8,6 +8,7 @@ from posixpath import basename
 from cfgc.importing.ava_table import AVA
 from cfgc.importing.ava_table import IGNORED as AVA_IGNORED
 from cfgc.importing.branches import Branch, leaves
+from cfgc.importing.fitting import fitting
 from cfgc.importing.hydra.resolving import Resolver
 from cfgc.importing.hydra.table import HYDRA, IGNORED
 from cfgc.importing.items import YOURS, Dropped, Item, Setting
@@ -26,7 +27,7 @@ _DEFAULTS = (
 
 def from_hydra(root: Branch, world_size: int | None) -> tuple[Item, ...]:
     """An item for every key of the composed tree."""
-    items = tree_items(Reading(root, Resolver(root), HYDRA, IGNORED))
+    items = fitting(tree_items(Reading(root, Resolver(root), HYDRA, IGNORED)))
     return _settled((*items, *_defaults_of_torch(items)), world_size)
 
 
@@ -45,7 +46,7 @@ def _defaults_of_torch(items: Sequence[Item]) -> Iterator[Item]:
 
 def from_ava(root: Branch, world_size: int | None, layers: Sequence[str], hardware: Sequence[str]) -> tuple[Item, ...]:
     """An item for every key of the merged files. ``hardware`` are the overlays that a file's name may stand for."""
-    items = tree_items(Reading(root, Resolver(root), AVA, AVA_IGNORED))
+    items = fitting(tree_items(Reading(root, Resolver(root), AVA, AVA_IGNORED)))
     return (*_settled(items, world_size), *_named_hardware(layers, hardware))
 
 

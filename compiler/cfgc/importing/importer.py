@@ -51,10 +51,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The spec, and how many keys of the file became what."""
+    """The spec, what it was made of, and the name of the file."""
 
     text: str
-    items: tuple[Item, ...] = field(repr=False)
+    imported: Imported = field(repr=False)
+    source: str
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """What it was made of."""
+        return self.imported.items
 
     def counts(self) -> dict[str, int]:
         """Converted, raw, dropped, and doubtful ones of all of these."""
@@ -75,7 +81,12 @@ def import_file(tree: Tree, request: Request) -> Outcome:
     items = fitting(with_placeholders(imported.items, request.name, stem))
     if any(isinstance(item, Dropped) for item in items):
         items = with_placeholders(items, request.name, stem)
-    return Outcome(spec_text(Imported(imported.title, items), request.logical.rpartition("/")[2]), items)
+    return rendered(Imported(imported.title, items), request.logical.rpartition("/")[2])
+
+
+def rendered(imported: Imported, source: str) -> Outcome:
+    """The outcome with the text that ``imported`` makes."""
+    return Outcome(spec_text(imported, source), imported, source)
 
 
 def _imported(tree: Tree, request: Request) -> Imported:

@@ -10,7 +10,10 @@ from cfgc.importing.from_tree import has_interpolation
 Kind: TypeAlias = Literal["deepspeed", "accelerate", "hydra", "ava"]
 KINDS: tuple[Kind, ...] = ("deepspeed", "accelerate", "hydra", "ava")
 
-_ACCELERATE = {"compute_environment", "distributed_type", "deepspeed_config", "fsdp_config", "num_processes"}
+_ACCELERATE = {
+    *("compute_environment", "distributed_type", "deepspeed_config", "fsdp_config", "fp8_config"),
+    *("num_processes", "num_machines", "mixed_precision"),
+}
 _HYDRA = {"defaults", "hydra", "trainer", "exp_manager"}
 _DEEPSPEED = {
     *("train_batch_size", "train_micro_batch_size_per_gpu", "zero_optimization", "fp16", "bf16", "optimizer"),
@@ -33,7 +36,7 @@ def is_json(name: str, data: bytes, known: bool = False) -> bool:
 def kind_of(root: Branch) -> Kind | None:
     """The kind of a YAML file; None when its keys are of no kind."""
     keys = set(root)
-    if len(keys & _ACCELERATE) > 1 or "deepspeed_config" in keys:
+    if keys & _ACCELERATE:
         return "accelerate"
     if keys & _HYDRA:
         return "hydra"

@@ -122,3 +122,23 @@ def test_without_pyyaml_json_is_imported_and_yaml_says_what_to_install(
     (here / "x.yaml").write_text("trainer: {devices: 8}\n")
     assert run(["import", "x.yaml"]) == 64
     assert "pip install 'cfgc[import]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("key", "section"),
+    [
+        ("zero_optimization", {"stage": 2, "zenflow": {"topk_ratio": 0.1, "update_interval": 4}}),
+        ("data_efficiency", {"enabled": True, "data_routing": {"enabled": "yes, please"}}),
+        ("flops_profiler", {"enabled": "perhaps"}),
+    ],
+)
+def test_raw_keys_that_the_compiler_refuses_are_dropped_with_its_reason(
+    key: str, section: dict[str, object], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {"train_batch_size": 8, "optimizer": {"type": "AdamW", "params": {"lr": 1e-4}}, key: section}
+    (here / "x.json").write_text(json.dumps(config))
+    assert run(["import", "x.json", "-o", "x.toml"]) == 0
+    dropped = (here / "x.toml").read_text().partition("# Dropped:")[2]
+    assert "check: " in dropped
+    assert "(CFG5" in dropped
+    assert run(["check", "x.toml"]) == 0

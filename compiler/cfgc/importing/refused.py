@@ -1,0 +1,75 @@
+"""Raw keys that the compiler refuses: the spec is compiled, and what it stops at is dropped with its reason."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from cfgc.deepspeed.config import Path
+from cfgc.diagnostics import Diagnostic
+from cfgc.importing.importer import Outcome, rendered
+from cfgc.importing.items import Dropped, Item, Raw
+
+Check: TypeAlias = Callable[[str], Sequence[Diagnostic]]
+"""What the compiler says of a spec's text."""
+
+ROUNDS = 5
+"""Compilations: dropping a key can make another one pointless."""
+
+_RAW = ("deepspeed", "raw")
+
+
+def without_refused(outcome: Outcome, check: Check) -> tuple[Outcome, Sequence[Diagnostic]]:
+    """The outcome without the raw keys that errors point at, and what the compiler says of it."""
+    findings = check(outcome.text)
+    for _ in range(ROUNDS):
+        refused = dict(_refused(outcome.text, findings))
+        if not refused:
+            break
+        items = tuple(_kept(item, refused) for item in outcome.items)
+        outcome = rendered(replace(outcome.imported, items=items), outcome.source)
+        findings = check(outcome.text)
+    return outcome, findings
+
+
+def _kept(item: Item, refused: Mapping[Path, str]) -> Item:
+    if isinstance(item, Raw):
+        for path, because in refused.items():
+            if item.path[: len(path)] == path:
+                return Dropped(item.path, because, item.value, doubtful=True)
+    return item
+
+
+def _refused(text: str, findings: Iterable[Diagnostic]) -> Iterable[tuple[Path, str]]:
+    """The raw keys, or tables of them, on the lines that errors point at."""
+    lines = text.splitlines()
+    for finding in findings:
+        if finding.severity != "error":
+            continue
+        for label in (finding.primary, *finding.secondary):
+            path = _path_at(lines, label.span.line) if label else ()
+            if path[:2] == _RAW and path[2:] not in ((), ("reason",)):
+                yield path[2:], f"{finding.message} ({finding.code})"
+
+
+def _path_at(lines: Sequence[str], number: int) -> Path:
+    """The dotted key of a line of a spec that the writer made: one key on each line."""
+    line = lines[number - 1] if number <= len(lines) else ""
+    header = next((above for above in reversed(lines[:number]) if above.startswith("[")), "")
+    table = _keys(header.partition(" #")[0]) if header else ()
+    return table if line.startswith(("[", "#")) else (*table, *_keys(line))
+
+
+def _keys(line: str) -> Path:
+    """The keys of a table's header, or of one ``key = value``."""
+    try:
+        node = tomllib.loads(line)
+    except tomllib.TOMLDecodeError:
+        return ()
+    path: list[str] = []
+    while isinstance(node, dict) and len(node) == 1 and (line.startswith("[") or not path):
+        path.append(next(iter(node)))
+        node = node[path[-1]]
+    return tuple(path)
