@@ -230,6 +230,10 @@ def overlays_not_a_table(span: Span) -> Diagnostic:
 def overlay_not_a_name(group: str, option: Value, span: Span, home: Path = ()) -> Diagnostic:
     """CFG112: an overlay's option is a text. ``home`` is the key of the spec that ``group`` is the name of."""
     name = dotted((group,))
+    inner = next(iter(option.values())) if isinstance(option, dict) and len(option) == 1 else option
+    inner = inner[0] if isinstance(inner, list) and len(inner) == 1 else inner
+    if isinstance(inner, str) and inner:
+        return _bad_choice(span, f'write `{name} = "{inner}"`', mending.setting(span, inner))
     if home:
         return _bad_choice(span, _at_home(home), mending.moving(span, home, certain=True))
     if isinstance(option, int) and not isinstance(option, bool):

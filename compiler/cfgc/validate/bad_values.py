@@ -19,6 +19,7 @@ from cfgc.validate.paths import culprit, path_helps
 from cfgc.validate.places import Location, key_label, leaf_at, value_label
 from cfgc.validate.rewriting import line, rewritten
 from cfgc.validate.substitutes import has_substitute, instead, unit_helps
+from cfgc.validate.targets import no_such_target
 from cfgc.validate.value_fixes import value_fixes
 from cfgc.validate.values import found_text, toml_text
 from cfgc.validate.wording import pasteable
@@ -39,6 +40,9 @@ _WANTED = {
     "model_type": "a table",
     "finite_number": "a finite number",
 }
+_FAR = 9
+"""How many times a limit a number is beyond it at most, to be taken for a bold choice and no slip."""
+
 _UNITS = {"seconds": 'a duration such as `"90min"`', "bytes": 'a size such as `"80GiB"`'}
 
 
@@ -119,7 +123,7 @@ def _within(refused: Refused, limits: str, unit: str) -> tuple[str, ...]:
     """The nearest allowed number; for the sizes of a model, and far from what a base has, what the key is elsewhere."""
     write = _allowed(refused)
     general = f"write {_UNITS[unit]}" if unit in _UNITS else f"write a number {limits}"
-    near = write and (float(write) == 0 or abs(refused.value - float(write)) <= max(1.0, abs(float(write))))
+    near = write and (float(write) == 0 or abs(refused.value - float(write)) <= max(1.0, _FAR * abs(float(write))))
     if write and unit not in _UNITS and (near or not has_substitute(refused)):
         return (f"write `{refused.location[-1]} = {write}`",)
     return instead(refused, general)
@@ -136,12 +140,21 @@ def _allowed(refused: Refused) -> str:
 
 def _bad_choice(refused: Refused) -> Diagnostic:
     choices = choices_of(refused.info) if refused.info else ()
+    if refused.location[0] == "target":
+        label = refused.label()
+        return no_such_target(refused.key, refused.value, label, [str(choice) for choice in choices])
     texts = [toml_text(choice) for choice in choices]
     close = nearest(str(refused.value), [choice for choice in choices if isinstance(choice, str)])
     match = next((text for text, choice in zip(texts, choices, strict=True) if str(choice) == close), None)
+    match = match or next((text for text, choice in zip(texts, choices, strict=True) if _begins(refused, choice)), None)
     label = refused.label(f"did you mean {match}?" if match else f"this is {found_text(refused.value)}")
     helps = (f"write `{refused.location[-1]} = {match}`",) if match else instead(refused, "write one of the choices")
     return say.bad_choice(refused.key, label, ", ".join(texts), helps, refused.notes)
+
+
+def _begins(refused: Refused, choice: object) -> bool:
+    """Whether the text that stands there begins with ``choice``."""
+    return isinstance(refused.value, str) and isinstance(choice, str) and refused.value.lower().startswith(choice)
 
 
 def _bad_length(refused: Refused) -> Diagnostic:

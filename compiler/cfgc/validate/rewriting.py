@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from cfgc.schema.field import Section
     from cfgc.validate.bad_values import Refused
 
+_AWAY = "remove it, or write a table"
+
+_GROUPS = (("hardware",), ("cluster",))
+"""Sections that an overlay group has the name of."""
+
 _MEANT = ("type", "kind", "enabled", "stage", "optimizer")
 """Keys that stand for their table."""
 
@@ -69,8 +74,10 @@ def _of_table(refused: Refused, section: type[Section]) -> tuple[str, ...]:
     """For a value where a table belongs: an element of an array, or the key that it probably was meant for."""
     if isinstance(refused.location[-1], int):
         return line(refused, _element(section, refused.value)) if isinstance(refused.value, str) else ()
+    if refused.location in _GROUPS and isinstance(refused.value, str):
+        return (f"write `{refused.location[-1]} = {toml_text(refused.value)}` under `[overlays]`",)
     name = next((name for name in _MEANT if name in section.model_fields), None)
-    return (f"write `{refused.location[-1]}.{name} = {toml_text(refused.value)}`",) if name else ()
+    return (f"write `{refused.location[-1]}.{name} = {toml_text(refused.value)}`",) if name else (_AWAY,)
 
 
 def _of_tables(refused: Refused, section: type[Section]) -> tuple[str, ...]:

@@ -43,8 +43,9 @@ def instead(refused: Refused, general: str) -> tuple[str, ...]:
 
 
 def has_substitute(refused: Refused) -> bool:
-    """Whether a base has a value, or the key is one that every spec needs."""
-    return _below(refused)[0] is not None or ".".join(map(str, refused.location)) in VALUES
+    """Whether a base has a value, the key has a default, or it is one that every spec needs."""
+    needed = ".".join(map(str, refused.location)) in VALUES
+    return needed or _below(refused)[0] is not None or _default(refused) is not None
 
 
 def _candidates(refused: Refused) -> list[tuple[Any, str]]:

@@ -111,7 +111,8 @@ def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
     label = key_label(resolved, location, f"did you mean `{close or other}`?" if close or other else "")
     notes = () if close or other else _listing(location[:-1], known)
     moved = _moved(resolved, location, other) if other else "remove it"
-    fixes = _putting_right(resolved, location, close, other, certain=close == clearly_nearest(name, known))
+    certain = close is not None and close == clearly_nearest(name, known)
+    fixes = _putting_right(resolved, location, close, other, certain=certain)
     return unknown_key(dotted(location), label, notes, (f"write `{close}`" if close else moved,), fixes)
 
 
@@ -151,11 +152,11 @@ _INNER = frozenset({*Source.model_fields, "env", "stdlib", "path"})
 
 def _other_home(name: str) -> str:
     """The dotted key that ``name`` means somewhere else in the schema; empty when there is none or several."""
+    if name in _INNER:
+        return ""
     alias = aliases().get(name)
     if alias:
         return alias
-    if name in _INNER:
-        return ""
     same = [field.dotted for path, field in schema_fields().items() if path[-1] == name]
     if not same:
         close = nearest(name, {path[-1] for path in schema_fields()} | {path[-1] for path in schema_sections() if path})

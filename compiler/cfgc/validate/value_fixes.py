@@ -33,8 +33,11 @@ def value_fixes(refused: Refused, finding: Diagnostic) -> tuple[Fix, ...]:
 
 
 def _edits(text: str, refused: Refused, remedy: Remedy) -> Iterator[Edits]:
-    if text.startswith("leave it out"):
+    if text.startswith(("leave it out", "remove it")):
         yield from filter(None, [remedy.drop(refused.location)])
+    if text.endswith("under `[overlays]`"):
+        yield from filter(None, [remedy.move(refused.location, ("overlays", *refused.location))])
+        return
     for said in _WRITE.finditer(text):
         location = _location(refused, said["key"]) if said["key"] else refused.location if said["place"] else None
         value = _value(said["value"])

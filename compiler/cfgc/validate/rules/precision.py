@@ -93,5 +93,8 @@ def device_is_of_its_architecture(spec: Spec, resolved: Resolved) -> Iterator[Di
         resolved,
         [At(DEVICE, device), At(ARCHITECTURE, architecture)],
         (),
-        ('choose the hardware as a whole: `hardware = "cpu"` under `[overlays]`',),
+        (
+            f'set `hardware.device = "{"cpu" if architecture == "cpu" else "cuda"}"`',
+            'or choose the hardware as a whole: `hardware = "cpu"` under `[overlays]`',
+        ),
     )
