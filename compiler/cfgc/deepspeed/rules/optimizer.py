@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.case import At, Case
-from cfgc.deepspeed.rules.facts import STAGE, device_key, offload_at, precision_of, stage_at, stage_of
+from cfgc.deepspeed.rules.facts import STAGE, device_key, offload_at, offload_section, precision_of, stage_at, stage_of
 from cfgc.deepspeed.rules.optimizer_classes import (
     ONE_BIT,
     PARAMS,
@@ -172,12 +172,14 @@ def _lamb(case: Case, made: Built) -> Iterator[Diagnostic]:
             "Lamb works on the GPU, and its states are offloaded",
             [offload_at(case, "optimizer"), At(TYPE, "a kernel of the GPU only")],
             ("Adam, AdamW, Adagrad and Lion have a version for the CPU",),
-            (
-                'write `"device": "none"` in `zero_optimization.offload_optimizer`',
-                'or `"type": "AdamW"` in `optimizer`',
-            ),
-            (Fix((case.set(device_key("optimizer"), "none"),)), Fix((case.set(TYPE, "AdamW"),))),
+            ("leave `offload_optimizer` out of `zero_optimization`", 'or write `"type": "AdamW"` in `optimizer`'),
+            (Fix((_not_offloaded(case),)), Fix((case.set(TYPE, "AdamW"),))),
         )
+
+
+def _not_offloaded(case: Case) -> Edit:
+    section = offload_section("optimizer")
+    return case.drop(section) if case.written(section) else case.set(device_key("optimizer"), "none")
 
 
 def _one_bit_with_zero(case: Case) -> Iterator[Diagnostic]:
