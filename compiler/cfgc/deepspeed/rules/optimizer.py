@@ -173,7 +173,7 @@ def _lamb(case: Case, made: Built) -> Iterator[Diagnostic]:
             [offload_at(case, "optimizer"), At(TYPE, "a kernel of the GPU only")],
             ("Adam, AdamW, Adagrad and Lion have a version for the CPU",),
             ("leave `offload_optimizer` out of `zero_optimization`", 'or write `"type": "AdamW"` in `optimizer`'),
-            (Fix((_not_offloaded(case),)), Fix((case.set(TYPE, "AdamW"),))),
+            (Fix((_not_offloaded(case),)), Fix(optimizer_edits(case, "AdamW"))),
         )
 
 
