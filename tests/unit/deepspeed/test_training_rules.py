@@ -124,6 +124,19 @@ OPTIMIZERS = [
     ),
     (adam(amsgrad=True), ["CFG588"]),
     (adam(torch_adam=True, amsgrad=True), []),
+    (
+        adam(fp32_optimizer_states=True)
+        | {
+            "bf16": {
+                "enabled": True,
+                "check_grad_overflow": True,
+                "bf16_optimizer_states": True,
+                "bf16_master_weights_and_grads": True,
+            },
+            "zero_optimization": {"stage": 2, "offload_optimizer": {"device": "cpu", "pin_memory": True}},
+        },
+        ["CFG588"],
+    ),
     (adam(lr="auto", betas="auto"), []),
     (adam("SGD", nesterov=True), ["CFG585"]),
     (adam("SGD", nesterov=True, momentum=0.9), []),
@@ -171,6 +184,7 @@ REPORTS = [
     (batch(8, flops_profiler={"enabled": False, "profile_step": -1}), []),
     (batch(8, autotuning={"enabled": True, "start_profile_step": 9}), ["CFG538"]),
     (batch(8, autotuning={"enabled": False, "start_profile_step": 9}), []),
+    (batch(8, autotuning={"enabled": False, "results_dir": ""}), ["CFG581"]),
     (batch(8, steps_per_print=None), []),
     (batch(8, log_level="WARNING"), []),
     (batch(8, log_level="auto"), ["(CFG559)"]),

@@ -138,6 +138,7 @@ def optimizer_works_here(case: Case) -> Iterator[Diagnostic]:
         yield from _one_bit_with_zero(case)
         yield from _muon_at_three(case)
         yield from _cannot_step(case, made)
+        yield from _states_in_two_formats(case, made)
 
 
 def _no_amsgrad(case: Case, made: Built) -> Iterator[Diagnostic]:
@@ -222,6 +223,20 @@ def _cannot_step(case: Case, made: Built) -> Iterator[Diagnostic]:
         (reasons[made.name],),
         (f"write {pair(TYPE, 'AdamW')} in `optimizer`{_besides(optimizer_edits(case, 'AdamW'))}",),
         (Fix(optimizer_edits(case, "AdamW")),),
+    )
+
+
+def _states_in_two_formats(case: Case, made: Built) -> Iterator[Diagnostic]:
+    in_fp32, in_bf16 = f"{PARAMS}.fp32_optimizer_states", "bf16.bf16_optimizer_states"
+    if made.name != "DeepSpeedCPUAdam" or not case.flag(in_fp32) or not case.flag(in_bf16):
+        return
+    yield case.error(
+        "CFG588",
+        "Adam's states cannot be fp32 and bf16",
+        [At(in_fp32, "overridden"), At(in_bf16, "decides")],
+        ("DeepSpeed says so in its log, and keeps them in bf16",),
+        (f"leave `fp32_optimizer_states` out of `{PARAMS}`", f"or write {pair(in_bf16, False)} in `bf16`"),
+        (Fix((case.drop(in_fp32),)), Fix((case.set(in_bf16, False),))),
     )
 
 

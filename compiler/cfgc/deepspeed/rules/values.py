@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from cfgc.deepspeed.case import At, Case, path_of
 from cfgc.deepspeed.rules.bounds import BOUNDS, Bound
 from cfgc.deepspeed.rules.choices import CHOICES, Choice
-from cfgc.deepspeed.rules.wording import either, into, pair, shown
+from cfgc.deepspeed.rules.wording import either, into, leaf, pair, shown
 from cfgc.diagnostics.model import Fix
 from cfgc.nearest import nearest
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
+
+
+FOLDERS = ("autotuning.results_dir", "autotuning.exps_dir")
 
 
 def numbers_can_be_used(case: Case) -> Iterator[Diagnostic]:
@@ -55,6 +58,20 @@ def words_are_known(case: Case) -> Iterator[Diagnostic]:
             yield _unknown_word(case, dotted, choice, word)
 
 
+def folders_are_named(case: Case) -> Iterator[Diagnostic]:
+    """CFG581: a directory that has to be named is."""
+    for dotted in FOLDERS:
+        if case.written(dotted) and case.text(dotted) == "":
+            yield case.error(
+                "CFG581",
+                f"`{dotted}` is empty",
+                [At(dotted, "a directory")],
+                ("DeepSpeed asserts that it is not, when it reads the file",),
+                (f"leave `{leaf(dotted)}` out: the default is a directory below the working one",),
+                (Fix((case.drop(dotted),)),),
+            )
+
+
 def _knows(choice: Choice, word: str) -> bool:
     return word in choice.words or (choice.caseless and word.lower() in {known.lower() for known in choice.words})
 
@@ -80,4 +97,4 @@ def _is_read(case: Case, dotted: str, within: str) -> bool:
     return not within or case.flag(f"{within}.enabled")
 
 
-RULES = (numbers_can_be_used, words_are_known)
+RULES = (numbers_can_be_used, words_are_known, folders_are_named)
