@@ -90,6 +90,7 @@ PINS: tuple[Pin, ...] = (
         "the default of the optimizer that DeepSpeed builds, written out",
         becomes([0.9, 0.999], 1e-8, 0.0, 0.01, 1e-3),
     ),
+    Pin("optimizer_params", "a type without parameters, whose defaults are written out", written_out),
     Pin(
         "communication_data_type",
         "that of the training precision, which DeepSpeed takes when it is absent",
@@ -119,6 +120,7 @@ _KEYS = (
     (r"activation_checkpointing_config\.(.*)", r"activation_checkpointing.\1"),
     (r"tensor_parallel_config\.(.*)", r"tensor_parallel.\1"),
     (r"torch_autocast_(.*)", r"torch_autocast.\1"),
+    (r"data_efficiency_(?:config|enabled)\.?(.*)", r"data_efficiency.\1"),
     (r"zero_config\.(offload_\w+)(?:\..*)?", r"zero_optimization.\1"),
     (
         r"zero_config\.((?:prefetch_b|param_p|max_l|max_r|gather_1|model_p|module_g|use_all_r|allgather_se)\w*)",
@@ -154,8 +156,7 @@ def is_marked(difference: Difference, items: Sequence[Item]) -> bool:
 def _is_marked(item: Setting, key: tuple[str, ...]) -> bool:
     if item.grade == "converted":
         return False
-    optimizer_of_the_script = item.key == "training.optimizer.type" and not item.sources
-    if optimizer_of_the_script and item.grade == "doubtful" and key[0] == "optimizer":
+    if item.key == "training.optimizer.type" and item.grade == "doubtful" and key[0] == "optimizer":
         return True
     return any(_related(source, key) for source in item.sources)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from cfgc.deepspeed.config import Path
+from cfgc.deepspeed.config import Json, Path
 from cfgc.diagnostics import Diagnostic
 from cfgc.importing.importer import Outcome, rendered
 from cfgc.importing.items import Dropped, Item, Raw
@@ -28,18 +28,33 @@ def without_refused(outcome: Outcome, check: Check) -> tuple[Outcome, Sequence[D
         refused = dict(_refused(outcome.text, findings))
         if not refused:
             break
-        items = tuple(_kept(item, refused) for item in outcome.items)
+        items = _without(outcome.items, refused)
         outcome = rendered(replace(outcome.imported, items=items), outcome.source)
         findings = check(outcome.text)
     return outcome, findings
 
 
-def _kept(item: Item, refused: Mapping[Path, str]) -> Item:
-    if isinstance(item, Raw):
-        for path, because in refused.items():
-            if item.path[: len(path)] == path:
-                return Dropped(item.path, because, item.value, doubtful=True)
-    return item
+def _without(items: Iterable[Item], refused: Mapping[Path, str]) -> tuple[Item, ...]:
+    """``items`` with one ``Dropped`` for each refused key or table, in place of what is raw there."""
+    kept: list[Item] = []
+    gone: dict[Path, Json] = {}
+    for item in items:
+        path = (
+            next((path for path in refused if item.path[: len(path)] == path), None) if isinstance(item, Raw) else None
+        )
+        if path is None or not isinstance(item, Raw):
+            kept.append(item)
+        else:
+            gone[path] = _with(gone.get(path), item.path[len(path) :], item.value)
+    return (*kept, *(Dropped(path, refused[path], value, doubtful=True) for path, value in gone.items()))
+
+
+def _with(table: Json, path: Path, value: Json) -> Json:
+    """``table`` with ``value`` at ``path``; the value itself for the empty path."""
+    if not path:
+        return value
+    below = table if isinstance(table, dict) else {}
+    return {**below, path[0]: _with(below.get(path[0]), path[1:], value)}
 
 
 def _refused(text: str, findings: Iterable[Diagnostic]) -> Iterable[tuple[Path, str]]:
@@ -50,8 +65,10 @@ def _refused(text: str, findings: Iterable[Diagnostic]) -> Iterable[tuple[Path, 
             continue
         for label in (finding.primary, *finding.secondary):
             path = _path_at(lines, label.span.line) if label else ()
-            if path[:2] == _RAW and path[2:] not in ((), ("reason",)):
-                yield path[2:], f"{finding.message} ({finding.code})"
+            # A section without its switch is off, and the rest of it has no use.
+            key = path[2:-1] if path[-1:] == ("enabled",) else path[2:]
+            if path[:2] == _RAW and key not in ((), ("reason",)):
+                yield key, f"{finding.message} ({finding.code})"
 
 
 def _path_at(lines: Sequence[str], number: int) -> Path:
