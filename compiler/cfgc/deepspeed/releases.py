@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import Any, cast
 
-from cfgc.deepspeed.config import Path
+from cfgc.deepspeed.config import Json, Path
 from cfgc.deepspeed.table import MISSING, Key, Kind, Named, Release
 
 
@@ -150,23 +150,16 @@ def _turns(path: Path) -> tuple[str, ...]:
     return tuple(sorted({version for line in lines for version in line}, key=places.__getitem__))
 
 
-def drifting() -> Iterator[tuple[Path, tuple[Phase, ...]]]:
-    """Every key whose default is another one in some release, with a phase for each default."""
+def drifting() -> Iterator[tuple[Path, tuple[tuple[str, Json], ...]]]:
+    """Every key whose default is another one in some release, with each default and the first release that has it."""
     for name, changes in _table()["keys"].items():
-        defaults = [facts["default"] for facts in changes.values() if facts and "default" in facts]
-        if any(default != defaults[0] for default in defaults):
-            yield _path(name), _by_default(history(_path(name)))
-
-
-def _by_default(phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
-    """The phases that have a default, joined where it is the same."""
-    joined: list[Phase] = []
-    for phase in phases:
-        if joined and phase.key.default == joined[-1].key.default:
-            joined[-1] = replace(joined[-1], until=phase.until)
-        elif phase.key.default is not MISSING:
-            joined.append(phase)
-    return tuple(joined)
+        defaults: list[tuple[str, Json]] = []
+        for version, facts in changes.items():
+            default = (facts or {}).get("default", MISSING)
+            if default is not MISSING and (not defaults or default != defaults[-1][1]):
+                defaults.append((version, default))
+        if len(defaults) > 1:
+            yield _path(name), tuple(defaults)
 
 
 def renamed(path: Path) -> Path:

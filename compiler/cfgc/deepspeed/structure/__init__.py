@@ -50,7 +50,7 @@ def _key_findings(case: Case, path: Path, entry: Entry) -> Iterator[Finding]:
     else:
         found = list(value_findings(case, key, entry))
         yield from found or old_spelling(case, path, key, entry)
-        yield from () if found else unused_key(case, path)
+        yield from () if found else unused_key(case, key)
 
 
 def _unlisted(case: Case, path: Path) -> Key | None:

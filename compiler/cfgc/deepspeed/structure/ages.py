@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import TypeAlias
 
 from cfgc.deepspeed.case import Case, release_numbers
 from cfgc.deepspeed.config import Entry, Json, Path
-from cfgc.deepspeed.releases import Phase, drifting, history
+from cfgc.deepspeed.releases import drifting, history, renamed
 from cfgc.deepspeed.structure import wording
 from cfgc.deepspeed.structure.wording import Finding, dotted, shown
 from cfgc.deepspeed.table import Key
@@ -15,18 +16,35 @@ from cfgc.diagnostics.model import Edit, Fix
 from cfgc.source import Span
 
 ZERO = ("zero_optimization",)
+Defaults: TypeAlias = tuple[tuple[str, Json], ...]
+"""Defaults in the order that they came, each with its first release."""
 
 
 def unread(case: Case, path: Path, consequence: str) -> Iterator[Finding]:
     """What is said of a key that only other releases read."""
     phases = [phase for phase in history(path) if not phase.key.refused]
     here = release_numbers(case.release.version)
+    other = renamed(path)
+    if other and case.release.key(other):
+        yield _renamed(case, path, other, consequence)
+        return
     older = [phase for phase in phases if phase.until and release_numbers(phase.until) <= here]
     if older:
         what = f"`{dotted(path)}` is read by no DeepSpeed since {older[-1].until}: {consequence}"
         yield _removed(case, path, what, f"remove `{dotted(path)}`")
     elif phases:
         yield _too_new(case, path, phases[0].since, consequence)
+
+
+def _renamed(case: Case, path: Path, name: Path, consequence: str) -> Finding:
+    return wording.said(
+        "CFG553",
+        path,
+        f"DeepSpeed {case.release.version} calls `{dotted(path)}` otherwise, `{dotted(name)}`: {consequence}",
+        wording.key_label(case, path),
+        helps=(f"write `{dotted(name)}`",),
+        fixes=(Fix((wording.move(case, path, name),), certain=True),),
+    )
 
 
 def refused(case: Case, key: Key) -> Iterator[Finding]:
@@ -138,8 +156,8 @@ def drifted(case: Case, meant: Collection[tuple[str | int, ...]]) -> Iterator[Fi
 
     Keys at ``meant`` are there by another name, as another finding says.
     """
-    recent = ((path, phases) for path, phases in drifting() if _is_recent(case, phases))
-    found = {path: phases for path, phases in recent if wording.place(case, path) not in meant and _counts(case, path)}
+    recent = ((path, defaults) for path, defaults in drifting() if _is_recent(case, defaults))
+    found = {path: told for path, told in recent if wording.place(case, path) not in meant and _counts(case, path)}
     if not found:
         return
     values = {path: case.release.keys[path].default for path in found}
@@ -151,7 +169,7 @@ def drifted(case: Case, meant: Collection[tuple[str | int, ...]]) -> Iterator[Fi
         f"{wording.listed(f'`{dotted(path)}`' for path in found)} {verb} changed between releases",
         labels[0] if labels else None,
         secondary=labels[1:],
-        notes=[_story(path, phases) for path, phases in found.items()],
+        notes=[_story(path, told) for path, told in found.items()],
         helps=[
             f"write `{wording.nested(path, value)}`, and an upgrade changes nothing" for path, value in values.items()
         ],
@@ -160,10 +178,10 @@ def drifted(case: Case, meant: Collection[tuple[str | int, ...]]) -> Iterator[Fi
     )
 
 
-def _is_recent(case: Case, phases: tuple[Phase, ...]) -> bool:
+def _is_recent(case: Case, defaults: Defaults) -> bool:
     """Whether the default changed in a release that is newer, or of the same line (0.19), or of the one before."""
     major, minor, *_ = release_numbers(case.release.version)
-    return release_numbers(phases[-1].since) >= (major, minor - 1)
+    return release_numbers(defaults[-1][0]) >= (major, minor - 1)
 
 
 def _counts(case: Case, path: Path) -> bool:
@@ -206,8 +224,8 @@ def _top(case: Case, text: str) -> Label | None:
     return None if case.config.home else Label(Span(source, start, start + 1), text)
 
 
-def _story(path: Path, phases: tuple[Phase, ...]) -> str:
-    """``a`` is 0 up to 0.19.2, 1.0 from 0.19.3 on."""
-    told = [f"{shown(phases[0].key.default)} before {phases[1].since}"]
-    told += [f"{shown(phase.key.default)} since {phase.since}" for phase in phases[1:]]
+def _story(path: Path, defaults: Defaults) -> str:
+    """``a`` is 0 before 0.19.3, 1.0 since 0.19.3."""
+    (_, first), *later = defaults
+    told = [f"{shown(first)} before {later[0][0]}", *(f"{shown(default)} since {since}" for since, default in later)]
     return f"without it, `{dotted(path)}` is {', '.join(told)}"

@@ -12,6 +12,7 @@ from cfgc.deepspeed.structure import wording
 from cfgc.deepspeed.structure.ages import unread
 from cfgc.deepspeed.structure.foreign import FOREIGN, Foreign
 from cfgc.deepspeed.structure.wording import Finding, dotted
+from cfgc.deepspeed.table import Key
 from cfgc.diagnostics.model import Fix
 from cfgc.nearest import nearest
 
@@ -21,12 +22,12 @@ _LABELS = {"author", "description", "doc", "docs", "info", "name", "note", "note
 _LOOK_ALIKES = str.maketrans("аеорсухіјѕԁӏսոᴏ‐‑–—−", "aeopcyxijsdluno-----")
 """Letters of other alphabets that look like Latin ones, and dashes."""
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
-UNUSED = {
+_GIVEN_OTHERWISE = {
     ("pipeline", "stages"): "the number of stages is given to the `PipelineModule`, as `num_stages`",
     ("pipeline", "partition"): "the way of partitioning is given to the `PipelineModule`, as `partition_method`",
     ("pipeline", "seed_layers"): "it is given to the `PipelineModule`",
 }
-"""Keys that DeepSpeed has a default for and never looks at: runtime/config.py, ``get_pipeline_config``."""
+"""How a thing is said that DeepSpeed takes a key for and never looks at."""
 
 _EVERYWHERE = {"enabled", "type", "params", "device", "dtype", "verbose", "debug", "seed"}
 """Names that say nothing about the section."""
@@ -189,15 +190,15 @@ def _foreign(case: Case, path: Path, entry: Entry, foreign: Foreign) -> Finding:
     )
 
 
-def unused_key(case: Case, path: Path) -> Iterator[Finding]:
+def unused_key(case: Case, key: Key) -> Iterator[Finding]:
     """A key that DeepSpeed knows and does nothing with."""
-    if path in UNUSED:
+    if key.unread:
         yield wording.said(
             "CFG547",
-            path,
-            f"DeepSpeed {case.release.version} takes `{dotted(path)}` and never looks at it",
-            wording.key_label(case, path),
-            notes=(UNUSED[path],),
-            helps=(f"remove `{dotted(path)}`",),
-            fixes=(Fix((wording.drop(case, path),)),),
+            key.path,
+            f"DeepSpeed {case.release.version} takes `{dotted(key.path)}` and never looks at it",
+            wording.key_label(case, key.path),
+            notes=[note for path, note in _GIVEN_OTHERWISE.items() if path == key.path],
+            helps=(f"remove `{dotted(key.path)}`",),
+            fixes=(Fix((wording.drop(case, key.path),)),),
         )
