@@ -137,6 +137,8 @@ OPTIMIZERS = [
         },
         ["CFG588"],
     ),
+    (adam("Muon", ns_method="quintic"), ["CFG585"]),
+    (adam("Muon", ns_method="gram"), []),
     (adam(lr="auto", betas="auto"), []),
     (adam("SGD", nesterov=True), ["CFG585"]),
     (adam("SGD", nesterov=True, momentum=0.9), []),

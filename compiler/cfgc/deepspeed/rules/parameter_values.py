@@ -23,6 +23,9 @@ SWITCHES = (
     *("amsgrad", "bias_correction", "torch_adam", "adam_w_mode", "fp32_optimizer_states", "set_grad_none"),
     *("maximize", "capturable", "differentiable", "nesterov", "centered", "cuda_aware", "eps_inside_sqrt"),
 )
+METHODS = ("standard", "gram")
+"""Ways of Muon to make a matrix orthogonal."""
+
 OPTIONAL = ("foreach", "fused")
 """Switches that null leaves to torch."""
 
@@ -72,6 +75,8 @@ def _refusal(name: str, value: Json) -> str:
         return "" if isinstance(value, bool) else "has to be true or false"
     if name == "betas":
         return _betas_refusal(value)
+    if name == "ns_method":
+        return "" if value in METHODS else 'has to be "standard" or "gram"'
     if name not in NOT_NEGATIVE:
         return ""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -101,6 +106,8 @@ def _repaired(name: str, value: Json) -> Json:
         return str(value).strip().lower() in ("true", "yes", "on", "1", "1.0")
     if name == "betas":
         return _repaired_betas(value)
+    if name == "ns_method":
+        return "standard" if str(value).lower().startswith("s") else "gram"
     number = _as_number(value)
     return abs(number) if number is not None and math.isfinite(number) else DEFAULTS[name]
 
