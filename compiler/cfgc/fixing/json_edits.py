@@ -144,7 +144,7 @@ def _first_member(config: Config, table: Location, held: dict[Any, Any]) -> str:
     braces = re.search(r"\{\s*\}", text)
     if not braces:
         raise CannotEditError("the text has no table to write into")
-    return spliced(text, [Splice(*braces.span(), _json(held, "\n", ""))])
+    return spliced(text, [Splice(*braces.span(), _json(held, f"{{{newline_of(text)}}}", ""))])
 
 
 def _removed(config: Config, path: Location) -> str:
@@ -201,7 +201,7 @@ def _indent(text: str, at: int) -> str:
 
 def _json(value: Any, text: str, indent: str) -> str:
     """``value`` as JSON; a table over several lines where the text has several."""
-    if not isinstance(value, dict) or "\n" not in text.strip("\r\n") + text[:1]:
+    if not isinstance(value, dict) or "\n" not in text.strip("\r\n"):
         return json.dumps(value)
     unit = re.search(r"\n([ \t]+)\S", text)
     lines = json.dumps(value, indent=unit[1] if unit else 2).split("\n")

@@ -47,12 +47,16 @@ def mend(
 ) -> Mended:
     """Fix what ``check`` finds, given the changed files so far. ``editable`` tells files of the project by name."""
     seen = [dict(texts)]
+    first: dict[str, str] = {}
     changes: list[Change] = []
     for _ in range(ROUNDS):
         findings = tuple(check(seen[-1]))
         now = dict(seen[-1])
-        picked = chosen(findings, editable, unsafe=unsafe)
+        picked = list(chosen(findings, editable, unsafe=unsafe))
+        for edit in (edit for _, fix in picked for edit in fix.edits):
+            first.setdefault(edit.source.logical, edit.source.text)
         made = [change for finding, fix in picked for change in _applied(now, finding, fix)]
+        now = {name: text for name, text in now.items() if name in texts or first.get(name) != text}
         if now in seen:
             return Mended(seen[-1], tuple(changes), findings)
         seen.append(now)

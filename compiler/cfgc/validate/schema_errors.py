@@ -99,7 +99,7 @@ def bad_path(key: str, place: Label | None, notes: tuple[str, ...], helps: tuple
     return Diagnostic("CFG314", f"`{key}` is not a path of the node", place, notes=notes, helps=helps)
 
 
-def literal_secret(key: str, place: Label | None, kind: str, variable: str) -> Diagnostic:
+def literal_secret(key: str, place: Label | None, kind: str, variable: str, fixes: Fixes) -> Diagnostic:
     """A value that looks like a credential."""
     return Diagnostic(
         "CFG315",
@@ -112,6 +112,7 @@ def literal_secret(key: str, place: Label | None, kind: str, variable: str) -> D
         helps=(
             f'name the variable instead: `required = ["{variable}"]` under `[env]`, and set it where the run starts',
         ),
+        fixes=fixes,
     )
 
 

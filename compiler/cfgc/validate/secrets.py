@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.diagnostics.masking import secret_kind
+from cfgc.diagnostics.model import Fix
 from cfgc.validate.missing import dotted
 from cfgc.validate.places import value_label
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.schema_errors import literal_secret
 
 if TYPE_CHECKING:
@@ -28,7 +30,18 @@ def find_secrets(resolved: Resolved) -> Iterator[Diagnostic]:
             kind = secret_kind(name, text)
             if kind:
                 variable = name if place[:2] == ("env", "variables") else kind[1]
-                yield literal_secret(dotted(place), value_label(resolved, place, ""), kind[0], variable)
+                label, fixes = value_label(resolved, place, ""), _named_instead(resolved, place, variable)
+                yield literal_secret(dotted(place), label, kind[0], variable, fixes)
+
+
+def _named_instead(resolved: Resolved, place: Location, variable: str) -> tuple[Fix, ...]:
+    """The literal goes, and the variable that is to hold it is asked for."""
+    remedy = Remedy(resolved)
+    gone = remedy.take_back(place)
+    there = resolved.get("env.required")
+    names = list(there.value) if there and isinstance(there.value, list) else []
+    asked = remedy.set(("env", "required"), [*names, variable]) if variable not in names else ()
+    return (Fix((*gone, *asked)),) if gone else ()
 
 
 def _texts(value: Value) -> Iterator[tuple[Location, str]]:
