@@ -19,7 +19,13 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     add = commands.add_parser("add", help="read releases and write them into the table")
     add.add_argument("versions", nargs="+", metavar="VERSION")
-    add.add_argument("--from", dest="sources", type=Path, metavar="DIR", help="source archives, or unpacked ones, named deepspeed-VERSION")
+    add.add_argument(
+        "--from",
+        dest="sources",
+        type=Path,
+        metavar="DIR",
+        help="archives, or what is in them",
+    )
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as scratch:
         add_releases(options.versions, options.sources, Path(scratch))

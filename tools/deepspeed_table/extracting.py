@@ -23,7 +23,7 @@ ALIASES = {"bfloat16": "bf16"}
 """Sections that are read where another is absent; ``precision_config`` says so in code."""
 
 PIPELINE_ENGINE = Class("deepspeed.runtime.pipe.engine", "PipelineEngine")
-STARTING = ("__init__", "deepspeed_io", "forward")
+STARTING = ("__init__", "deepspeed_io", "forward", "_forward_prologue")
 """The methods of engines that read what the config hands on."""
 
 HANDED_ON = {("optimizer", "params"), ("scheduler", "params")}
@@ -91,7 +91,8 @@ class _Keys:
 
     def _follow(self) -> None:
         config = Instance(CONFIG)
-        for name, args in (("__init__", [(Node(()),)]), ("_do_error_check", []), ("_do_warning_check", [])):
+        whole: list[Value] = [(Node(()),)]
+        for name, args in (("__init__", whole), ("_do_error_check", []), ("_do_warning_check", [])):
             method = self._follower.member(CONFIG, name)
             assert isinstance(method, cst.FunctionDef)
             self._follower.run(Function(CONFIG.module, method, (config,), CONFIG.name), args, {})
@@ -172,11 +173,10 @@ class _Keys:
         facts: Facts = {"kinds": sorted(field.kinds), **field.bounds}
         if not field.kinds:
             return {"kinds": [], "refused": "only an object of torch can be given, which no JSON holds"}
-        if field.default and field.model is None or known(field.default):
+        if (field.default and field.model is None) or known(field.default):
             facts["default"] = self._models.plain(field.default)
-        for name, value in (("items", sorted(field.items)), ("choices", list(field.choices)), ("rejects", sorted(field.rejects))):
-            if value:
-                facts[name] = value
+        more = {"items": sorted(field.items), "choices": list(field.choices), "rejects": sorted(field.rejects)}
+        facts.update({name: value for name, value in more.items() if value})
         if field.required:
             facts["required"] = True
         if field.deprecated:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import libcst as cst
 
-from .following import Follower, Frame
+from .following import Follower
 from .modules import dotted
+from .naming import Frame
 from .values import Class, Const, Mapping, Member, Value, known, literal
 
 ANYTHING = frozenset({"array", "bool", "float", "int", "null", "str", "table"})
@@ -123,7 +124,7 @@ class ModelReader:
         return made
 
     def _bare(self, owner: Class, node: cst.Assign, found: dict[str, Field]) -> None:
-        """``enabled = True``: a field with pydantic 1, of its default's type, and another default for a base's field."""
+        """``enabled = True``: a field of pydantic 1, of its default's type, or another default of a base's field."""
         name, value = dotted(node.targets[0].target), self._follower.evaluate(node.value, Frame(owner.module, {}))
         if name in found:
             found[name].default = value
@@ -242,7 +243,11 @@ class ModelReader:
                 continue
             kind = dotted(call.func).rpartition(".")[2]
             if kind in {"field_validator", "validator"}:
-                names = [literal(self._follower.evaluate(a.value, Frame(owner.module, {}))) for a in call.args if not a.keyword]
+                names = [
+                    literal(self._follower.evaluate(a.value, Frame(owner.module, {})))
+                    for a in call.args
+                    if not a.keyword
+                ]
                 for name in names:
                     if name in found and len(node.params.params) > 1:
                         _checked_value(node, node.params.params[1].name.value, found[name])
@@ -250,19 +255,41 @@ class ModelReader:
                 self._checked_model(owner, node, found)
 
     def _checked_model(self, owner: Class, node: cst.FunctionDef, found: dict[str, Field]) -> None:
-        """``if self.x not in [...]: raise`` at the top of a validator: the choices of ``x``."""
+        """What a validator of the whole raises for at its top, of one field alone."""
         for test in _raising_tests(node):
-            if isinstance(test, cst.Comparison) and isinstance(test.comparisons[0].operator, cst.NotIn):
-                name = dotted(test.left).removeprefix("self.")
-                allowed = self._follower.evaluate(test.comparisons[0].comparator, Frame(owner.module, {}))
-                if name in found and known(allowed):
-                    found[name].choices = tuple(literal(allowed))
+            parts = [test.left, test.right] if _is_and(test) else [test]
+            if len(parts) == 1 or _is_of_kind(parts[0]):
+                self._checked_field(owner, parts[-1], found)
+
+    def _checked_field(self, owner: Class, test: cst.BaseExpression, found: dict[str, Field]) -> None:
+        """``self.x not in [...]`` and ``self.x != ...``: the choices of ``x``; ``self.x < 1``: its bound."""
+        if not isinstance(test, cst.Comparison) or not dotted(test.left).startswith("self."):
+            return
+        name, part = dotted(test.left).removeprefix("self."), test.comparisons[0]
+        value = self._follower.evaluate(part.comparator, Frame(owner.module, {}))
+        if name not in found or not known(value):
+            return
+        if isinstance(part.operator, cst.NotIn):
+            found[name].choices = tuple(literal(value))
+        elif isinstance(part.operator, cst.NotEqual):
+            found[name].choices = (literal(value),)
+        elif isinstance(part.operator, cst.LessThan):
+            found[name].bounds["minimum"] = literal(value)
+
+
+def _is_and(test: cst.BaseExpression) -> TypeGuard[cst.BooleanOperation]:
+    return isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And)
+
+
+def _is_of_kind(test: cst.BaseExpression) -> bool:
+    return isinstance(test, cst.Call) and dotted(test.func) == "isinstance"
 
 
 def _raising_tests(node: cst.FunctionDef) -> Iterator[cst.BaseExpression]:
     for statement in node.body.body:
-        if isinstance(statement, cst.If) and isinstance(statement.body.body[0], cst.SimpleStatementLine):
-            if isinstance(statement.body.body[0].body[0], cst.Raise):
+        if isinstance(statement, cst.If):
+            first = statement.body.body[0]
+            if isinstance(first, cst.SimpleStatementLine) and isinstance(first.body[0], cst.Raise):
                 yield statement.test
 
 

@@ -46,7 +46,9 @@ class Sources:
         self._parsed: dict[str, Parsed] = {}
 
     def file(self, module: str) -> Path | None:
-        """The file of ``module``, or None."""
+        """The file of ``module``, or None; a package other than ``deepspeed`` beside it is none of the release."""
+        if module.partition(".")[0] != "deepspeed":
+            return None
         base = self._root.joinpath(*module.split("."))
         for path in (base.with_suffix(".py"), base / "__init__.py"):
             if path.is_file():
@@ -70,11 +72,6 @@ class Sources:
                 raise FileNotFoundError(module)
             self._parsed[module] = _index(_tree(file.read_bytes()), self.package(module))
         return self._parsed[module]
-
-    def texts(self) -> dict[str, str]:
-        """Every file's text by its path below the root."""
-        files = sorted((self._root / "deepspeed").rglob("*.py"))
-        return {path.relative_to(self._root).as_posix(): path.read_text("utf-8", "replace") for path in files}
 
 
 @lru_cache(maxsize=250)

@@ -12,8 +12,8 @@ from .values import Class, Path, Value
 class Seen:
     """One key: the defaults that it was asked for with, and what became of it.
 
-    ``compared`` are the texts that it is compared with, ``allowed`` the values beside which the release stops; ``folded``
-    when its case is changed before. ``looked_at`` when more is done with it than to copy it.
+    ``compared`` are the texts that it is compared with, ``allowed`` the values beside which the release stops;
+    ``folded`` when its case is changed before. ``looked_at`` when more is done with it than to copy it.
     """
 
     defaults: list[Value] = field(default_factory=list)

@@ -7,8 +7,9 @@ from typing import Any
 
 import libcst as cst
 
-from .following import Follower, Frame
+from .following import Follower
 from .modules import Sources
+from .naming import Frame
 from .values import NONE, Class, Const, Function, Instance, Mapping, Module, Node, known, literal
 
 ENGINE = Class("deepspeed.runtime.engine", "DeepSpeedEngine")

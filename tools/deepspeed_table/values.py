@@ -185,3 +185,17 @@ def _atom_touches(atom: Atom, depth: int) -> bool:
     if isinstance(atom, Mapping):
         return bool(atom.over) or any(touches(item, depth - 1) for item in atom.items.values())
     return isinstance(atom, Sequence) and any(touches(item, depth - 1) for item in atom.items)
+
+
+def tables_of(atom: Atom) -> list[Path]:
+    """The tables of the config that a lookup in ``atom`` looks into."""
+    if isinstance(atom, Node):
+        return [atom.path]
+    return list(atom.over) if isinstance(atom, Mapping) else []
+
+
+def item_of(atom: Atom, index: int) -> Value:
+    """``atom[index]`` of a sequence."""
+    if isinstance(atom, Sequence) and -len(atom.items) <= index < len(atom.items):
+        return atom.items[index]
+    return UNKNOWN

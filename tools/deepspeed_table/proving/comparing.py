@@ -25,7 +25,7 @@ READ_LATER = {
     ("sparse_attention",): "by the attention of sparse transformers",
     ("compression_training",): "by the compression library",
 }
-"""Keys, and sections but for ``enabled``, that parsing does not look at: only the reading of the source tells of them."""
+"""Keys, and sections but for ``enabled``, that parsing does not look at: only reading the source tells of them."""
 
 
 AGAINST_OTHERS = {("zero_optimization", "compute_grad_norm"): "false is for stages 1 and 2"}
@@ -37,6 +37,7 @@ def differences(release: Release, seen: Observed) -> list[str]:
     return [
         *_fields(release, seen),
         *_taken(release, seen),
+        *_texts(release, seen),
         *_asked(release, seen),
         *_forbidding(release, seen),
         *_refusing(release, seen),
@@ -103,9 +104,20 @@ def _is_refused_below(key: Key, value: object) -> bool:
     return isinstance(value, dict) and bool(value) and key.closed
 
 
+def _texts(release: Release, seen: Observed) -> Iterator[str]:
+    """The texts that a key takes which is not a model's, where DeepSpeed refuses others when it parses."""
+    for path, taken in seen.texts.items():
+        key = release.keys.get(path)
+        if key is not None and "str" in key.kinds:
+            ours = {choice.casefold() if key.any_case else choice for choice in key.choices}
+            theirs = {text.casefold() if key.any_case else text for text in taken}
+            if ours != theirs:
+                yield f"{_dotted(path)}: takes {sorted(theirs)}, not {sorted(ours)}"
+
+
 def _asked(release: Release, seen: Observed) -> Iterator[str]:
     for path in sorted(seen.asked):
-        if path[:2] in OF_NO_SECTION and len(path) > 2 or path[:-1] in seen.models:
+        if (path[:2] in OF_NO_SECTION and len(path) > 2) or path[:-1] in seen.models:
             continue
         if path not in release.keys and not _in_free(release, path):
             yield f"{_dotted(path)}: asked for, not in the table"
@@ -127,7 +139,7 @@ def _default(key: Key, found: list[object]) -> Iterator[str]:
 
 
 def _later(path: Path) -> bool:
-    return any(path[: len(later)] == later and (path == later or path[-1] != "enabled") for later in READ_LATER)
+    return any(path[: len(later)] == later and path != (*later, "enabled") for later in READ_LATER)
 
 
 def _in_free(release: Release, path: Path) -> bool:

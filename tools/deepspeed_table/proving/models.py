@@ -25,9 +25,37 @@ class FieldSeen:
     model: bool
 
 
+def is_old(model: type[Any]) -> bool:
+    """Whether a model is of pydantic 1, which DeepSpeed used until 0.15."""
+    return not hasattr(model, "model_fields")
+
+
+def forbids(model: type[Any]) -> bool:
+    """Whether a model refuses what it has no field for."""
+    if is_old(model):
+        return str(getattr(model.__config__.extra, "value", model.__config__.extra)) == "forbid"
+    return bool(model.model_config.get("extra") == "forbid")
+
+
 def fields_of(model: type[Any]) -> dict[str, FieldSeen]:
     """Every field by its name in Python."""
+    if is_old(model):
+        return {name: _old_field(name, found) for name, found in model.__fields__.items()}
     return {name: _field(name, found) for name, found in model.model_fields.items()}
+
+
+def _old_field(name: str, found: Any) -> FieldSeen:
+    info, default = found.field_info, found.get_default()
+    bounds = {ours: getattr(info, theirs) for theirs, ours in BOUNDS.items() if getattr(info, theirs) is not None}
+    return FieldSeen(
+        names=(found.alias, name) if found.alias != name else (name,),
+        default=MISSING if found.required else _plain(default),
+        bounds=bounds,
+        required=bool(found.required),
+        deprecated=info.extra.get("deprecated", False),
+        replaced_by=info.extra.get("new_param", ""),
+        model=hasattr(default, "__fields__") or hasattr(found.type_, "__fields__"),
+    )
 
 
 def _field(name: str, found: Any) -> FieldSeen:

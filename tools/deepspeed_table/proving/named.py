@@ -61,7 +61,9 @@ def _parameters(name: str) -> dict[str, list[Any]] | None:
 
 def _signature(owner: Any) -> dict[str, Any]:
     parameters = inspect.signature(owner.__init__).parameters.values()
-    defaults = {p.name: MISSING if p.default is p.empty else p.default for p in parameters if p.name not in NOT_SETTINGS}
+    defaults = {
+        p.name: MISSING if p.default is p.empty else p.default for p in parameters if p.name not in NOT_SETTINGS
+    }
     return {name: list(value) if isinstance(value, tuple) else value for name, value in defaults.items()}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from cfgc.deepspeed.table import MISSING, Key, Release
 
-from .models import FieldSeen, fields_of
+from .models import FieldSeen, fields_of, forbids, is_old
 from .named import NamedSeen, optimizers_seen, schedulers_seen
 from .parsing import alone, attributes, nested, parse, refusal, sections_of_models
 from .probing import PROBES, other_value
@@ -31,6 +31,7 @@ class Observed:
     forbids: dict[Path, bool] = field(default_factory=dict)
     defaults: dict[Path, list[Any]] = field(default_factory=dict)
     takes: dict[Path, list[tuple[Any, bool]]] = field(default_factory=dict)
+    texts: dict[Path, set[str]] = field(default_factory=dict)
     refused: dict[Path, bool] = field(default_factory=dict)
     optimizers: dict[str, NamedSeen] = field(default_factory=dict)
     schedulers: dict[str, NamedSeen] = field(default_factory=dict)
@@ -43,19 +44,28 @@ def observe(release: Release) -> Observed:
     seen = Observed(deepspeed.__version__.partition("+")[0])
     with alone():
         everything = _every_section(release)
-        asked = Asked()
+        asked, marked = Asked(), sections_of_models(everything)
         parse(Recorder(everything, asked))
         _switched_on(release, asked)
+        for name, default in parse({}).pipeline.items():
+            asked.ask(("pipeline", name), default)  # the config's keys are put over these one by one
         seen.asked = asked.keys
-        for path, model in sections_of_models(everything).items():
+        for path in sections(release):
+            if release.keys[path].alias_of:
+                marked.update(sections_of_models(nested(path, {})))
+        for path, model in marked.items():
             seen.models[path] = fields_of(model)
-            seen.forbids[path] = model.model_config.get("extra") == "forbid"
-            for name in {name for one in seen.models[path].values() for name in one.names}:
+            seen.forbids[path] = forbids(model)
+            for name in () if is_old(model) else {name for one in seen.models[path].values() for name in one.names}:
                 seen.takes[(*path, name)] = [(value, _taken(path, model, name, value)) for value in PROBES]
         for path in sections(release):
-            seen.forbids.setdefault(path, refusal(nested((*path, UNKNOWN_KEY), 1)) is not None)
+            if path not in seen.forbids and (content := _good_content(path)) is not None:
+                seen.forbids[path] = refusal(nested(path, {**content, UNKNOWN_KEY: 1})) is not None
+        texts = [text for key in release.keys.values() for text in key.choices if isinstance(text, str)]
         for key in _raw_keys(release, seen):
             _watch(key, seen)
+            if refusal(nested(key.path, UNKNOWN_KEY)) is not None:
+                seen.texts[key.path] = {text for text in texts if refusal(nested(key.path, text)) is None}
         seen.refused = {path: refusal(nested(path, {})) is not None for path in _refusable(release)}
     seen.optimizers, seen.schedulers = optimizers_seen(), schedulers_seen()
     return seen
@@ -75,7 +85,16 @@ def _every_section(release: Release) -> dict[str, Any]:
             place = config
             for name in path:
                 place = place.setdefault(name, {})
+    for name, content in config.items():
+        if refusal({name: content}) is not None:
+            content["enabled"] = False  # some sections must say so
     return config
+
+
+def _good_content(path: Path) -> dict[str, Any] | None:
+    """As little as DeepSpeed takes in a table; None when it wants more than can be thought of."""
+    tries: list[dict[str, Any]] = [{}, {"enabled": False}]
+    return next((content for content in tries if refusal(nested(path, content)) is None), None)
 
 
 def _switched_on(release: Release, asked: Asked) -> None:
@@ -90,7 +109,9 @@ def _switched_on(release: Release, asked: Asked) -> None:
         {"optimizer": {"type": "Adam", "params": {}}, "scheduler": {"type": "WarmupLR", "params": {}}},
         {"torch_autocast": {"enabled": True, "dtype": "bf16", "lower_precision_safe_modules": []}},
         {"expert_parallel": {"enabled": False}, "amp": {"enabled": True}, "curriculum_learning": curriculum},
-        {"progressive_layer_drop": {"enabled": True}, "elasticity": {"enabled": False}, "gradient_clipping": 1.0},
+        {"progressive_layer_drop": {"enabled": True}, "fp16": {"enabled": True, "hysteresis": 2}},
+        {"elasticity": {"enabled": True, "max_train_batch_size": 8, "micro_batch_sizes": [1], "version": 0.1}},
+        {"elasticity": {"enabled": True, "max_train_batch_size": 8, "micro_batch_sizes": [1], "version": 0.2}},
         *({"sparse_attention": {"mode": mode}} for mode in ("dense", "fixed", "variable", "bigbird", "bslongformer")),
         *_compressions(),
         {"quantize_training": {"eigenvalue": {"enabled": True}}, "eigenvalue": {"enabled": True}},
@@ -149,6 +170,6 @@ def _refusable(release: Release) -> list[Path]:
     """Every key that a release refuses, and every one that the installed one names as removed."""
     from deepspeed.runtime import config
 
-    named = [(name,) for name in getattr(config, "_REMOVED_TOP_LEVEL_CONFIG_KEYS", ())]
+    named: list[Path] = [(name,) for name in getattr(config, "_REMOVED_TOP_LEVEL_CONFIG_KEYS", ())]
     named += [("zero_optimization", name) for name in getattr(config, "_REMOVED_ZERO_CONFIG_KEYS", ())]
     return list(dict.fromkeys([*named, *(path for path, key in release.keys.items() if key.refused)]))

@@ -15,18 +15,24 @@ from deepspeed.runtime.config_utils import DeepSpeedConfigModel
 
 from .recording import Path
 
-MARK = "cfgc section "
+MARK = "cfgc_section"
 
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
     """One rank, no batch sizes derived, no key held against another, nothing logged, while this lasts."""
-    nothing = {"_configure_train_batch_size": lambda _: None, "_do_error_check": lambda _: None}
+    alone_with: list[tuple[Any, str, Any]] = [
+        (DeepSpeedConfig, "_configure_train_batch_size", lambda _: None),
+        (DeepSpeedConfig, "_do_error_check", lambda _: None),
+        (config_module.dist, "get_rank", lambda: 0),
+        (config_module.dist, "get_world_size", lambda *_: 1),
+    ]
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        ranks = {"get_rank": lambda: 0, "get_world_size": lambda *_: 1}
-        with mock.patch.multiple(DeepSpeedConfig, **nothing), mock.patch.multiple(config_module.dist, **ranks):
+        with contextlib.ExitStack() as patches:
+            for owner, name, work in alone_with:
+                patches.enter_context(mock.patch.object(owner, name, work))
             yield
     finally:
         logging.disable(before)
@@ -54,24 +60,29 @@ def nested(path: Path, value: Any) -> dict[str, Any]:
 
 
 def sections_of_models(config: dict[str, Any]) -> dict[Path, type[Any]]:
-    """Which model each table of ``config`` fills. A mark goes along as ``auto``, which models pass over."""
+    """Which model each table of ``config`` fills: a mark goes along, and is taken out when a model is made."""
     found: dict[Path, type[Any]] = {}
-    begin = DeepSpeedConfigModel.__init__
+    base = next(one for one in DeepSpeedConfigModel.__mro__ if one.__name__ == "BaseModel")
 
-    def noted(self: Any, strict: bool = False, **data: Any) -> None:
-        for name in data:
-            if name.startswith(MARK):
-                found[tuple(name.removeprefix(MARK).split("."))] = type(self)
-        begin(self, strict=strict, **data)
+    def noting(begin: Any) -> Any:
+        def begun(self: Any, *args: Any, **data: Any) -> None:
+            for name in [name for name in data if name == MARK]:
+                found[tuple(data.pop(name).split("."))] = type(self)
+            begin(self, *args, **data)
 
-    with mock.patch.object(DeepSpeedConfigModel, "__init__", noted):
-        parse(_marked(config, ()))
+        return begun
+
+    with contextlib.ExitStack() as patches:
+        for owner in (DeepSpeedConfigModel, base):
+            patches.enter_context(mock.patch.object(owner, "__init__", noting(owner.__init__)))
+        for name, content in config.items():
+            refusal(_marked({name: content}, ()))
     return found
 
 
 def _marked(config: dict[str, Any], path: Path) -> dict[str, Any]:
     marked = {k: _marked(v, (*path, k)) if isinstance(v, dict) else v for k, v in config.items()}
-    return {**marked, f"{MARK}{'.'.join(path)}": "auto"} if path else marked
+    return {**marked, MARK: ".".join(path)} if path else marked
 
 
 def attributes(value: Any, depth: int = 5) -> dict[Path, Any]:
@@ -79,8 +90,8 @@ def attributes(value: Any, depth: int = 5) -> dict[Path, Any]:
     found: dict[Path, Any] = {}
     for name, held in _members(value):
         if isinstance(held, enum.Enum):
-            held = held.value
-        if held is None or isinstance(held, bool | int | float | str | list | tuple):
+            found[(name,)] = held.value
+        elif held is None or isinstance(held, bool | int | float | str | list | tuple):
             found[(name,)] = list(held) if isinstance(held, list | tuple) else held
         elif depth and name != "_param_dict":
             found.update({(name, *path): deeper for path, deeper in attributes(held, depth - 1).items()})
