@@ -54,7 +54,7 @@ def value_findings(case: Case, key: Key, entry: Entry) -> Iterator[Finding]:
 def _is_tuned(case: Case, key: Key, value: Json) -> bool:
     """Whether the value is a list of those that DeepSpeed's autotuner is to try."""
     tried = isinstance(value, list) and all(kinds_of(one) & key.kinds for one in value)
-    return tried and key.path[0] != "autotuning" and case.config.get(("autotuning",)) is not None
+    return tried and key.path[0] != "autotuning" and case.flag("autotuning.enabled")
 
 
 def _is_bare(entry: Entry) -> bool:
@@ -176,7 +176,7 @@ def _out_of_bounds(key: Key, value: Json) -> tuple[str, Json]:  # noqa: PLR0911 
 
 def _raised(key: Key, bound: float, value: float) -> Json:
     """The number without its sign, MISSING where none is needed, the default, or the bound."""
-    if value < 0 and -value >= bound:
+    if value < 0 and bound <= -value < 2**63:
         return -value
     if key.default is None and "null" in key.kinds:
         return MISSING
