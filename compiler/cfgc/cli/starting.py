@@ -7,12 +7,16 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from cfgc.cli.schemas import spec_schema
 from cfgc.load.disk import PROJECT_FILE
 from cfgc.resources import shipped_dir
 from cfgc.schema.spec import Spec
 
 TEMPLATES = ("local", "node", "cluster")
 """What the first spec is for: any machine, one with GPUs, or Slurm."""
+SCHEMA = PurePosixPath("cfgc.schema.json")
+"""What editors complete and check specs by; each spec names it in its first line."""
+
 _HIDDEN = {"gitignore": ".gitignore", "pre-commit-config.yaml": ".pre-commit-config.yaml"}
 
 
@@ -53,8 +57,12 @@ def project_files(template: str, name: str) -> Mapping[PurePosixPath, str]:
 
 def _templates(template: str, name: str) -> Iterator[tuple[PurePosixPath, str]]:
     folder = shipped_dir("templates") / "project"
-    yield PurePosixPath("specs", f"{name}.toml"), (folder / "specs" / f"{template}.toml").read_text(encoding="utf-8")
-    for path in ("specs/cluster/site.toml", "README.md", "gitignore", "pre-commit-config.yaml", PROJECT_FILE):
+    yield SCHEMA, spec_schema()
+    specs = {f"specs/{name}.toml": f"specs/{template}.toml", "specs/cluster/site.toml": "specs/cluster/site.toml"}
+    for path, source in specs.items():
+        directive = f"#:schema {'../' * path.count('/')}{SCHEMA}\n"
+        yield PurePosixPath(path), directive + (folder / source).read_text(encoding="utf-8")
+    for path in ("README.md", "gitignore", "pre-commit-config.yaml", PROJECT_FILE):
         yield PurePosixPath(_HIDDEN.get(path, path)), (folder / path).read_text(encoding="utf-8")
 
 

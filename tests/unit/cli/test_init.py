@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
 
 from cfgc.cli import run
 from cfgc.cli.starting import TEMPLATES, name_of
@@ -30,6 +32,17 @@ def test_the_default_spec_trains_on_cpus(tmp_path: Path) -> None:
     spec = tomllib.loads((tmp_path / "demo" / "specs" / "demo.toml").read_text())
     assert spec["overlays"]["hardware"] == "cpu"
     assert spec["data"]["sources"][0]["path"] == {"stdlib": True, "path": "."}
+
+
+def test_editors_find_the_schema_that_every_spec_names(tmp_path: Path) -> None:
+    assert run(["init", str(tmp_path / "demo")]) == 0
+    validator = Draft7Validator(json.loads((tmp_path / "demo" / "cfgc.schema.json").read_text()))
+    specs = list((tmp_path / "demo" / "specs").rglob("*.toml"))
+    assert len(specs) == 2
+    for spec in specs:
+        named = spec.read_text().split("\n", 1)[0].removeprefix("#:schema ")
+        assert (spec.parent / named).resolve() == tmp_path / "demo" / "cfgc.schema.json"
+        assert list(validator.iter_errors(tomllib.loads(spec.read_text()))) == []
 
 
 def test_files_that_are_there_stay_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

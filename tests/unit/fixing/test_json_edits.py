@@ -104,7 +104,7 @@ def edits(draw: st.DrawFn, tree: dict[str, Any]) -> Edit:
     return move(path, beside) if kind == "move" else set_to(path if kind == "set" else beside, draw(VALUES))
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.data(), st.dictionaries(KEYS, VALUES, max_size=4), st.sampled_from([None, 2, 4, "\t"]), st.booleans())
 def test_json_reads_as_intended_and_stays_json(
     data: st.DataObject, tree: dict[str, Any], indent: int | str | None, windows: bool

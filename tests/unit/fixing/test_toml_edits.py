@@ -157,7 +157,7 @@ def edits(draw: st.DrawFn, text: str) -> Edit:
     return move(path, beside) if kind == "move" else set_to(path if kind == "set" else beside, value)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.data())
 def test_the_text_reads_as_intended_and_no_comment_is_lost(data: st.DataObject) -> None:
     text = data.draw(documents())
