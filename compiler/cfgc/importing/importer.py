@@ -113,6 +113,8 @@ def _imported(tree: Tree, request: Request) -> Imported:
 
 
 def _of_config(config: Config, known: Release, request: Request) -> Imported:
+    if not any(known.key(path) for path in config.entries if len(path) == 1):
+        raise Rejected([errors.no_kind(config.source, KINDS)])
     items = from_deepspeed(Case(config, known, request.world_size))
     return _titled("a ds_config of DeepSpeed", request, items, known)
 

@@ -44,4 +44,4 @@ def kind_of(root: Branch) -> Kind | None:
         return "deepspeed"
     if has_interpolation(root):
         return "hydra"
-    return "ava" if keys & _AVA else None
+    return "ava" if sum(isinstance(root.get(key), dict) for key in _AVA) > 1 else None

@@ -12,7 +12,7 @@ from tomlkit.items import Item as TomlItem
 from tomlkit.items import SingleKey, Table
 
 from cfgc.deepspeed.config import Json, Path
-from cfgc.diagnostics.masking import hidden
+from cfgc.diagnostics.masking import hidden, masked_text
 from cfgc.importing.items import Dropped, Imported, Raw, Setting
 from cfgc.importing.spec_values import toml_item
 from cfgc.schema.catalogue import schema_fields, schema_positions, schema_sections
@@ -129,10 +129,9 @@ def _raw_sections(raw: Sequence[Raw], source: str) -> Iterator[str]:
 def _dropped(dropped: Sequence[Dropped]) -> Iterator[str]:
     """One paragraph for each reason, the doubtful ones first."""
     yield _comment("Dropped:")
-    reasons: dict[tuple[bool, str], list[str]] = {}
+    reasons: dict[tuple[bool, str], dict[str, None]] = {}
     for item in dropped:
-        same = reasons.setdefault((not item.doubtful, item.because), [])
-        same += [shown] if (shown := _shown(item)) not in same else []
+        reasons.setdefault((not item.doubtful, item.because), {})[_shown(item)] = None
     for (harmless, because), keys in sorted(reasons.items(), key=lambda pair: pair[0][0]):
         mark = "" if harmless else "check: "
         text = _printable(f"- {mark}{', '.join(keys)}: {because}")
@@ -152,8 +151,8 @@ def _comment(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """``text`` on one line, without what a terminal or TOML would stumble over."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """``text`` on one line, without secrets and what a terminal or TOML would stumble over."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in masked_text(text))
 
 
 def _dotted(path: Path) -> str:

@@ -75,7 +75,8 @@ def tree_items(reading: Reading) -> tuple[Item, ...]:
     sources = sources_of(items)
     left = ((path, entry) for path, entry in leaves(reading.root) if not accounted(path, sources))
     items += [_left(reading, path, entry) for path, entry in left]
-    return tuple(_linked(item, items, reading) for item in items)
+    settings = {source: item for item in reversed(items) if isinstance(item, Setting) for source in item.sources}
+    return tuple(_linked(item, settings, reading) for item in items)
 
 
 def _by_name(reading: Reading) -> Iterator[tuple[str, Sequence[To]]]:
@@ -140,13 +141,13 @@ def _left(reading: Reading, path: Path, entry: Entry) -> Item:
     return Dropped(path, f"a spec has nothing like it{hint}", value, doubtful=True)
 
 
-def _linked(item: Item, items: Sequence[Item], reading: Reading) -> Item:
+def _linked(item: Item, settings: Mapping[Path, Setting], reading: Reading) -> Item:
     """A value that refers to another key which is in the spec too refers to it there."""
     if not isinstance(item, Setting) or item.expression or not item.sources:
         return item
     node = found_at(reading.root, item.sources[0])
     target = reference_in(node.value, item.sources[0]) if isinstance(node, Entry) else None
-    other = next((one for one in items if isinstance(one, Setting) and target in one.sources), None) if target else None
+    other = settings.get(target) if target else None
     if other is None or other.key == item.key or other.value != item.value or other.expression:
         return item
     return Setting(item.key, f"${{{other.key}}}", item.comment, item.sources, item.grade, expression=True)

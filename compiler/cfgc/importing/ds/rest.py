@@ -14,9 +14,11 @@ from cfgc.validate.rules.raw_keys import OWNED
 
 def rest(case: Case, items: Iterable[Item]) -> Iterator[Item]:
     """An item for every key that ``items`` do not account for; one for a table that is dropped as a whole."""
-    done = set(sources_of(items))
+    sources = sources_of(items)
+    done = set(sources)
+    used = {path[:length] for path in sources for length in range(1, len(path))}
     for path, entry in case.config.entries.items():
-        if accounted(path, done) or (_is_table(entry.value) and not _whole(case, path, done)):
+        if accounted(path, done) or (_is_table(entry.value) and (path in used or not _useless(case, path))):
             continue
         done.add(path)
         yield _judged(case, path, entry)
@@ -26,10 +28,9 @@ def _is_table(value: Json) -> bool:
     return isinstance(value, dict) and bool(value)
 
 
-def _whole(case: Case, path: Path, done: set[Path]) -> bool:
-    """Whether nothing in the table has been used, and nothing in it can be."""
-    used = any(other[: len(path)] == path for other in done)
-    return not used and bool(_unread(case, path) or _decided(path))
+def _useless(case: Case, path: Path) -> bool:
+    """Whether nothing in the table can be used."""
+    return bool(_unread(case, path) or _decided(path))
 
 
 def _judged(case: Case, path: Path, entry: Entry) -> Item:
