@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from cfgc.deepspeed.rules import (
     offload_keys,
     precision,
     scaling,
+    sizes,
     stages,
     unread,
     zenflow,
@@ -35,7 +37,7 @@ from tests.unit.deepspeed.zero_cases import ACCEPTED, REFUSED, whole
 
 MODULES = (
     *(accumulation, compiling, elasticity, features, loss_scale, master_weights, offload, offload_keys, precision),
-    *(scaling, stages, unread, zenflow, zero, zeropp),
+    *(scaling, sizes, stages, unread, zenflow, zero, zeropp),
 )
 RULES = [rule for module in MODULES for rule in module.RULES]
 SECTIONS = {
@@ -62,7 +64,7 @@ def _put(tree: dict[str, Any], path: Path, value: Any) -> None:
         if not isinstance(inner, dict):
             inner = tree[name] = {}
         tree = inner
-    tree[path[-1]] = value
+    tree[path[-1]] = copy.deepcopy(value)
 
 
 @st.composite

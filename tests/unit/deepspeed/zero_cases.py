@@ -105,6 +105,8 @@ REFUSED: dict[str, Refusal] = {
     ),
     "a least scale of 0": Refusal("CFG571", "parse", {"fp16": {"enabled": True, "min_loss_scale": 0}}),
     "a window of 0": Refusal("CFG571", "parse", {"fp16": {"enabled": True, "loss_scale_window": 0}}),
+    "a bucket for no device": Refusal("CFG514", "step", zero(2, reduce_bucket_size=10**13)),
+    "a bucket beyond integers": Refusal("CFG514", "parse", zero(3, allgather_bucket_size=1e30)),
     "an odd bucket": Refusal("CFG572", "build", zero(2, allgather_bucket_size=500_000_001)),
     "quantized gradients without reduce-scatter": Refusal(
         "CFG574", "build", zero(3, zero_quantized_gradients=True, reduce_scatter=False)
@@ -171,6 +173,9 @@ ACCEPTED: dict[str, tuple[Json, set[str]]] = {
         set(),
     ),
     "keys of other stages": (zero(2, sub_group_size=1000, allgather_partitions=True), {"CFG501"}),
+    "a limit above any model": (zero(3, stage3_max_live_parameters=10**15, sub_group_size=10**12), {"CFG514"}),
+    "a scale power below 0 that is off": ({"fp16": {"enabled": False, "initial_scale_power": -1}}, {"CFG571"}),
+    "a least scale of 0 that is off": ({"fp16": {"enabled": False, "min_loss_scale": 0}}, set()),
     "keys without ZeRO": (zero(0, overlap_comm=False), {"CFG501"}),
     "quantized gradients at stage 2": (zero(2, zero_quantized_gradients=True), {"CFG501"}),
     "one group of hpZ": (zero(3, zero_hpz_partition_size=8), set()),

@@ -32,6 +32,7 @@ from cfgc.deepspeed.rules import (
     scaling,
     schedule_values,
     scheduler,
+    sizes,
     stages,
     switches,
     unread,
@@ -51,6 +52,7 @@ Rule: TypeAlias = "Callable[[Case], Iterator[Diagnostic]]"
 RULES: tuple[Rule, ...] = (
     *stages.RULES,
     *zero.RULES,
+    *sizes.RULES,
     *offload.RULES,
     *offload_keys.RULES,
     *precision.RULES,
