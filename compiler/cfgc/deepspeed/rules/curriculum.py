@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.case import At, Case, path_of
 from cfgc.deepspeed.config import Json
+from cfgc.deepspeed.rules.data_sections import Section, needs, section_holds
 from cfgc.deepspeed.rules.wording import leaf, pair
 from cfgc.diagnostics.model import Fix
 from cfgc.nearest import nearest
@@ -21,67 +22,115 @@ CURRICULUM, BATCHING, RANDOM_LTD = (
     f"{ROUTING}.random_ltd",
 )
 OLD = "curriculum_learning"
+STARTS, KEY_ERROR = "the sampler stops at the start", "layers and schedule stop with a KeyError"
 
-SCHEDULES: dict[str, tuple[tuple[str, Json], ...]] = {
-    "fixed_linear": (("total_curriculum_step", 10000), ("difficulty_step", 8)),
-    "fixed_root": (("total_curriculum_step", 10000), ("difficulty_step", 8), ("root_degree", 2)),
-    "fixed_discrete": (("difficulty", [1, 2]), ("max_step", [1000])),
-    "custom": (),
-}
-"""What each kind of schedule cannot do without, with an example."""
-
-_LTD: tuple[tuple[str, Json], ...] = (
-    *(("total_layer_num", 12), ("random_ltd_layer_num", 10), ("random_ltd_layer_id", list(range(1, 11)))),
-    *(("model_mask_name", "attention_mask"), ("model_type", "decoder"), ("hidden_state_order", "batch_seq_dim")),
+_DIFFICULTIES: dict[str, Json] = {"min_difficulty": 8, "max_difficulty": 1024, "schedule_type": "fixed_linear"}
+METRIC = Section(
+    {**_DIFFICULTIES, "difficulty_type": "value", "clustering_type": "single_cluster"},
+    STARTS,
+    frozenset({"schedule_config", "index_to_sample_path", "index_to_metric_path"}),
 )
+OLD_CURRICULUM = Section(
+    {**_DIFFICULTIES, "curriculum_type": "seqlen"}, STARTS, frozenset({"enabled", "schedule_config"})
+)
+SCHEDULES = {
+    "fixed_linear": Section({"total_curriculum_step": 10000, "difficulty_step": 8}, STARTS, frozenset({"root_degree"})),
+    "fixed_root": Section({"total_curriculum_step": 10000, "difficulty_step": 8, "root_degree": 2}, STARTS),
+    "fixed_discrete": Section({"difficulty": [1, 2], "max_step": [1000]}, STARTS),
+}
+"""What each kind of schedule holds; `custom` holds what the script reads."""
+
+KINDS = (*SCHEDULES, "custom")
+DROPPING = Section(
+    {
+        "total_layer_num": 12,
+        "random_ltd_layer_num": 10,
+        "random_ltd_layer_id": list(range(1, 11)),
+        "model_mask_name": None,
+        "model_type": "decoder",
+        "hidden_state_order": "batch_seq_dim",
+        "random_ltd_schedule": {
+            "min_value": 128,
+            "max_value": 1024,
+            "schedule_type": "fixed_linear",
+            "schedule_config": {"require_steps": 10000, "seq_per_step": 16},
+        },
+    },
+    KEY_ERROR,
+    frozenset({"enabled", "layer_token_lr_schedule", "micro_batch_size", "global_batch_size"}),
+)
+DROPPING_SCHEDULE = Section(DROPPING.needed["random_ltd_schedule"], KEY_ERROR)
+DROPPING_STEPS = Section(DROPPING_SCHEDULE.needed["schedule_config"], KEY_ERROR, frozenset({"root_degree"}))
 
 
 def data_sections_are_complete(case: Case) -> Iterator[Diagnostic]:
     """CFG598: what is switched on has what it asks for."""
-    if case.flag(f"{BATCHING}.enabled"):
-        yield from _needs(case, BATCHING, (("max_tokens", 65536),), "DeepSpeed refuses the file")
+    if case.flag(f"{BATCHING}.enabled") and not _near(case, BATCHING, "max_tokens"):
+        yield needs(case, BATCHING, "max_tokens", 65536, "DeepSpeed refuses the file")
     if case.flag(f"{CURRICULUM}.enabled"):
         yield from _metrics(case)
     if case.flag(f"{RANDOM_LTD}.enabled"):
         yield from _random_ltd(case)
     known = case.release.key((OLD,))
     if known is not None and not known.refused and case.flag(f"{OLD}.enabled"):
-        yield from _curriculum(case, OLD, (("curriculum_type", "seqlen"),))
+        yield from _curriculum(case, OLD, OLD_CURRICULUM)
+
+
+def _near(case: Case, section: str, name: str) -> bool:
+    """Whether the key is there, or one that is nearly called so, of which the table speaks."""
+    written = [key for key, _ in case.config.below(path_of(section))]
+    return name in written or nearest(name, written) is not None
 
 
 def _metrics(case: Case) -> Iterator[Diagnostic]:
     metrics = f"{CURRICULUM}.curriculum_metrics"
-    yield from _needs(case, CURRICULUM, (("data_cluster_path", "clusters"),), "the sampler stops with a KeyError")
-    entry = case.config.get(path_of(metrics))
-    if entry is None:
-        example = {"seqlen": {"schedule_type": "custom", "min_difficulty": 8, "max_difficulty": 1024}}
-        yield from _needs(case, CURRICULUM, (("curriculum_metrics", example),), "DeepSpeed refuses the file")
-        return
+    if not _near(case, CURRICULUM, "data_cluster_path"):
+        yield needs(case, CURRICULUM, "data_cluster_path", "clusters", "the sampler stops with a KeyError")
+    if not _near(case, CURRICULUM, "curriculum_metrics"):
+        example = {"seqlen": {**METRIC.needed, "schedule_config": dict(SCHEDULES["fixed_linear"].needed)}}
+        yield needs(case, CURRICULUM, "curriculum_metrics", example, "DeepSpeed refuses the file")
     for name, each in case.config.below(path_of(metrics)):
-        if isinstance(each.value, dict) and "." not in name:
-            needed = (("difficulty_type", "value"), ("clustering_type", "single_cluster"))
-            yield from _curriculum(case, f"{metrics}.{name}", needed)
+        if "." in name or not name:
+            continue
+        if isinstance(each.value, dict):
+            yield from _curriculum(case, f"{metrics}.{name}", METRIC)
+        else:
+            yield _no_metric(case, f"{metrics}.{name}")
 
 
-def _curriculum(case: Case, section: str, more: tuple[tuple[str, Json], ...]) -> Iterator[Diagnostic]:
-    needed = (("min_difficulty", 8), ("max_difficulty", 1024), ("schedule_type", "fixed_linear"), *more)
-    yield from _needs(case, section, needed, "the sampler stops at the start")
-    kind = case.text(f"{section}.schedule_type")
-    if kind is not None and kind not in SCHEDULES:
+def _no_metric(case: Case, key: str) -> Diagnostic:
+    return case.error(
+        "CFG598",
+        f"`{leaf(key)}` is no metric: it is not a table",
+        [At(key, "belongs in the table of a metric, or nowhere")],
+        (STARTS,),
+        (f"leave `{leaf(key)}` out",),
+        (Fix((case.drop(key),)),),
+    )
+
+
+def _curriculum(case: Case, section: str, holds: Section) -> Iterator[Diagnostic]:
+    if section != OLD:
+        yield from section_holds(case, section, holds)
+    else:
+        for name in holds.needed:
+            if not _near(case, section, name):
+                yield needs(case, section, name, holds.needed[name], holds.why)
+    kind = case.text(f"{section}.schedule_type") or "custom"
+    if kind not in KINDS:
         yield _unknown_kind(case, f"{section}.schedule_type", kind)
-    elif kind is not None:
+    elif kind != "custom":
         yield from _schedule(case, section, kind)
     yield from _difficulties(case, section)
 
 
 def _schedule(case: Case, section: str, kind: str) -> Iterator[Diagnostic]:
-    config, needed = f"{section}.schedule_config", SCHEDULES[kind]
-    if not needed:
-        return
+    config = f"{section}.schedule_config"
     if not case.written(config):
-        yield from _needs(case, section, (("schedule_config", dict(needed)),), "the sampler stops at the start")
+        if not _near(case, section, "schedule_config"):
+            yield needs(case, section, "schedule_config", dict(SCHEDULES[kind].needed), STARTS)
         return
-    yield from _needs(case, config, needed, f"a schedule of the kind {kind} asserts it")
+    yield from section_holds(case, config, SCHEDULES[kind])
     steps, levels = case.value(f"{config}.max_step"), case.value(f"{config}.difficulty")
     if kind != "fixed_discrete" or not isinstance(steps, list) or not isinstance(levels, list):
         return
@@ -102,7 +151,7 @@ def _matching(case: Case, config: str, steps: list[Json], levels: list[Json]) ->
         return (Fix((case.set(f"{config}.difficulty", levels[: len(steps) + 1]),)),)
     if len(levels) >= 2:
         return (Fix((case.set(f"{config}.max_step", steps[: len(levels) - 1] or [1000] * (len(levels) - 1)),)),)
-    example = dict(SCHEDULES["fixed_discrete"])
+    example = SCHEDULES["fixed_discrete"].needed
     return (Fix(tuple(case.set(f"{config}.{name}", value) for name, value in example.items())),)
 
 
@@ -122,31 +171,22 @@ def _difficulties(case: Case, section: str) -> Iterator[Diagnostic]:
 
 
 def _unknown_kind(case: Case, key: str, kind: str) -> Diagnostic:
-    meant = nearest(kind, SCHEDULES) or "fixed_linear"
+    meant = nearest(kind, KINDS) or "fixed_linear"
     return case.error(
         "CFG598",
         f"there is no curriculum of the kind `{kind}`",
-        [At(key, ", ".join(SCHEDULES))],
+        [At(key, ", ".join(KINDS))],
         ("the sampler stops at the start",),
         (f"write {pair(key, meant)}",),
-        (Fix((case.set(key, meant),), certain=nearest(kind, SCHEDULES) is not None),),
+        (Fix((case.set(key, meant),), certain=nearest(kind, KINDS) is not None),),
     )
 
 
 def _random_ltd(case: Case) -> Iterator[Diagnostic]:
     schedule = f"{RANDOM_LTD}.random_ltd_schedule"
-    yield from _needs(case, RANDOM_LTD, _LTD, "layers and scheduler stop with a KeyError")
-    numbers = (("min_value", 128), ("max_value", 1024), ("schedule_type", "fixed_linear"))
-    steps = (("require_steps", 10000), ("seq_per_step", 16))
-    whole = dict(numbers) | {"schedule_config": dict(steps)}
-    if not case.written(schedule):
-        yield from _needs(case, RANDOM_LTD, (("random_ltd_schedule", whole),), "the scheduler stops with a KeyError")
-    else:
-        yield from _needs(
-            case, schedule, (*numbers, ("schedule_config", dict(steps))), "the scheduler stops with a KeyError"
-        )
-        if case.written(f"{schedule}.schedule_config"):
-            yield from _needs(case, f"{schedule}.schedule_config", steps, "the scheduler stops with a KeyError")
+    yield from section_holds(case, RANDOM_LTD, DROPPING)
+    yield from section_holds(case, schedule, DROPPING_SCHEDULE)
+    yield from section_holds(case, f"{schedule}.schedule_config", DROPPING_STEPS)
     layers, named = case.integer(f"{RANDOM_LTD}.random_ltd_layer_num"), case.value(f"{RANDOM_LTD}.random_ltd_layer_id")
     if layers is not None and isinstance(named, list) and len(named) != layers:
         yield case.error(
@@ -169,25 +209,6 @@ def _random_ltd(case: Case) -> Iterator[Diagnostic]:
             (),
             ('write `"enabled": false` there',),
             (Fix((case.set(rate, False),)),),
-        )
-
-
-def _needs(case: Case, section: str, needed: tuple[tuple[str, Json], ...], why: str) -> Iterator[Diagnostic]:
-    """An error for each key that is not in the section; silent when another key looks like it."""
-    entry = case.config.get(path_of(section))
-    if entry is None or not isinstance(entry.value, dict):
-        return
-    for name, example in needed:
-        others = [key for key in entry.value if key not in dict(needed)]
-        if name in entry.value or nearest(name, others):
-            continue
-        yield case.error(
-            "CFG598",
-            f"`{leaf(section)}` needs `{name}`",
-            [At(f"{section}.enabled" if "enabled" in entry.value else section, f"no `{name}`")],
-            (why,),
-            (f"add {pair(name, example)} in `{section}`, with your own value",),
-            (Fix((case.set(f"{section}.{name}", example),)),),
         )
 
 
