@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Set
+from dataclasses import asdict
 from pathlib import PurePosixPath
 
 from cfgc import __version__
@@ -26,7 +27,7 @@ def manifest_json(
             "cfgc_version": __version__,
             "experiment": plan.experiment.name,
             "root": review.root,
-            "targets": {"deepspeed": plan.target.deepspeed, "torch": plan.target.torch},
+            "targets": asdict(plan.target),
             "plan_digest": plan_digest,
             "bundle_digest": digest_of(outputs),
             "inputs": [{"path": item.logical, "sha256": item.sha256} for item in review.inputs],

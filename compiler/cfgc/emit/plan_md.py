@@ -58,12 +58,13 @@ def _details(plan: Plan) -> Iterator[str]:
 def _starting(plan: Plan) -> list[str]:
     several = plan.topology.nodes > 1
     releases = f"Python with torch {plan.target.torch} and deepspeed {plan.target.deepspeed}"
+    slurm = f"Slurm {plan.target.slurm}"
     again = "saves, then queues itself again" if requeues(plan) else "saves, then ends"
     local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else "`./launch.sh`"
     rows = (
         ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
         ("start on this machine", local, releases),
-        ("start on Slurm", "`sbatch job.sbatch`", "try it first: `sbatch --test-only job.sbatch`"),
+        ("start on Slurm", "`sbatch job.sbatch`", f"{slurm} or newer; try it first: `sbatch --test-only job.sbatch`"),
         ("stop", "Ctrl-C, or signal USR2", "it saves, then ends with exit code 75"),
         ("save now on Slurm", "`scancel --batch --signal=USR2 JOBID`", f"{again}; a plain `scancel` ends it for good"),
         ("resume", "start it again", "it goes on from the newest complete checkpoint"),

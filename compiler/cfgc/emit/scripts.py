@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cfgc.emit.shell import Sh, path_expression, quoted, render_script, word
+from cfgc.launching.torch import SHUTDOWN_TIMEOUT
 from cfgc.lower.plan import Plan
 
 
@@ -61,7 +62,15 @@ def _common(plan: Plan) -> Mapping[str, object]:
         "world_size": topology.world_size,
         "on_gpus": topology.device == "cuda",
         "shutdown_grace_s": launch.shutdown_grace_s,
+        "shutdown": Sh(_shutdown(plan)),
     }
+
+
+def _shutdown(plan: Plan) -> str:
+    """torchrun's time between TERM and KILL; older releases have a fixed one, to which a rule holds the spec."""
+    if SHUTDOWN_TIMEOUT.is_newer_than(plan.target.torch):
+        return ""
+    return f" --shutdown-timeout={plan.launch.shutdown_grace_s}"
 
 
 def _local_rendezvous(plan: Plan) -> Sh:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import triple_of
+from cfgc.deepspeed.of_spec import REASON, deepspeed_config, raw_keys
 from cfgc.lower import numbers, sections
-from cfgc.lower.deepspeed import REASON, deepspeed_config, raw_keys
 from cfgc.lower.launch import launch
 from cfgc.lower.plan import Plan, Review
 from cfgc.lower.provenance import provenance

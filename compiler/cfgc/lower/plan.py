@@ -37,10 +37,11 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Target:
-    """The releases that the bundle is compiled for."""
+    """The releases that the bundle is compiled for; ``slurm`` is the oldest that the job script runs on."""
 
     deepspeed: str
     torch: str
+    slurm: str
 
 
 @dataclass(frozen=True)

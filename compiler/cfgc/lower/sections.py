@@ -19,7 +19,7 @@ def experiment(spec: Spec) -> plan.Experiment:
 
 def target(spec: Spec) -> plan.Target:
     """The releases that the bundle is compiled for."""
-    return plan.Target(spec.target.deepspeed, spec.target.torch)
+    return plan.Target(spec.target.deepspeed, spec.target.torch, spec.target.slurm)
 
 
 def optimizer(spec: Spec) -> plan.Optimizer:

@@ -26,6 +26,9 @@ _NAMED: tuple[tuple[Any, str], ...] = (
 _UNITLESS = {"ratio", "rate", "seed", "stage", "port", "probability", "loss"}
 """Units that say nothing more than the key's own name does."""
 
+_SHOWN_CHOICES = 12
+"""Of a longer row, such as releases, the first and the last say as much."""
+
 _PLAIN = {int: "integer", float: "float", bool: "boolean", str: "string"}
 _SIGNS = ((Ge, "≥", "ge"), (Gt, ">", "gt"), (Le, "≤", "le"), (Lt, "<", "lt"))
 
@@ -46,7 +49,8 @@ def _type(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
     if origin in (Union, UnionType):
         return " or ".join(dict.fromkeys(_type(part) for part in get_args(annotation) if part is not NoneType))
     if origin is Literal:
-        return " | ".join(repr(choice).replace("'", '"') for choice in get_args(annotation))
+        choices = [repr(choice).replace("'", '"') for choice in get_args(annotation)]
+        return " | ".join(choices) if len(choices) <= _SHOWN_CHOICES else f"{choices[0]} … {choices[-1]}"
     return _type(get_args(annotation)[0]) if origin is Annotated else _simple(annotation, origin)
 
 

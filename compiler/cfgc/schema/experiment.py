@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from cfgc.deepspeed.releases import newest_release
+from cfgc.deepspeed.targets import target_releases
+from cfgc.launching.slurm import SLURM_RELEASES
+from cfgc.launching.torch import TORCH_RELEASES
 from cfgc.schema.field import Section, logistics, numerics
 from cfgc.schema.values import Int, Name, Text, Texts, Variable, Variables
+
+if TYPE_CHECKING:
+    DeepSpeedRelease: TypeAlias = str
+    TorchRelease: TypeAlias = str
+    SlurmRelease: TypeAlias = str
+else:  # the tables know the choices
+    DeepSpeedRelease = Literal[target_releases()]
+    TorchRelease = Literal[TORCH_RELEASES]
+    SlurmRelease = Literal[SLURM_RELEASES]
 
 
 class Experiment(Section):
@@ -21,8 +34,9 @@ class Experiment(Section):
 class Target(Section):
     """The releases that the bundle is compiled for."""
 
-    deepspeed: Literal["0.19.8"] = numerics("0.19.8", "DeepSpeed release that the settings are written for.")
-    torch: Literal["2.13.0"] = numerics("2.13.0", "PyTorch release that the settings are written for.")
+    deepspeed: DeepSpeedRelease = numerics(newest_release(), "DeepSpeed release that the settings are written for.")
+    torch: TorchRelease = numerics("2.13.0", "PyTorch release that the settings are written for.")
+    slurm: SlurmRelease = logistics("22.05", "Oldest Slurm release that the job script must run on.")
 
 
 class Env(Section):

@@ -11,6 +11,7 @@ from cfgc.resolve.resolved import Resolved
 from cfgc.schema.spec import Spec
 from cfgc.validate.beyond import Doubtful, untouched, without_refused, without_unresolved
 from cfgc.validate.missing import says_nothing
+from cfgc.validate.raw_config import judge_raw
 from cfgc.validate.rules import RULES
 from cfgc.validate.schema_check import Refused, check_schema
 from cfgc.validate.secrets import find_secrets
@@ -47,7 +48,13 @@ def check_resolved(resolved: Resolved) -> Checked:
 
 def _judge(spec: Spec, resolved: Resolved) -> list[Diagnostic]:
     """What is not supported yet, and what the rules find."""
-    return judge(spec, resolved, lambda judged: [found for rule in RULES for found in rule(judged, resolved)])
+    return judge(spec, resolved, lambda judged: list(_ruled(judged, resolved)))
+
+
+def _ruled(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    for rule in RULES:
+        yield from rule(spec, resolved)
+    yield from judge_raw(spec, resolved)
 
 
 def _all_that_is_wrong(resolved: Resolved) -> Iterator[Diagnostic]:

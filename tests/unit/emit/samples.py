@@ -74,7 +74,7 @@ def cpu_plan() -> Plan:
     """Two CPU ranks on one machine, ZeRO-2."""
     return Plan(
         experiment=Experiment("quickstart", "A small decoder on two CPU ranks.", ("demo",), 42, True),
-        target=Target("0.19.8", "2.13.0"),
+        target=Target("0.19.8", "2.13.0", "22.05"),
         topology=Topology("cpu", "any CPU", 1, 2, 2, 2, 1, 1, 1, "gloo", 1800),
         batch=Batch(16, 4, 2, 2048),
         schedule=Schedule("cosine", 200, 20, 1e-3, 1e-4, 409_600),

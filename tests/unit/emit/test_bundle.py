@@ -58,7 +58,7 @@ def test_the_manifest_says_what_went_in() -> None:
         "cfgc_version": "0.1.0",
         "experiment": "quickstart",
         "root": "specs/examples/quickstart.toml",
-        "targets": {"deepspeed": "0.19.8", "torch": "2.13.0"},
+        "targets": {"deepspeed": "0.19.8", "torch": "2.13.0", "slurm": "22.05"},
         "inputs": [
             {"path": "cfgc:bases/tiny.toml", "sha256": "ab" * 32},
             {"path": "specs/examples/quickstart.toml", "sha256": "cd" * 32},

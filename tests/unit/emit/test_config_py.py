@@ -66,7 +66,7 @@ def test_values_cannot_be_set_or_deleted(tmp_path: Path) -> None:
     with pytest.raises(AttributeError, match="is frozen"):
         module.DATA.sources[0].path.base = "cwd"
     assert module.SCHEDULE.learning_rate == 1e-3
-    assert repr(module.TARGET) == "Target(deepspeed='0.19.8', torch='2.13.0')"
+    assert repr(module.TARGET) == "Target(deepspeed='0.19.8', torch='2.13.0', slurm='22.05')"
 
 
 def test_it_loads_fast(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cfgc.validate.rules.waivers import WARNINGS
+from cfgc.validate.rules.waivers import OF_RAW_KEYS, OF_RULES
 from tests.unit.validate.test_beyond import GOOD, found
 
 
@@ -41,4 +41,16 @@ def test_a_waiver_with_a_reason_acts() -> None:
 def test_the_warnings_are_those_of_the_rules(repository: Path) -> None:
     sources = (repository / "compiler" / "cfgc" / "validate").rglob("*.py")
     raised = {code for path in sources for code in re.findall(r"warning\(\s*\"(CFG\d{3})\"", path.read_text())}
-    assert raised == WARNINGS
+    assert raised == OF_RULES
+
+
+def test_what_is_waived_of_raw_keys_is_a_warning_about_a_ds_config(repository: Path) -> None:
+    texts = [path.read_text() for path in (repository / "compiler" / "cfgc" / "deepspeed").rglob("*.py")]
+    warned = {code for text in texts for code in re.findall(r"warning\(\s*\"(CFG\d{3})\"", text)}
+    structural = {
+        code
+        for text in texts
+        for code in re.findall(r'"(CFG\d{3})"(?:(?!CFG\d)[\s\S]){0,600}?severity="warning"', text)
+    }
+    assert OF_RAW_KEYS <= warned | structural
+    assert OF_RAW_KEYS.isdisjoint(OF_RULES)

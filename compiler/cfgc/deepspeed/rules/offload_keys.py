@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.deepspeed.case import At
+from cfgc.deepspeed.case import At, path_of
 from cfgc.deepspeed.rules.facts import (
     Side,
     flag_at,
@@ -38,8 +38,21 @@ def offload_keys_are_read(case: Case) -> Iterator[Diagnostic]:
         if not table_at(case, section) or device not in ("none", "cpu") or not stage_of(case):
             continue
         unread = [key for key in written_keys(case, section, ("device", "pin_memory")) if _is_idle(case, key, side)]
+        if _lists_everything(case, section):
+            unread = [key for key in unread if not _is_default(case, key)]
         if unread:
             yield _idle(case, side, unread)
+
+
+def _lists_everything(case: Case, section: str) -> bool:
+    """Whether the file pins every key of the section, so that those at their defaults are no mistake."""
+    keys = [key for path, key in case.release.keys.items() if path[:-1] == path_of(section) and not key.alias_of]
+    return all(case.config.get(key.path) is not None for key in keys)
+
+
+def _is_default(case: Case, dotted: str) -> bool:
+    key = case.release.key(path_of(dotted))
+    return key is not None and case.value(dotted) == key.default
 
 
 def _is_idle(case: Case, key: str, side: Side) -> bool:

@@ -22,6 +22,7 @@ from cfgc.validate.rules import (
     saving,
     schedule,
     slurm,
+    target,
     waivers,
     zero,
 )
@@ -98,10 +99,12 @@ RULES: tuple[Rule, ...] = (
     loss_scale.least_scale_is_whole,
     raw.raw_keys_are_free,
     raw.raw_has_a_reason,
-    raw.raw_keys_still_exist,
-    raw.raw_keys_are_known,
     raw.raw_values_are_concrete,
     raw.raw_turns_on_no_report,
+    target.gradients_are_accumulated,
+    target.target_can_be_told,
+    target.bf16_has_a_wrapper,
+    target.weights_arrive_in_time,
     launch.node_has_the_gpus,
     launch.signal_comes_in_time,
     launch.save_has_its_time,
@@ -119,6 +122,8 @@ RULES: tuple[Rule, ...] = (
     slurm.ranks_have_memory,
     slurm.mail_has_both,
     slurm.mail_events_exist,
+    target.torchrun_waits_as_said,
+    target.slurm_has_the_option,
     waivers.waived_codes_exist,
 )
 """Every rule, in the order of the codes' families."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from cfgc.deepspeed.of_spec import REASON
 from cfgc.validate.rules.finding import At, error, warning
-from cfgc.validate.rules.raw_keys import KNOWN, OWNED, REMOVED
+from cfgc.validate.rules.raw_keys import OWNED
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import Spec
 
-REASON = "reason"
 RAW = "deepspeed.raw"
 REPORTS = ("tensorboard", "wandb", "csv_monitor", "comet", "flops_profiler", "comms_logger")
 """Sections that make DeepSpeed write or send numbers of its own."""
@@ -53,38 +52,6 @@ def raw_has_a_reason(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
-def raw_keys_still_exist(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG522: DeepSpeed 0.19.8 refuses sections that older releases read."""
-    for path in _paths(spec.deepspeed.raw):
-        if path not in REMOVED:
-            continue
-        yield error(
-            "CFG522",
-            f"DeepSpeed {spec.target.deepspeed} has no `{path}` any more",
-            resolved,
-            [At(f"{RAW}.{path}", "removed")],
-            (REMOVED[path],),
-            ("drop it",),
-        )
-
-
-def raw_keys_are_known(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG523: DeepSpeed ignores a top-level key that it does not know."""
-    for key in spec.deepspeed.raw:
-        if key == REASON or key in KNOWN or key in REMOVED or key in OWNED:
-            continue
-        near = get_close_matches(key, KNOWN, n=1)
-        path = next((path for path in _paths(spec.deepspeed.raw) if path.split(".")[0] == key), key)
-        yield warning(
-            "CFG523",
-            f"DeepSpeed {spec.target.deepspeed} does not read `{key}`, and ignores it without a word",
-            resolved,
-            [At(f"{RAW}.{path}", "has no effect")],
-            (),
-            (f"did you mean `{near[0]}`?" if near else "drop it",),
-        )
-
-
 def raw_values_are_concrete(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG524: a value is one that JSON has, and not ``auto``."""
     for path, value in _leaves(spec.deepspeed.raw):
@@ -97,7 +64,7 @@ def raw_values_are_concrete(spec: Spec, resolved: Resolved) -> Iterator[Diagnost
                 ("another tool fills such values in; in a bundle every value is final",),
                 ("write the value itself, or drop the key",),
             )
-        elif not _is_json(value):
+        elif not is_json(value):
             yield error(
                 "CFG524",
                 f"`{path}` is a date or a time, which JSON does not have",
@@ -147,9 +114,10 @@ def _leaves(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str
             yield f"{prefix}{key}", value
 
 
-def _is_json(value: object) -> bool:
+def is_json(value: object) -> bool:
+    """Whether JSON has such a value; not a date."""
     if isinstance(value, list | tuple):
-        return all(_is_json(item) for item in value)
+        return all(is_json(item) for item in value)
     if isinstance(value, dict):
-        return all(_is_json(item) for item in value.values())
+        return all(is_json(item) for item in value.values())
     return isinstance(value, str | int | float | bool)

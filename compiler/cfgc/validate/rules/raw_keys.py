@@ -1,4 +1,4 @@
-"""What is known of DeepSpeed 0.19.8's own keys (``deepspeed/runtime/config.py`` and what it imports)."""
+"""Keys of ds_config.json that say what a key of the spec says."""
 
 from __future__ import annotations
 
@@ -64,57 +64,3 @@ OWNED: Mapping[str, str] = MappingProxyType(
     }
 )
 """Keys of ds_config.json that follow from the spec, and the spec's key; empty where no key may change it."""
-
-KNOWN = frozenset(
-    {
-        *(path.split(".")[0] for path in OWNED),
-        "aio",
-        "autotuning",
-        "checkpoint",
-        "comet",
-        "comms_logger",
-        "compile",
-        "csv_monitor",
-        "data_efficiency",
-        "data_types",
-        "datastates_ckpt",
-        "disable_allgather",
-        "disable_python_gc",
-        "dump_state",
-        "flops_profiler",
-        "gradient_allreduce_op",
-        "hybrid_engine",
-        "memory_breakdown",
-        "seq_parallel_communication_data_type",
-        "steps_per_print",
-        "tensorboard",
-        "timers",
-        "use_data_before_expert_parallelism",
-        "vocabulary_size",
-        "wandb",
-        "weight_quantization",
-        "zero_allow_untested_optimizer",
-        "zero_force_ds_cpu_optimizer",
-    }
-)
-"""Top-level keys that DeepSpeed reads; it ignores every other."""
-
-REMOVED: Mapping[str, str] = MappingProxyType(
-    {
-        "amp": "Apex mixed precision is gone; `training.precision` chooses the number format",
-        "compression_training": "the compression library is gone",
-        "curriculum_learning": "it moved to `data_efficiency.data_sampling.curriculum_learning`",
-        "eigenvalue": "eigenvalue-based quantization is gone",
-        "elasticity": "elastic training is gone; the batch triple is fixed",
-        "graph_harvesting": "graph harvesting is gone",
-        "nebula": "Nebula checkpoints are gone",
-        "progressive_layer_drop": "progressive layer dropping is gone",
-        "quantize_training": "mixture of quantization is gone",
-        "sparse_attention": "sparse attention kernels are gone",
-        "sparse_gradients": "sparse embedding gradients need no key",
-        "zero_optimization.mics_hierarchical_params_gather": "MiCS is gone",
-        "zero_optimization.mics_shard_size": "MiCS is gone",
-        "zero_optimization.zeropp_loco_param": "LoCo-ZeRO++ is gone",
-    }
-)
-"""Keys that DeepSpeed 0.19.8 stops at, and what became of them."""

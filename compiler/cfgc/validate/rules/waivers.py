@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cfgc.diagnostics import Diagnostic
 from cfgc.diagnostics.explain import known_codes
+from cfgc.diagnostics.model import Fix
 from cfgc.origin import dotted
 from cfgc.validate.places import key_label, value_label
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.schema_errors import bad_length
 
 if TYPE_CHECKING:
     from cfgc.origin import Path
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import Spec
+    from cfgc.validate.remedy import Edits
 
-WARNINGS = frozenset(
+OF_RULES = frozenset(
     f"CFG{number}"
     for number in (
         *(415, 416, 417, 419, 426, 427, 428, 430, 431, 434, 435, 436, 437, 438, 446),
-        *(501, 505, 506, 509, 511, 512, 513, 514, 515, 523, 525),
+        *(501, 505, 506, 509, 511, 512, 513, 514, 515, 525),
         *(603, 607, 609, 610, 611, 612, 615, 617, 618),
     )
 )
-"""Every code that is a warning; all the others are errors."""
+"""Codes of this phase that are warnings; all its others are errors."""
+
+OF_RAW_KEYS = frozenset(
+    f"CFG{number}" for number in (530, 532, 537, 538, 539, 547, 550, 555, 557, 558, 559, 562, 567, 592, 597)
+)
+"""What is warned of in a ds_config.json, and so in ``[deepspeed.raw]``; where one is an error, it stays one."""
+
+WARNINGS = OF_RULES | OF_RAW_KEYS
+"""Every code that can be waived."""
 
 
 def waived_codes_exist(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -49,7 +61,10 @@ def _unknown(code: str, path: Path, resolved: Resolved) -> Diagnostic:
         "CFG448",
         f"there is no code `{code}` to waive",
         key_label(resolved, path, f"did you mean `{meant}`?" if meant else "unknown code"),
-        helps=(f"write `{meant}`" if meant in WARNINGS else copy,),
+        helps=(f"write `{meant}`" if meant in WARNINGS else f"remove it; {copy}",),
+        fixes=_fixes(Remedy(resolved).move(path, (*path[:-1], meant)), certain=True)
+        if meant in WARNINGS
+        else _fixes(Remedy(resolved).take_back(path)),
     )
 
 
@@ -60,10 +75,16 @@ def _of_an_error(code: str, path: Path, resolved: Resolved) -> Diagnostic:
         key_label(resolved, path, ""),
         notes=("a spec with an error does not run, or not as it says; only of a warning can the author know better",),
         helps=(f"remove it, and change what {code} is about: `cfgc explain {code}`",),
+        fixes=_fixes(Remedy(resolved).take_back(path)),
     )
+
+
+def _fixes(edits: Edits, *, certain: bool = False) -> tuple[Fix, ...]:
+    return (Fix(edits, certain),) if edits else ()
 
 
 def _without_reason(code: str, path: Path, resolved: Resolved) -> Diagnostic:
     label = value_label(resolved, path, "empty")
     write = f'say why it may pass, such as `{code} = "the run is a smoke test"`'
-    return bad_length(dotted(path), label, "some text", (), write)
+    found = bad_length(dotted(path), label, "some text", (), write)
+    return replace(found, fixes=_fixes(Remedy(resolved).set(path, "known and accepted")))

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cfgc.lower.plan import Json
+    from cfgc.deepspeed.config import Json
     from cfgc.schema.spec import Spec
 
 
 def optimizer_section(spec: Spec) -> dict[str, Json]:
-    """DeepSpeed builds torch's own AdamW, Adam or SGD from it, so that no kernel is compiled on the node."""
-    params = _sgd(spec) if spec.training.optimizer.type == "sgd" else _adam(spec)
-    return {"type": _TYPES[spec.training.optimizer.type], "params": params, "legacy_fusion": False}
+    """DeepSpeed builds torch's own AdamW, Adam or SGD from it, so that no kernel is compiled on the node.
+
+    Another type, which is refused as not supported yet, stands as it is, so that rules can look at the rest.
+    """
+    said = spec.training.optimizer.type
+    params = _sgd(spec) if said == "sgd" else _adam(spec)
+    return {"type": _TYPES.get(said, said), "params": params, "legacy_fusion": False}
 
 
 _TYPES = {"adamw": "adamw", "adam": "adam", "sgd": "SGD"}

@@ -1,7 +1,8 @@
-"""ds_config.json: every value that affects training or memory, for DeepSpeed 0.19.8.
+"""The ds_config of a spec: every value that affects training or memory, for the release that the spec names.
 
-Nothing is left to a default of DeepSpeed, since a bundle must train the same after an upgrade: when absent,
-``gradient_clipping`` became 1.0 in 0.19.3, ``pin_memory`` true in 0.19.5. A section that is off is written so.
+Rules judge it and lowering puts it in the plan. Nothing is left to a default of DeepSpeed, since a bundle must train
+the same on every release: when absent, ``gradient_clipping`` became 1.0 in 0.19.3, ``pin_memory`` true in 0.19.5. A
+section that is off is written so.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import communication_data_type_of
-from cfgc.lower.deepspeed_optimizer import optimizer_section
-from cfgc.lower.deepspeed_zero import zero_section
+from cfgc.deepspeed.fitting import fit
+from cfgc.deepspeed.of_spec_optimizer import optimizer_section
+from cfgc.deepspeed.of_spec_zero import zero_section
+from cfgc.deepspeed.releases import release
 
 if TYPE_CHECKING:
     from cfgc.arithmetic.batch import Triple
-    from cfgc.lower.plan import Json
+    from cfgc.deepspeed.config import Json
     from cfgc.schema.spec import Spec
 
 REASON = "reason"
@@ -36,8 +39,14 @@ SWITCHED_OFF = (
 
 
 def deepspeed_config(spec: Spec, batch: Triple) -> dict[str, Json]:
-    """The whole of ds_config.json, raw keys on top."""
-    config: dict[str, Json] = {
+    """The whole of ds_config.json as the target reads it, raw keys on top."""
+    fitted = fit(newest_config(spec, batch), release(spec.target.deepspeed))
+    return merge_raw(fitted.config, raw_keys(spec))
+
+
+def newest_config(spec: Spec, batch: Triple) -> dict[str, Json]:
+    """What the spec's own keys say, without the raw ones, in the words of the newest release that is known."""
+    return {
         **_batch(batch),
         **_exchange(spec),
         **_precision(spec),
@@ -54,7 +63,6 @@ def deepspeed_config(spec: Spec, batch: Triple) -> dict[str, Json]:
         "compile": {"deepcompile": False},
         **{section: {"enabled": False} for section in SWITCHED_OFF},
     }
-    return merge_raw(config, raw_keys(spec))
 
 
 def raw_keys(spec: Spec) -> dict[str, Json]:

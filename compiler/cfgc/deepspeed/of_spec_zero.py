@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cfgc.lower.plan import Json
+    from cfgc.deepspeed.config import Json
     from cfgc.schema.spec import Spec
 
 UNLIMITED = 2**63 - 1

@@ -1,0 +1,1 @@
+"""What the emitted files use of torch and Slurm, and since which release there is such a thing."""

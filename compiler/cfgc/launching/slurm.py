@@ -1,0 +1,41 @@
+"""Slurm: options and variables of job.sbatch.
+
+Sources: for what is old, the manual pages of 17.11 (https://manpages.ubuntu.com/manpages/bionic/man1/sbatch.1.html,
+srun and scontrol beside it); for ``--gpus-per-node`` (19.05) and ``SRUN_CPUS_PER_TASK`` (22.05), the release notes
+(https://slurm.schedmd.com/news.html).
+"""
+
+from __future__ import annotations
+
+from cfgc.launching.used import Used
+
+SLURM_RELEASES = (*("18.08", "19.05", "20.02", "20.11", "21.08", "22.05", "23.02", "23.11", "24.05", "24.11", "25.05"),)
+"""What ``target.slurm`` can be: the oldest release that the job script must run on; newer ones run it too."""
+
+GPUS_PER_NODE = Used("gpus-per-node", "19.05")
+
+DIRECTIVES: tuple[Used, ...] = (
+    *(Used(name, "17.11") for name in ("job-name", "output", "open-mode", "nodes", "ntasks-per-node", "cpus-per-task")),
+    *(
+        Used(name, "17.11")
+        for name in ("gres", "mem", "exclusive", "time", "partition", "account", "qos", "reservation")
+    ),
+    *(Used(name, "17.11") for name in ("constraint", "exclude", "mail-user", "mail-type", "signal")),
+    *(Used(name, "17.11") for name in ("requeue", "no-requeue")),
+    GPUS_PER_NODE,
+)
+"""Options after ``#SBATCH --``."""
+
+SRUN: tuple[Used, ...] = (
+    *(Used(name, "17.11") for name in ("--nodes", "--ntasks", "--ntasks-per-node", "--kill-on-bad-exit", "--wait")),
+)
+
+COMMANDS: tuple[Used, ...] = (
+    *(Used(name, "17.11") for name in ("scontrol show job", "scontrol show hostnames", "scontrol requeue")),
+)
+
+VARIABLES: tuple[Used, ...] = (
+    *(Used(name, "17.11") for name in ("SLURM_JOB_ID", "SLURM_JOB_NUM_NODES", "SLURM_JOB_NODELIST", "SLURM_NODEID")),
+    Used("SLURM_GPUS_ON_NODE", "20.11", "the number of GPUs is checked by the ranks only"),
+    Used("SRUN_CPUS_PER_TASK", "22.05", "srun reads SLURM_CPUS_PER_TASK, which sbatch sets from --cpus-per-task"),
+)
