@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 STOPS = "DeepSpeed stops at the start"
-DIVIDES = "it is divided by"
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,6 @@ class Bound:
     zero_is_off: bool = False
 
 
-_RANDOM_LTD = "data_efficiency.data_routing.random_ltd"
 _BATCHING = "data_efficiency.data_sampling.dynamic_batching"
 
 BOUNDS: dict[str, Bound] = {
@@ -60,11 +58,5 @@ BOUNDS: dict[str, Bound] = {
     f"{_BATCHING}.max_tokens": Bound(1, "no sample would fit", _BATCHING),
     f"{_BATCHING}.min_batch_size": Bound(1, "a batch holds at least one sample", _BATCHING),
     f"{_BATCHING}.max_batch_size": Bound(1, "a batch holds at least one sample", _BATCHING),
-    f"{_RANDOM_LTD}.total_layer_num": Bound(1, "no model has fewer layers", _RANDOM_LTD),
-    f"{_RANDOM_LTD}.random_ltd_layer_num": Bound(1, "tokens would be dropped in no layer", _RANDOM_LTD),
-    f"{_RANDOM_LTD}.random_ltd_schedule.min_value": Bound(1, "every layer sees at least one token", _RANDOM_LTD),
-    f"{_RANDOM_LTD}.random_ltd_schedule.max_value": Bound(1, "every layer sees at least one token", _RANDOM_LTD),
-    f"{_RANDOM_LTD}.random_ltd_schedule.schedule_config.require_steps": Bound(1, DIVIDES, _RANDOM_LTD),
-    f"{_RANDOM_LTD}.random_ltd_schedule.schedule_config.seq_per_step": Bound(1, DIVIDES, _RANDOM_LTD),
 }
 """By key, for keys of raw sections, and of models that set no bound of their own."""
