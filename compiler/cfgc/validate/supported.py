@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,10 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic_core import PydanticUndefined
 
 from cfgc.diagnostics import Diagnostic
+from cfgc.diagnostics.model import Fix
 from cfgc.schema.field import Section, meta_of
 from cfgc.schema.values import NodePath
 from cfgc.validate.missing import dotted
 from cfgc.validate.places import Location, value_label
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.values import toml_text
 from cfgc.validate.wording import pasteable
 
@@ -130,4 +134,20 @@ def _unsupported(resolved: Resolved, found: Sequence[tuple[Location, Any]], late
         secondary=tuple(label for label in labels if label),
         notes=(today, "what would be ignored is refused"),
         helps=pasteable((later.instead,), resolved, [dotted(first)], primary),
+        fixes=_fixes(Remedy(resolved), [location for location, _ in found], later),
     )
+
+
+def _fixes(remedy: Remedy, locations: Sequence[Location], later: Later) -> tuple[Fix, ...]:
+    """What works today in place of each value: the one that ``later`` names, or none."""
+    said = [_value(code.rpartition(" = ")[2]) for code in re.findall("`([^`]+)`", later.instead)]
+    works = next((value for value in said if value in later.works and value is not None), None)
+    edits = [edit for place in locations for edit in (remedy.set(place, works) if works else remedy.drop(place))]
+    return (Fix(tuple(edits)),) if edits else ()
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"x = {text}")["x"]
+    except ValueError:
+        return None
