@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.deepspeed.case import At
+from cfgc.deepspeed.case import At, path_of
 from cfgc.deepspeed.rules.facts import (
     STAGE,
     cpu_adam,
@@ -108,7 +108,10 @@ def _without_offload(case: Case, key: str, states: bool | None) -> Iterator[Diag
 def update_is_immediate(case: Case) -> Iterator[Diagnostic]:
     """CFG530: only the optimizer of bf16 with fp32 gradients reads ``immediate_grad_update``."""
     key = "bf16.immediate_grad_update"
+    known = case.release.key(path_of(key))
     if flag_at(case, key) is not True or stage_of(case) in (None, 1) or case.written("pipeline"):
+        return
+    if known is None or known.default is True:
         return
     if precision_of(case) is None or (stage_of(case) == 0 and not case.since("0.18.5")):
         return
