@@ -206,7 +206,7 @@ SPECS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SPECS)
 def test_a_spec_that_is_accepted_becomes_a_config_without_a_finding(tree: dict[str, Any]) -> None:
     try:

@@ -34,8 +34,11 @@ def loss_scale_has_fp16(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
 
 
 def predivision_is_used(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG512: prescaling divides by the world size, and ignores the factor."""
+    """CFG512: prescaling divides by the world size and ignores the factor; ZeRO-1's reduce-scatter ignores both."""
     said = spec.deepspeed
+    if said.zero.stage == 1 and said.zero.reduce_scatter:
+        yield from _scattered(resolved, spec)
+        return
     if not said.prescale_gradients or said.gradient_predivide_factor == 1 or said.zero.stage >= 2:
         return
     yield warning(
@@ -47,8 +50,25 @@ def predivision_is_used(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
             At("deepspeed.prescale_gradients", "divides by the number of ranks"),
         ],
         (),
-        ("drop one of the two",),
+        ("drop `gradient_predivide_factor`, or `prescale_gradients`",),
     )
+
+
+def _scattered(resolved: Resolved, spec: Spec) -> Iterator[Diagnostic]:
+    said = spec.deepspeed
+    prescaled = [At("deepspeed.prescale_gradients", "has no effect")] if said.prescale_gradients else []
+    divided = (
+        [At("deepspeed.gradient_predivide_factor", "has no effect")] if said.gradient_predivide_factor != 1 else []
+    )
+    for place in (*prescaled, *divided):
+        yield warning(
+            "CFG512",
+            f"`{place.dotted}` has no effect at ZeRO-1",
+            resolved,
+            [place, At("deepspeed.zero.stage", "ZeRO-1"), At("deepspeed.zero.reduce_scatter", "averages by itself")],
+            ("the reduce-scatter of ZeRO-1 divides by the number of ranks, before it sums, and by nothing else",),
+            (f"drop `{place.dotted.removeprefix('deepspeed.')}`, or set `zero.reduce_scatter = false`",),
+        )
 
 
 def least_scale_is_whole(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:

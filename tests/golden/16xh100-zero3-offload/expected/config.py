@@ -44,10 +44,11 @@ class Experiment(Frozen):
 
 
 class Target(Frozen):
-    """The releases that the bundle is compiled for."""
+    """The releases that the bundle is compiled for; ``slurm`` is the oldest that the job script runs on."""
 
     deepspeed: str
     torch: str
+    slurm: str
 
 
 class Topology(Frozen):
@@ -216,6 +217,7 @@ EXPERIMENT: Final = Experiment(
 TARGET: Final = Target(
     deepspeed="0.19.8",
     torch="2.13.0",
+    slurm="22.05",
 )
 TOPOLOGY: Final = Topology(
     device="cuda",
@@ -339,4 +341,4 @@ LAUNCH: Final = Launch(
     ),
     required=(),
 )
-PLAN_DIGEST: Final[str] = "sha256:231b66f5689693a9f96e93235ccdf22147a93bfb39a1df25baee8f99853b746b"
+PLAN_DIGEST: Final[str] = "sha256:b338f841b734b741cfc5da3e042ea9ec19d3893427a1016197750b2530c0c894"

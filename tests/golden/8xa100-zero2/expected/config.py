@@ -44,10 +44,11 @@ class Experiment(Frozen):
 
 
 class Target(Frozen):
-    """The releases that the bundle is compiled for."""
+    """The releases that the bundle is compiled for; ``slurm`` is the oldest that the job script runs on."""
 
     deepspeed: str
     torch: str
+    slurm: str
 
 
 class Topology(Frozen):
@@ -216,6 +217,7 @@ EXPERIMENT: Final = Experiment(
 TARGET: Final = Target(
     deepspeed="0.19.8",
     torch="2.13.0",
+    slurm="22.05",
 )
 TOPOLOGY: Final = Topology(
     device="cuda",
@@ -351,4 +353,4 @@ LAUNCH: Final = Launch(
     ),
     required=("HF_TOKEN",),
 )
-PLAN_DIGEST: Final[str] = "sha256:dc3d5be124f867203213071d45780b0718a3a3e3b54ad688d64f80691c6ce7ad"
+PLAN_DIGEST: Final[str] = "sha256:2d5b75aabbbbdb3221e29c7173ae3a8f20c84230b5c01f18249a2ea6da2b3386"

@@ -44,10 +44,11 @@ class Experiment(Frozen):
 
 
 class Target(Frozen):
-    """The releases that the bundle is compiled for."""
+    """The releases that the bundle is compiled for; ``slurm`` is the oldest that the job script runs on."""
 
     deepspeed: str
     torch: str
+    slurm: str
 
 
 class Topology(Frozen):
@@ -216,6 +217,7 @@ EXPERIMENT: Final = Experiment(
 TARGET: Final = Target(
     deepspeed="0.19.8",
     torch="2.13.0",
+    slurm="22.05",
 )
 TOPOLOGY: Final = Topology(
     device="cpu",
@@ -339,4 +341,4 @@ LAUNCH: Final = Launch(
     ),
     required=(),
 )
-PLAN_DIGEST: Final[str] = "sha256:08fedcb25a4ae87cdbf602fee1271f38f4625711c6cb09e56567f1514de47864"
+PLAN_DIGEST: Final[str] = "sha256:fe6eeb6bf023fcffe1e68b2b0c9082964db531038dfdca05452dbe05bfb841d1"

@@ -44,10 +44,11 @@ class Experiment(Frozen):
 
 
 class Target(Frozen):
-    """The releases that the bundle is compiled for."""
+    """The releases that the bundle is compiled for; ``slurm`` is the oldest that the job script runs on."""
 
     deepspeed: str
     torch: str
+    slurm: str
 
 
 class Topology(Frozen):
@@ -216,6 +217,7 @@ EXPERIMENT: Final = Experiment(
 TARGET: Final = Target(
     deepspeed="0.19.8",
     torch="2.13.0",
+    slurm="22.05",
 )
 TOPOLOGY: Final = Topology(
     device="cpu",
@@ -347,4 +349,4 @@ LAUNCH: Final = Launch(
     ),
     required=(),
 )
-PLAN_DIGEST: Final[str] = "sha256:a40fa34006a8fce0d10ee95356bc4cf2cb71c0107735f0dc78316ce80385d4a9"
+PLAN_DIGEST: Final[str] = "sha256:e0d5d310c4f3ea021749a2e93310c9f7c074f4995cd5b6ba71bf3bea5d5c87c7"

@@ -44,10 +44,11 @@ class Experiment(Frozen):
 
 
 class Target(Frozen):
-    """The releases that the bundle is compiled for."""
+    """The releases that the bundle is compiled for; ``slurm`` is the oldest that the job script runs on."""
 
     deepspeed: str
     torch: str
+    slurm: str
 
 
 class Topology(Frozen):
@@ -216,6 +217,7 @@ EXPERIMENT: Final = Experiment(
 TARGET: Final = Target(
     deepspeed="0.19.8",
     torch="2.13.0",
+    slurm="22.05",
 )
 TOPOLOGY: Final = Topology(
     device="cuda",
@@ -340,4 +342,4 @@ LAUNCH: Final = Launch(
     ),
     required=(),
 )
-PLAN_DIGEST: Final[str] = "sha256:4ac631ab39082a1f684a55d51ce5642c94302b20d920f2cac5cbf92aeeac5889"
+PLAN_DIGEST: Final[str] = "sha256:30d4321aa5482bf1fcdbb54ada69477cb1616d242b12f9033f9366e97bda2fc7"
