@@ -230,6 +230,21 @@ def test_rule_finds_what_deepspeed_refuses_late(name: str) -> None:
     start(json.loads(text))
 
 
+def test_outer_switches_are_not_asked() -> None:
+    tree = {"train_batch_size": 32, **random_ltd()}
+    tree["data_efficiency"]["enabled"] = False
+    tree["data_efficiency"]["data_routing"]["enabled"] = False
+    read = DeepSpeedConfig(copy.deepcopy(tree)).data_efficiency_config
+    assert read["data_routing"]["random_ltd"]["enabled"] is True
+    assert [error.code for error in errors_of(text_of(tree))] == ["CFG596"]
+
+
+def test_curriculum_may_begin_at_nothing() -> None:
+    tree = curriculum(min_difficulty=0)
+    start_curriculum(tree)
+    assert errors_of(text_of(tree)) == []
+
+
 def test_late_checks_are_late() -> None:
     read = {name: _is_read(tree) for name, (tree, _) in CASES.items()}
     assert [name for name, is_read in read.items() if not is_read] == ["curriculum: no metrics", "no tokens"]

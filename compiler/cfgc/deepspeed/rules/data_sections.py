@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
 
 
+FREE = {"min_difficulty": 0}
+"""Numbers that may be 0."""
+
+
 @dataclass(frozen=True)
 class Section:
     """``needed``: keys without which it does not work, with an example of each; ``others``: what it may hold besides.
@@ -44,7 +48,7 @@ def section_holds(case: Case, dotted: str, section: Section) -> Iterator[Diagnos
     for name in missing:
         yield needs(case, dotted, name, section.needed[name], section.why)
     for name, example in section.needed.items():
-        if name in entry.value and not _alike(entry.value[name], example):
+        if name in entry.value and not _alike(entry.value[name], example) and entry.value[name] != FREE.get(name):
             yield _unlike(case, f"{dotted}.{name}", example)
 
 
