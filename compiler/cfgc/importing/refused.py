@@ -15,8 +15,8 @@ from cfgc.importing.items import Dropped, Item, Raw
 Check: TypeAlias = Callable[[str], Sequence[Diagnostic]]
 """What the compiler says of a spec's text."""
 
-ROUNDS = 5
-"""Compilations: dropping a key can make another one pointless."""
+ROUNDS = 6
+"""Compilations: dropping a key can make another one pointless. The later half drops whole sections."""
 
 _RAW = ("deepspeed", "raw")
 
@@ -24,8 +24,10 @@ _RAW = ("deepspeed", "raw")
 def without_refused(outcome: Outcome, check: Check) -> tuple[Outcome, Sequence[Diagnostic]]:
     """The outcome without the raw keys that errors point at, and what the compiler says of it."""
     findings = check(outcome.text)
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         refused = dict(_refused(outcome.text, findings))
+        if number >= ROUNDS // 2:
+            refused = {path[:1]: because for path, because in refused.items()}
         if not refused:
             break
         items = _without(outcome.items, refused)

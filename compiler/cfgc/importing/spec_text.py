@@ -31,15 +31,22 @@ _LONGEST_VALUE = 60
 def spec_text(imported: Imported, source: str) -> str:
     """The whole file. ``source`` is the name of the imported file."""
     settings = _ordered([item for item in imported.items if isinstance(item, Setting)])
-    sections = [_section(path, list(group)) for path, group in groupby(settings, key=_table_of)]
+    sections = [(path, _section(path, list(group))) for path, group in groupby(settings, key=_table_of)]
     raw = [item for item in imported.items if isinstance(item, Raw)]
     dropped = [item for item in imported.items if isinstance(item, Dropped)]
     header = [part for line in _header(imported.title, settings) for part in textwrap.wrap(line, WIDTH - 2)]
     parts = ["".join(_comment(line) for line in header)]
-    parts += [*sections, *_raw_sections(raw, source)]
+    parts += [text for path, text in sections if not _is_after_raw(path)]
+    parts += [*_raw_sections(raw, source), *(text for path, text in sections if _is_after_raw(path))]
     if dropped:
         parts.append("".join(_dropped(dropped)))
     return "\n".join(parts)
+
+
+def _is_after_raw(path: Path) -> bool:
+    """Whether the table comes after ``[deepspeed]`` in the schema."""
+    order = [section[0] for section in schema_sections() if len(section) == 1]
+    return path[0] in order and order.index(path[0]) > order.index("deepspeed")
 
 
 def _header(title: str, settings: Sequence[Setting]) -> Iterator[str]:
