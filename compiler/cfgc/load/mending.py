@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgc.diagnostics.model import Edit, Fix
-from cfgc.fixing.locate import is_of_the_project, location_of, location_of_key
+from cfgc.fixing.locate import is_of_the_project, location_around, location_of, location_of_key, written_at
 
 if TYPE_CHECKING:
     from cfgc.fixing.tree import Location
@@ -32,6 +32,21 @@ def moving(span: Span, to: Location, *, certain: bool = False) -> Fixes:
     at = _location(span)
     path = (*at[:-1], *to) if at and len(to) == 1 else to
     return (Fix((Edit("move", span.source, at, to=path),), certain),) if at else ()
+
+
+def removing_around(span: Span | None) -> Fixes:
+    """The key, or element of an array, whose value holds ``span`` goes."""
+    at = location_around(span) if span and is_of_the_project(span.source) else None
+    return (Fix((Edit("remove", span.source, at),)),) if span and at else ()
+
+
+def rewording(span: Span | None, word: str, *, certain: bool) -> Fixes:
+    """``word`` for what stands at ``span`` inside a text."""
+    at = location_around(span) if span and is_of_the_project(span.source) else None
+    text = written_at(span.source, at) if span and at else None
+    if span is None or at is None or not isinstance(text, str) or text.count(span.text) != 1:
+        return ()
+    return (Fix((Edit("set", span.source, at, text.replace(span.text, word)),), certain),)
 
 
 def _location(span: Span) -> Location | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.load import mending
 from cfgc.load.errors import too_much
-from cfgc.nearest import nearest
+from cfgc.nearest import clearly_nearest, nearest
 from cfgc.origin import Origin, Path, Value, dotted, kind_of
 from cfgc.resolve.expression import ExpressionError, RefPath
 from cfgc.resolve.order import Link
@@ -16,6 +16,9 @@ from cfgc.source import Span
 
 MOST_SHOWN = 8
 """Keys of a circle that are named."""
+
+
+_OUT = "or leave the key out; what a lower layer says of it holds then, or its default"
 
 
 def table_over_value(path: Path, key: Span | None, held: Origin) -> Diagnostic:
@@ -84,7 +87,8 @@ def unclosed(key: str, span: Span | None) -> Diagnostic:
         "CFG204",
         f"a `${{` in `{key}` is not closed",
         _label(span, "opened here"),
-        helps=("close it with `}`, or write `$${` for the text `${`",),
+        helps=_or_out("close it with `}`, or write `$${` for the text `${`"),
+        fixes=mending.removing_around(span),
     )
 
 
@@ -111,7 +115,8 @@ def expression(
         f"`${{{_short(text)}}}` in `{key}` {'is no expression' if error.kind == 'syntax' else 'has no value'}",
         _label(span, str(error)),
         notes=known,
-        helps=helps.get(error.kind, ()),
+        helps=_or_out(*helps.get(error.kind, ())),
+        fixes=mending.removing_around(span),
     )
 
 
@@ -146,8 +151,16 @@ def unknown_reference(path: RefPath, known: Sequence[Path], span: Span | None) -
         "CFG205",
         f"no key `{name}` has a value to refer to",
         _label(span, f"did you mean `{close}`?" if close and not outside else ""),
-        helps=(*helps, f"for the text itself write `$${{{name}}}`") if outside else helps,
+        helps=(*helps, f"for the text itself write `$${{{name}}}`") if outside else _or_out(*helps),
+        fixes=(*_reworded(span, name, close, known), *mending.removing_around(span)),
     )
+
+
+def _reworded(span: Span | None, name: str, close: str | None, known: Sequence[Path]) -> mending.Fixes:
+    """The reference to the key that was meant."""
+    if close is None:
+        return ()
+    return mending.rewording(span, close, certain=close == clearly_nearest(name, map(dotted, known)))
 
 
 def reference_cycle(circle: Sequence[Link]) -> Diagnostic:
@@ -164,7 +177,8 @@ def reference_cycle(circle: Sequence[Link]) -> Diagnostic:
         "references go round in a circle: " + " → ".join([*names, names[0]]),
         first,
         tuple(label for label in others if label),
-        helps=("give one of these keys a value of its own",),
+        helps=_or_out("give one of these keys a value of its own"),
+        fixes=mending.removing_around(first.span) if first else (),
     )
 
 
@@ -174,7 +188,8 @@ def not_a_text(text: str, value: Value, span: Span | None) -> Diagnostic:
         "CFG207",
         f"`{_short(text)}` is {kind_of(value)}, which cannot stand inside a text",
         _label(span),
-        helps=("let the reference be the whole string to take the value as it is",),
+        helps=_or_out("let the reference be the whole string to take the value as it is"),
+        fixes=mending.removing_around(span),
     )
 
 
@@ -185,17 +200,30 @@ def too_many_holes(count: int, limit: int) -> Diagnostic:
 
 def text_too_long(key: str, limit: int, span: Span | None) -> Diagnostic:
     """CFG209: interpolation made a very long text."""
-    return Diagnostic("CFG209", f"`{key}` becomes a text of more than {limit:,} characters", _label(span))
+    return Diagnostic(
+        "CFG209", f"`{key}` becomes a text of more than {limit:,} characters", _label(span), **_left_out(span)
+    )
 
 
 def texts_too_long(limit: int, span: Span | None) -> Diagnostic:
     """CFG209: interpolation made very many long texts."""
-    return Diagnostic("CFG209", f"interpolated values come to more than {limit:,} characters in all", _label(span))
+    return Diagnostic(
+        "CFG209", f"interpolated values come to more than {limit:,} characters in all", _label(span), **_left_out(span)
+    )
 
 
 def value_too_large(path: Path, limit: int, span: Span | None) -> Diagnostic:
     """CFG209: interpolation made a very large array or table."""
-    return Diagnostic("CFG209", f"`{dotted(path)}` becomes more than {limit:,} values", _label(span))
+    return _too_large(f"`{dotted(path)}` becomes more than {limit:,} values", span)
+
+
+def _too_large(message: str, span: Span | None) -> Diagnostic:
+    return Diagnostic("CFG209", message, _label(span), helps=_or_out(), fixes=mending.removing_around(span))
+
+
+def _or_out(*helps: str) -> tuple[str, ...]:
+    """``helps``, and that the key may be left out."""
+    return (*helps, _OUT if helps else _OUT.removeprefix("or "))
 
 
 def shown(path: RefPath) -> str:

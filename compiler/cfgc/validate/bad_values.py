@@ -103,6 +103,7 @@ def _wrong_type(refused: Refused) -> Diagnostic:
         wanted = _UNITS.get(meta_of(refused.info).unit, wanted)
     label = refused.label(f"this is {found_text(refused.value)}")
     helps = rewritten(refused, kind) or instead(refused, f"write {wanted}")
+    helps += instead(refused, "")[1:] if helps[0].startswith("divide") else ()
     return say.wrong_type(refused.key, wanted, label, refused.notes, helps)
 
 
@@ -167,7 +168,8 @@ def _bad_length(refused: Refused) -> Diagnostic:
     if refused.error["type"] == "string_too_short":
         wanted, write = "some text", "write a text that is not empty"
     label = outer.label("not two" if pair else "empty")
-    return say.bad_length(outer.key, label, wanted, refused.notes, write)
+    helps = instead(outer, write) if write == "give at least one" else (write,)
+    return say.bad_length(outer.key, label, wanted, refused.notes, helps)
 
 
 def _bad_duration(refused: Refused) -> Diagnostic:

@@ -67,9 +67,11 @@ def bad_size(key: str, place: Label | None, notes: tuple[str, ...], helps: tuple
     return Diagnostic("CFG309", f"`{key}` is not a size", place, notes=notes, helps=(*helps, general))
 
 
-def bad_length(key: str, place: Label | None, wanted: str, notes: tuple[str, ...], write: str) -> Diagnostic:
+def bad_length(
+    key: str, place: Label | None, wanted: str, notes: tuple[str, ...], helps: tuple[str, ...]
+) -> Diagnostic:
     """An array or text with too few or too many elements."""
-    return Diagnostic("CFG310", f"`{key}` wants {wanted}", place, notes=notes, helps=(write,))
+    return Diagnostic("CFG310", f"`{key}` wants {wanted}", place, notes=notes, helps=helps)
 
 
 def control_character(key: str, place: Label | None, character: str, write: str) -> Diagnostic:

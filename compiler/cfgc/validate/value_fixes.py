@@ -38,6 +38,12 @@ def _edits(text: str, refused: Refused, remedy: Remedy) -> Iterator[Edits]:
     if text.endswith("under `[overlays]`"):
         yield from filter(None, [remedy.move(refused.location, ("overlays", *refused.location))])
         return
+    if text.startswith("write `[["):
+        yield from filter(None, [remedy.set(refused.location, [refused.value])])
+        return
+    if text.startswith("did you mean `") and refused.error["type"] == "variable":
+        yield from filter(None, [_of_variable(text.split("`")[1], refused, remedy)])
+        return
     for said in _WRITE.finditer(text):
         location = _location(refused, said["key"]) if said["key"] else refused.location if said["place"] else None
         value = _value(said["value"])
@@ -46,9 +52,21 @@ def _edits(text: str, refused: Refused, remedy: Remedy) -> Iterator[Edits]:
             yield edits
 
 
+def _of_variable(name: str, refused: Refused, remedy: Remedy) -> Edits:
+    """Another name of an environment variable: as a key, as a value, or in a path of the node."""
+    location = refused.location
+    if isinstance(refused.value, dict):
+        return remedy.set((*location, "env"), name)
+    if location[-1] == refused.value:
+        return remedy.move(location, (*location[:-1], name))
+    return remedy.set(location, name)
+
+
 def _location(refused: Refused, key: str) -> Location | None:
-    """Where ``name``, or ``name.inner``, is written."""
+    """Where ``name``, or ``name.inner``, is written; the refused value may be an element of it."""
     name, *inner = key.split(".")
+    if isinstance(refused.location[-1], int) and refused.location[-2:-1] == (name,):
+        return refused.location[:-1]
     return (*refused.location, *inner) if name == refused.location[-1] else None
 
 

@@ -59,5 +59,5 @@ def variables_have_one_source(spec: Spec, resolved: Resolved) -> Iterator[Diagno
             resolved,
             [At(f"env.variables.{name}", "its value"), At("env.required", "must be set where the run starts")],
             (),
-            ("keep it in `env.required` when it differs between people or is secret, else in `env.variables`",),
+            (f"drop `env.variables.{name}`, which is kept in the bundle; or drop it from `env.required`",),
         )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import count as count_from
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import max_steps_of
+from cfgc.diagnostics.model import Fix
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, count, error, warning
 
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from cfgc.schema.spec import Spec
 
 EVERY, PATIENCE, FRACTION = "evaluation.every_steps", "training.early_stopping.patience", "data.eval_fraction"
+SOURCES = ("data", "sources")
 THRESHOLD = "training.early_stopping.threshold"
 
 
@@ -93,4 +97,17 @@ def source_names_differ(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
             ],
             ("metrics and messages name a source, and could not tell them apart",),
             (f'give each its own name, such as `name = "{name}-2"`',),
+            _own_names(resolved, name, others, names),
         )
+
+
+def _own_names(resolved: Resolved, name: str, others: Sequence[int], names: Sequence[str]) -> Iterator[Fix]:
+    """A number behind the name of every source but the first that has it."""
+    free = (new for number in count_from(2) if (new := f"{name}-{number}") not in names)
+    edits = [
+        edit
+        for at, new in zip(others, free, strict=False)
+        for edit in Remedy(resolved).set((*SOURCES, at, "name"), new)
+    ]
+    if edits:
+        yield Fix(tuple(edits))

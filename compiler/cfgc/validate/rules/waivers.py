@@ -61,7 +61,7 @@ def _unknown(code: str, path: Path, resolved: Resolved) -> Diagnostic:
         "CFG448",
         f"there is no code `{code}` to waive",
         key_label(resolved, path, f"did you mean `{meant}`?" if meant else "unknown code"),
-        helps=(f"write `{meant}`" if meant in WARNINGS else f"remove it; {copy}",),
+        helps=(f"write `{meant}`" if meant in WARNINGS else f"remove it, or {copy}",),
         fixes=_fixes(Remedy(resolved).move(path, (*path[:-1], meant)), certain=True)
         if meant in WARNINGS
         else _fixes(Remedy(resolved).take_back(path)),
@@ -85,6 +85,7 @@ def _fixes(edits: Edits, *, certain: bool = False) -> tuple[Fix, ...]:
 
 def _without_reason(code: str, path: Path, resolved: Resolved) -> Diagnostic:
     label = value_label(resolved, path, "empty")
-    write = f'say why it may pass, such as `{code} = "the run is a smoke test"`'
-    found = bad_length(dotted(path), label, "some text", (), write)
-    return replace(found, fixes=_fixes(Remedy(resolved).set(path, "known and accepted")))
+    why = "the run is a smoke test"
+    write = f'say why it may pass, such as `{code} = "{why}"`'
+    found = bad_length(dotted(path), label, "some text", (), (write,))
+    return replace(found, fixes=_fixes(Remedy(resolved).set(path, why)))
