@@ -200,16 +200,12 @@ def too_many_holes(count: int, limit: int) -> Diagnostic:
 
 def text_too_long(key: str, limit: int, span: Span | None) -> Diagnostic:
     """CFG209: interpolation made a very long text."""
-    return Diagnostic(
-        "CFG209", f"`{key}` becomes a text of more than {limit:,} characters", _label(span), **_left_out(span)
-    )
+    return _too_large(f"`{key}` becomes a text of more than {limit:,} characters", span)
 
 
 def texts_too_long(limit: int, span: Span | None) -> Diagnostic:
     """CFG209: interpolation made very many long texts."""
-    return Diagnostic(
-        "CFG209", f"interpolated values come to more than {limit:,} characters in all", _label(span), **_left_out(span)
-    )
+    return _too_large(f"interpolated values come to more than {limit:,} characters in all", span)
 
 
 def value_too_large(path: Path, limit: int, span: Span | None) -> Diagnostic:
