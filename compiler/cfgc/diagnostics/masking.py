@@ -35,7 +35,7 @@ _COUNT = re.compile(r"[+-]?[\d_.]+|true|false")
 
 _QUOTED = re.compile(r'"""(.*?)"""|\'\'\'(.*?)\'\'\'|"((?:\\.|[^"\\\n])*)"?|\'([^\'\n]*)\'?', re.DOTALL)
 _ASSIGNED = re.compile(
-    r"(?P<name>[A-Za-z0-9_-]+)[\"']?[ \t]*[=:][ \t]*"
+    r"(?<![A-Za-z0-9_-])(?P<name>[A-Za-z0-9_-]++)[\"']?[ \t]*+[=:][ \t]*"  # possessive: long words cost their length
     r"(?P<value>\[[^\]\n]*\]?|\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"?|'[^'\n]*'?|[^\s,{}\[\]#`]+)",
     re.DOTALL,
 )

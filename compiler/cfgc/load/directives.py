@@ -153,9 +153,9 @@ def _read_overlays(document: Document, read: Directives) -> None:
 
 def home_of(name: str) -> Path:
     """The one key of the schema that is called ``name``; empty when there is none, or several."""
-    from cfgc.schema.catalogue import schema_fields
+    from cfgc.schema.catalogue import INNER_KEYS, schema_fields
 
-    found = [path for path in schema_fields() if path[-1] == name]
+    found = [path for path in schema_fields() if path[-1] == name and name not in INNER_KEYS]
     return found[0] if len(found) == 1 else ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ MAX_DEPTH = 32
 """Parts of a dotted key, and nested arrays and tables below one. No key of the schema has more than 6."""
 
 
+_DEEP = re.compile(rf"(?:[\w-]++\.){{{2 * MAX_DEPTH}}}")
+"""A dotted key that is nested so deeply that its parser would take long."""
 MAX_KEY = 200
 """Characters of one part of a key."""
 MAX_LINES = 10_000
@@ -98,6 +101,9 @@ def _refuse_too_much(source: SourceFile) -> None:
     """Stop at texts that would take the parser seconds; their marks bound how many keys and elements they can have."""
     lines = source.text.count("\n")
     marks = sum(source.text.count(mark) for mark in "=.,[")
+    deep = _DEEP.search(source.text)
+    if deep:
+        raise Rejected([errors.nested_too_deeply(Span(source, deep.start(), deep.end()), MAX_DEPTH)])
     if lines > MAX_LINES:
         raise Rejected([errors.too_many(source, f"{lines:,} lines", f"a file has at most {MAX_LINES:,} lines")])
     if marks > MAX_MARKS:
