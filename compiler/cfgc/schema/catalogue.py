@@ -8,6 +8,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from cfgc.schema.data import Source
 from cfgc.schema.field import Meta, Section, meta_of
 from cfgc.schema.spec import Spec
 
@@ -62,6 +63,10 @@ def schema_positions() -> Mapping[Path, int]:
 def schema_sections() -> Mapping[Path, type[Section]]:
     """All tables of the schema, the root under the empty path."""
     return MappingProxyType(dict(_sections(Spec, ())))
+
+
+INNER_KEYS = frozenset({*Source.model_fields, "env", "stdlib", "path"})
+"""Keys of a source of data and of a path: in no section of their own, so that their name alone says too little."""
 
 
 def section_type(info: FieldInfo) -> type[Section] | None:

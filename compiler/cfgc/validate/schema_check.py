@@ -16,7 +16,7 @@ from cfgc.schema.spec import Spec
 from cfgc.validate.bad_values import explain_value
 from cfgc.validate.missing import missing_keys
 from cfgc.validate.places import Location
-from cfgc.validate.unknown import unknown_keys
+from cfgc.validate.unknown import other_home, unknown_keys
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -60,10 +60,14 @@ def _located(errors: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Location, Ma
 
 
 def _without_followers(errors: Mapping[Location, Mapping[str, Any]]) -> dict[Location, Mapping[str, Any]]:
-    """``errors`` without missing keys that are there, only mistyped."""
-    mistyped = islice((place for place, error in errors.items() if error["type"] == "extra_forbidden"), MOST)
-    meant = {(*location[:-1], _closest(location)) for location in mistyped}
-    return {place: error for place, error in errors.items() if error["type"] != "missing" or place not in meant}
+    """``errors`` without missing keys that are there, only mistyped or elsewhere, or in a base that is not read."""
+    unknown = list(islice((place for place, error in errors.items() if error["type"] == "extra_forbidden"), MOST))
+    meant = {(*location[:-1], _closest(location)) for location in unknown}
+    meant |= {tuple(home.split(".")) for location in unknown if (home := other_home(str(location[-1])))}
+    without_base = any(nearest(str(location[-1]), ("extends",)) for location in unknown)
+    followers = {place for place, error in errors.items() if error["type"] == "missing"}
+    followers = followers if without_base else followers & meant
+    return {place: error for place, error in errors.items() if place not in followers}
 
 
 def _closest(location: Location) -> str | None:

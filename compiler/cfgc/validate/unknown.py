@@ -10,8 +10,7 @@ from cfgc.diagnostics.model import Fix
 from cfgc.load.directives import RESERVED
 from cfgc.nearest import clearly_nearest, nearest
 from cfgc.origin import Origin, Path
-from cfgc.schema.catalogue import schema_fields, schema_sections
-from cfgc.schema.data import Source
+from cfgc.schema.catalogue import INNER_KEYS, schema_fields, schema_sections
 from cfgc.schema.lookup import section_at
 from cfgc.schema.renamed import NO_PLACE, RENAMED, Renamed, aliases
 from cfgc.validate.missing import dotted
@@ -107,7 +106,7 @@ def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
     here = section_at(location[:-1])
     known = (*here.model_fields, *(RESERVED if len(location) == 1 else ())) if here else ()
     close = nearest(name, known) or _beginning(name, known)
-    other = "" if close else name if name in RESERVED else _other_home(name)
+    other = "" if close else name if name in RESERVED else other_home(name)
     label = key_label(resolved, location, f"did you mean `{close or other}`?" if close or other else "")
     notes = () if close or other else _listing(location[:-1], known)
     moved = _moved(resolved, location, other) if other else "remove it"
@@ -146,13 +145,9 @@ def _moved(resolved: Resolved, location: Location, home: str) -> str:
     return f"write `{name} = {value}` under `[{section}]`"
 
 
-_INNER = frozenset({*Source.model_fields, "env", "stdlib", "path"})
-"""Keys of a source of data and of a path: they are in no section of their own."""
-
-
-def _other_home(name: str) -> str:
+def other_home(name: str) -> str:
     """The dotted key that ``name`` means somewhere else in the schema; empty when there is none or several."""
-    if name in _INNER:
+    if name in INNER_KEYS:
         return ""
     alias = aliases().get(name)
     if alias:
