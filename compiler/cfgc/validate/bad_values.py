@@ -141,9 +141,8 @@ def _allowed(refused: Refused) -> str:
 
 def _bad_choice(refused: Refused) -> Diagnostic:
     choices = choices_of(refused.info) if refused.info else ()
-    if refused.location[0] == "target":
-        label = refused.label()
-        return no_such_target(refused.key, refused.value, label, [str(choice) for choice in choices])
+    if refused.location[0] == "target" and isinstance(refused.value, str | int | float):
+        return no_such_target(refused.key, f"{refused.value}", refused.label(), [f"{choice}" for choice in choices])
     texts = [toml_text(choice) for choice in choices]
     close = nearest(str(refused.value), [choice for choice in choices if isinstance(choice, str)])
     match = next((text for text, choice in zip(texts, choices, strict=True) if str(choice) == close), None)

@@ -18,7 +18,7 @@ NAMES = {"deepspeed": "DeepSpeed", "torch": "PyTorch", "slurm": "Slurm"}
 _RELEASE = re.compile(r"\d+(\.\d+)*")
 
 
-def no_such_target(key: str, value: object, place: Label | None, choices: Sequence[str]) -> Diagnostic:
+def no_such_target(key: str, value: str, place: Label | None, choices: Sequence[str]) -> Diagnostic:
     """CFG526: ``value`` is no release that ``key`` (``target.deepspeed``) can be."""
     name = NAMES[key.rpartition(".")[2]]
     near = nearest_release(value, choices)
@@ -31,7 +31,7 @@ def no_such_target(key: str, value: object, place: Label | None, choices: Sequen
     )
 
 
-def _old(value: object) -> tuple[str, ...]:
+def _old(value: str) -> tuple[str, ...]:
     if value not in known_releases():
         return ()
     return (
@@ -40,9 +40,9 @@ def _old(value: object) -> tuple[str, ...]:
     )
 
 
-def nearest_release(value: object, choices: Sequence[str]) -> str:
+def nearest_release(value: str, choices: Sequence[str]) -> str:
     """The newest of the same minor, else the next newer one, else the newest of all."""
-    if not isinstance(value, str) or not _RELEASE.fullmatch(value):
+    if not _RELEASE.fullmatch(value):
         return choices[-1]
     wanted = _order(value)
     same = [one for one in choices if _order(one)[:2] == wanted[:2]]
