@@ -119,6 +119,10 @@ def _layer(origin: Origin) -> str:
 
 def _can_be_done(fix: Fix, resolved: Resolved) -> bool:
     """Whether every key that is taken away or moved is written in the spec's own file, which is what is edited."""
-    root = resolved.graph.root
-    leaves = (resolved.leaves.get(tuple(str(p) for p in edit.path)) for edit in fix.edits if edit.action != "set")
-    return all(leaf is not None and leaf.origin.span is not None and leaf.origin.span.source is root for leaf in leaves)
+    paths = [tuple(str(part) for part in edit.path) for edit in fix.edits if edit.action != "set"]
+    return all(_is_of_root(path, resolved) for path in paths)
+
+
+def _is_of_root(path: Path, resolved: Resolved) -> bool:
+    below = [leaf.origin.span for known, leaf in resolved.leaves.items() if known[: len(path)] == path]
+    return bool(below) and all(span is not None and span.source is resolved.graph.root for span in below)

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from cfgc.diagnostics.model import Fix
+from cfgc.diagnostics.model import Edit, Fix
 from cfgc.nearest import clearly_nearest
 from cfgc.schema.limits import choices_of
 from cfgc.validate.remedy import Remedy
@@ -33,7 +33,7 @@ def value_fixes(refused: Refused, finding: Diagnostic) -> tuple[Fix, ...]:
 
 
 def _edits(text: str, refused: Refused, remedy: Remedy) -> Iterator[Edits]:
-    if text.startswith(("leave it out", "remove it")):
+    if text.startswith(("leave it out", "or leave it out", "remove it")):
         yield from filter(None, [remedy.drop(refused.location)])
     if text.endswith("under `[overlays]`"):
         yield from filter(None, [remedy.move(refused.location, ("overlays", *refused.location))])
@@ -47,9 +47,18 @@ def _edits(text: str, refused: Refused, remedy: Remedy) -> Iterator[Edits]:
     for said in _WRITE.finditer(text):
         location = _location(refused, said["key"]) if said["key"] else refused.location if said["place"] else None
         value = _value(said["value"])
-        edits = remedy.set(location, value) if location and value is not None else ()
+        edits = _setting(refused, remedy, location, value) if location and value is not None else ()
         if edits:
             yield edits
+
+
+def _setting(refused: Refused, remedy: Remedy, location: Location, value: Any) -> Edits:
+    """``value`` at ``location``; where that is inside the refused value, which is no table, in place of it."""
+    depth = len(refused.location)
+    gone = remedy.take_back(refused.location) if len(location) > depth else ()
+    if not gone:
+        return remedy.set(location, value)
+    return (*gone, Edit("set", gone[0].source, (*gone[0].path, *location[depth:]), value))
 
 
 def _of_variable(name: str, refused: Refused, remedy: Remedy) -> Edits:

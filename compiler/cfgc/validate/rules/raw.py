@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.of_spec import REASON
+from cfgc.diagnostics.model import Fix
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, error, warning
 from cfgc.validate.rules.raw_keys import OWNED
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from cfgc.schema.spec import Spec
 
 RAW = "deepspeed.raw"
+WHY = "why cfgc has no key for this"
 REPORTS = ("tensorboard", "wandb", "csv_monitor", "comet", "flops_profiler", "comms_logger")
 """Sections that make DeepSpeed write or send numbers of its own."""
 
@@ -48,7 +51,8 @@ def raw_has_a_reason(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         resolved,
         [At(f"{RAW}.{first}", "copied without a check")],
         ("the reason is shown to the reviewer in PLAN.md",),
-        ('add `reason = "why cfgc has no key for this"` to `[deepspeed.raw]`',),
+        (f'add `reason = "{WHY}"` to `[deepspeed.raw]`',),
+        (Fix(Remedy(resolved).set((*RAW.split("."), REASON), WHY)),),
     )
 
 
