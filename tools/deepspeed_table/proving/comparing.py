@@ -28,8 +28,8 @@ READ_LATER = {
 """Keys, and sections but for ``enabled``, that parsing does not look at: only reading the source tells of them."""
 
 
-AGAINST_OTHERS = {("zero_optimization", "compute_grad_norm"): "false is for stages 1 and 2"}
-"""Keys that a model refuses for the value of another key, which is a rule's to say."""
+AGAINST_OTHERS = {("zero_optimization", "compute_grad_norm"): (False, 0)}
+"""Values that a model refuses for what another key is, here the stage: a rule's to say, not the table's."""
 
 
 def differences(release: Release, seen: Observed) -> list[str]:
@@ -44,6 +44,18 @@ def differences(release: Release, seen: Observed) -> list[str]:
         *_named("optimizer", release.optimizers, seen.optimizers),
         *_named("scheduler", release.schedulers, seen.schedulers),
     ]
+
+
+def measure(release: Release, seen: Observed) -> str:
+    """How much was compared."""
+    probes = sum(len(tried) for tried in seen.takes.values())
+    defaults = sum(bool(found) for found in seen.defaults.values())
+    fields = sum(len(fields) for fields in seen.models.values())
+    named = f"{len(seen.optimizers)} optimizers and {len(seen.schedulers)} schedulers"
+    return (
+        f"{len(release.keys)} keys in the table, {len(seen.asked)} asked for, {fields} fields of {len(seen.models)} "
+        f"models, {defaults} defaults of raw keys, {probes} values tried, {named}"
+    )
 
 
 def _dotted(path: Path) -> str:
@@ -91,9 +103,11 @@ def _field(key: Key, found: FieldSeen) -> Iterator[str]:
 def _taken(release: Release, seen: Observed) -> Iterator[str]:
     for path, probes in seen.takes.items():
         key = release.keys.get(path)
-        if key is None or path in AGAINST_OTHERS:
+        if key is None:
             continue
         for value, taken in probes:
+            if value in AGAINST_OTHERS.get(path, ()):
+                continue
             said = not key.refused and says(key, value)
             if said is not taken and not _is_refused_below(key, value):
                 yield f"{_dotted(path)}: {json.dumps(value)} is {'taken' if taken else 'refused'}"

@@ -72,7 +72,7 @@ def _field(name: str, found: Any) -> FieldSeen:
         required=required,
         deprecated=extra.get("deprecated", False),
         replaced_by=extra.get("new_param", ""),
-        model=hasattr(default, "model_fields"),
+        model=hasattr(type(default), "model_fields"),
     )
 
 

@@ -25,7 +25,6 @@ UNKNOWN_KEY = "cfgc_key_of_nobody"
 class Observed:
     """What was seen of one installed release."""
 
-    version: str
     asked: dict[Path, list[Any]] = field(default_factory=dict)
     models: dict[Path, dict[str, FieldSeen]] = field(default_factory=dict)
     forbids: dict[Path, bool] = field(default_factory=dict)
@@ -37,11 +36,16 @@ class Observed:
     schedulers: dict[str, NamedSeen] = field(default_factory=dict)
 
 
-def observe(release: Release) -> Observed:
-    """Look at every section that ``release`` knows, and at all that DeepSpeed asks for besides."""
+def installed_version() -> str:
+    """The release of DeepSpeed that is installed."""
     import deepspeed
 
-    seen = Observed(deepspeed.__version__.partition("+")[0])
+    return str(deepspeed.__version__).partition("+")[0]
+
+
+def observe(release: Release) -> Observed:
+    """Look at every section that ``release`` knows, and at all that DeepSpeed asks for besides."""
+    seen = Observed()
     with alone():
         everything = _every_section(release)
         asked, marked = Asked(), sections_of_models(everything)
@@ -57,15 +61,14 @@ def observe(release: Release) -> Observed:
             seen.models[path] = fields_of(model)
             seen.forbids[path] = forbids(model)
             for name in () if is_old(model) else {name for one in seen.models[path].values() for name in one.names}:
-                seen.takes[(*path, name)] = [(value, _taken(path, model, name, value)) for value in PROBES]
+                tried = [*PROBES, *(_texts(release) if _chooses(release, (*path, name)) else ())]
+                seen.takes[(*path, name)] = [(value, _taken(model, name, value)) for value in tried]
         for path in sections(release):
             if path not in seen.forbids and (content := _good_content(path)) is not None:
                 seen.forbids[path] = refusal(nested(path, {**content, UNKNOWN_KEY: 1})) is not None
-        texts = [text for key in release.keys.values() for text in key.choices if isinstance(text, str)]
         for key in _raw_keys(release, seen):
             _watch(key, seen)
-            if refusal(nested(key.path, UNKNOWN_KEY)) is not None:
-                seen.texts[key.path] = {text for text in texts if refusal(nested(key.path, text)) is None}
+            _read_texts(key.path, seen, _texts(release))
         seen.refused = {path: refusal(nested(path, {})) is not None for path in _refusable(release)}
     seen.optimizers, seen.schedulers = optimizers_seen(), schedulers_seen()
     return seen
@@ -134,7 +137,31 @@ def _compressions() -> Iterator[dict[str, Any]]:
     yield {"compression_training": {"weight_quantization": {"shared_parameters": fp16, "different_groups": {}}}}
 
 
-def _taken(path: Path, model: type[Any], name: str, value: Any) -> bool:
+def _read_texts(path: Path, seen: Observed, texts: list[str]) -> None:
+    """Which of ``texts`` a raw key takes, when DeepSpeed refuses a text of nobody's as it parses."""
+    content = _good_content(path[:-1]) if len(path) > 1 else {}
+    if content is None:
+        return
+    taken = {text for text in [*texts, UNKNOWN_KEY] if not _refuses(path, content, text)}
+    if UNKNOWN_KEY not in taken:
+        seen.texts[path] = taken
+
+
+def _refuses(path: Path, content: dict[str, Any], value: Any) -> bool:
+    held = {**content, path[-1]: value}
+    return refusal(nested(path[:-1], held) if len(path) > 1 else held) is not None
+
+
+def _chooses(release: Release, path: Path) -> bool:
+    return path in release.keys and bool(release.keys[path].choices)
+
+
+def _texts(release: Release) -> list[str]:
+    """Every text that is a choice of some key."""
+    return sorted({text for key in release.keys.values() for text in key.choices if isinstance(text, str)})
+
+
+def _taken(model: type[Any], name: str, value: Any) -> bool:
     """Whether the model takes a value for one of its fields, whatever it says of other fields."""
     from pydantic import ValidationError
 

@@ -35,8 +35,8 @@ TRUE_OR_FALSE = frozenset({"true", "false", "1", "0", "on", "off", "yes", "no", 
 
 
 def says(key: Key, value: Any) -> bool:
-    """Whether a key of a model takes a value, by the table."""
-    return any(_within(key, form) for form in _converted(key, value))
+    """Whether a key of a model takes a value, by the table; models pass over ``auto``."""
+    return value == "auto" or any(_within(key, form) for form in _converted(key, value))
 
 
 def _converted(key: Key, value: Any) -> list[Any]:
