@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.as_read import as_read
 from cfgc.deepspeed.rules import RULES
-from cfgc.deepspeed.structure import structural_findings
+from cfgc.deepspeed.structure import MOST, structural_findings
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case
@@ -26,7 +27,7 @@ def judge_config(case: Case) -> tuple[Diagnostic, ...]:
     wrong = [finding.path for finding in structural if finding.path and finding.diagnostic.severity == "error"]
     understood = as_read(case, wrong)
     settled = _places(case, wrong)
-    ruled = [d for rule in RULES for d in rule(understood) if _start(d) not in settled]
+    ruled = [d for rule in RULES for d in islice(rule(understood), MOST) if _start(d) not in settled]
     stopped = {_start(d) for d in ruled if d.severity == "error"}
     single = [finding.diagnostic for finding in structural]
     found = [d for d in single if d.severity == "error" or d.code not in _ABOUT_VALUES or _start(d) not in stopped]

@@ -18,6 +18,9 @@ MAX_LINE = 120
 MAX_TEXT = 2_000
 """Characters of a message, reason or help that are shown."""
 
+FAR = 1000
+"""Characters around a span that are looked at; a file can be one line of a million."""
+
 TAB = "    "
 
 
@@ -83,8 +86,9 @@ def _excerpt(span: Span) -> tuple[str, int, int]:
     line = span.source.line_text(span.line)
     start = span.column - 1
     end = min(len(line), start + (span.end - span.start))
-    head, marked, tail = printable(line[:start]), printable(line[start:end]), printable(line[end:])
-    if columns(head + marked + tail) > MAX_LINE:
+    near = line[max(0, start - FAR) : start], line[start : min(end, start + FAR)], line[end : end + FAR]
+    head, marked, tail = map(printable, near)
+    if len(line) > 3 * FAR or columns(head + marked + tail) > MAX_LINE:
         head = head if columns(head) <= MAX_LINE // 3 else "…" + head[-MAX_LINE // 3 :]
         room = MAX_LINE - columns(head)
         marked = marked if columns(marked) <= room else marked[: room - 1] + "…"

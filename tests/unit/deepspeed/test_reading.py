@@ -16,6 +16,7 @@ from cfgc.deepspeed.config import Config
 from cfgc.deepspeed.reading import MAX_BYTES, config_of, read_config
 from cfgc.deepspeed.releases import release
 from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.diagnostics.text import render_text
 
 WORDS = st.text("aZ0 _.:,{}[]#/*'\"\\\n\t\x01é漢😀", max_size=6)
 SCALARS = (
@@ -195,8 +196,11 @@ def test_a_text_that_swallowed_the_closing_brace_is_shown() -> None:
         b"/" * 1_000_000,
         b'{"a": ' + b"1" * 1_000_000 + b"}",
         b"\x00" * 1_000_000,
+        b"{" + b",".join(b'"k%d": 1' % number for number in range(30_000)) + b"}",
+        b'{"optimizer": {"params": {' + b",".join(b'"k%d": 1' % number for number in range(30_000)) + b"}}}",
+        b'{"' + b"k" * 900_000 + b'": 1}',
+        b'{"train_batch_size": "' + b"9" * 900_000 + b'"}',
     ],
 )
 def test_hostile_texts_are_read_or_refused(text: bytes) -> None:
-    for finding in check_ds_config("ds_config.json", text, release("0.19.8")):
-        assert finding.code.startswith("CFG")
+    assert len(render_text(check_ds_config("ds_config.json", text, release("0.19.8")))) < 300_000

@@ -24,14 +24,20 @@ class Finding:
 
 
 def dotted(path: Path) -> str:
-    """The path as it is said; quotes around what would read as something else."""
-    return ".".join(part if part and "." not in part else json.dumps(part, ensure_ascii=False) for part in path)
+    """The path as it is said; quotes around what would read as something else, long names cut."""
+    return ".".join(
+        part if part and "." not in part else json.dumps(part, ensure_ascii=False) for part in map(cut, path)
+    )
+
+
+def cut(text: str) -> str:
+    """The text, cut when it is long."""
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 def shown(value: Json) -> str:
     """The value as JSON, cut when it is long."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return cut(json.dumps(value, ensure_ascii=False))
 
 
 def listed(names: Iterable[str]) -> str:
