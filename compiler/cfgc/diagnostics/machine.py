@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from cfgc.diagnostics.masking import masked
 from cfgc.diagnostics.model import Diagnostic, Edit, Label
+from cfgc.diagnostics.text import printable
 
 
 def render_json(diagnostics: Iterable[Diagnostic]) -> str:
@@ -68,7 +69,8 @@ def _annotation(diagnostic: Diagnostic) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    visible = "\n".join(map(printable, text.split("\n")))
+    return visible.replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

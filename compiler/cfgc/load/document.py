@@ -23,7 +23,7 @@ MAX_DEPTH = 32
 """Parts of a dotted key, and nested arrays and tables below one. No key of the schema has more than 6."""
 
 
-_DEEP = re.compile(rf"(?:[\w-]++\.){{{2 * MAX_DEPTH}}}")
+_DEEP = re.compile(rf"(?<![\w-])(?:[\w-]++\.){{{2 * MAX_DEPTH}}}")
 """A dotted key that is nested so deeply that its parser would take long."""
 MAX_KEY = 200
 """Characters of one part of a key."""
