@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cfgc.diagnostics import Diagnostic
 from cfgc.origin import Layer, Path
-from cfgc.patch import Patch, Tree, leaves_of
-from cfgc.source import SourceFile
+from cfgc.patch import Patch, Tree, empty_map, leaves_of
+from cfgc.source import SourceFile, Span
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class SpecGraph:
 
     ``overlays`` is the settled choice per group; ``overrides`` are the command-line texts as given. ``findings`` are
     errors that leave a spec to be judged, such as an overlay that there is none of; ``doubtful`` are the keys that what
-    is missing may set. The validate phase reports them together with its own.
+    is missing may set. The validate phase reports them together with its own. ``chosen`` is where each group's option
+    is written.
     """
 
     root: SourceFile
@@ -49,3 +50,4 @@ class SpecGraph:
     inputs: tuple[Input, ...]
     findings: tuple[Diagnostic, ...] = ()
     doubtful: tuple[Path, ...] = ()
+    chosen: Mapping[str, Span] = field(default_factory=empty_map)

@@ -70,6 +70,7 @@ def load_spec(
         root=root.document.source,
         layers=(*layers, *above.layers),
         overlays=MappingProxyType(dict(named_choices(choices))),
+        chosen=MappingProxyType({choice.group: choice.span for choice in choices}),
         overrides=tuple(overrides),
         inputs=(*project.inputs(), *(spec.input for spec in read)),
         findings=tuple(in_text_order([*found, *above.problems])),

@@ -12,6 +12,7 @@ from cfgc.validate.rules import (
     environment,
     evaluation,
     launch,
+    layers,
     loss_scale,
     memory,
     model,
@@ -36,6 +37,7 @@ Rule: TypeAlias = "Callable[[Spec, Resolved], Iterator[Diagnostic]]"
 """What a rule is: it yields what it finds, and never raises on a spec that the schema accepts."""
 
 RULES: tuple[Rule, ...] = (
+    layers.overlays_of_bases_agree,
     batch.batch_holds,
     batch.batch_is_determined,
     batch.batch_divides,
