@@ -28,7 +28,7 @@ READ_LATER = {
 """Keys, and sections but for ``enabled``, that parsing does not look at: only reading the source tells of them."""
 
 
-AGAINST_OTHERS = {("zero_optimization", "compute_grad_norm"): (False, 0)}
+AGAINST_OTHERS: dict[Path, tuple[object, ...]] = {("zero_optimization", "compute_grad_norm"): (False, 0)}
 """Values that a model refuses for what another key is, here the stage: a rule's to say, not the table's."""
 
 

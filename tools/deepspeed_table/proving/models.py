@@ -26,7 +26,7 @@ class FieldSeen:
 
 
 def is_old(model: type[Any]) -> bool:
-    """Whether a model is of pydantic 1, which DeepSpeed used until 0.15."""
+    """Whether a model is of pydantic 1, which DeepSpeed used until 0.14.5."""
     return not hasattr(model, "model_fields")
 
 

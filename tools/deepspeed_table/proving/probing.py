@@ -7,28 +7,9 @@ from typing import Any
 from cfgc.deepspeed.table import Key
 
 PROBES: tuple[Any, ...] = (
-    *(
-        None,
-        True,
-        False,
-        0,
-        1,
-        2,
-        7,
-        -1,
-        10**9,
-        0.5,
-        1.0,
-        -0.5,
-        1.5,
-        "1",
-        "0.5",
-        "true",
-        "none",
-        "cpu",
-        "cfgc text",
-        "",
-    ),
+    *(None, True, False),
+    *(0, 1, 2, 3, 7, -1, 10**9, 0.5, 1.0, -0.5, 1.5),
+    *("1", "0.5", "true", "none", "cpu", "cfgc text", ""),
     *([], ["cfgc text"], [1], {}, {"cfgc_key_of_nobody": 1}),
 )
 TRUE_OR_FALSE = frozenset({"true", "false", "1", "0", "on", "off", "yes", "no", "t", "f", "y", "n"})
