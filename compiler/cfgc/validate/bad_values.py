@@ -125,6 +125,7 @@ def _within(refused: Refused, limits: str, unit: str) -> tuple[str, ...]:
     write = _allowed(refused)
     general = f"write {_UNITS[unit]}" if unit in _UNITS else f"write a number {limits}"
     near = write and (float(write) == 0 or abs(refused.value - float(write)) <= max(1.0, _FAR * abs(float(write))))
+    near = near or (bool(write) and refused.key == "launch.gpus_per_node")
     if write and unit not in _UNITS and (near or not has_substitute(refused)):
         return (f"write `{refused.location[-1]} = {write}`",)
     return instead(refused, general)
@@ -135,7 +136,8 @@ def _allowed(refused: Refused) -> str:
     write = nearest_allowed(refused.info, refused.value) if refused.info else ""
     devices = refused.resolved.get("hardware.gpus_per_node_max")
     if refused.key == "launch.gpus_per_node" and write and devices and isinstance(devices.value, int):
-        return str(min(int(write), devices.value or int(write)))
+        meant = -refused.value if -64 <= refused.value < 0 else int(write)  # a sign is a slip of the hand
+        return str(min(meant, devices.value or meant))
     return write
 
 

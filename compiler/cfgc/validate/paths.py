@@ -31,12 +31,19 @@ def culprit(value: object) -> tuple[str, ...]:
     if not isinstance(value, Mapping):
         return ()
     wrong = [key for key in value if key not in _BASES]
-    wrong += [key for key in ("env", "path") if key in value and not _is_good(key, value[key])]
-    wrong += ["stdlib"] if "stdlib" in value and (value["stdlib"] is not True or "env" in value) else []
+    wrong += [key for key in _BASES if key in value and not _is_good(key, value[key])]
+    wrong += _bases_in(value)[1:]
     return (wrong[0],) if wrong else ()
 
 
+def _bases_in(table: Mapping[str, object]) -> list[str]:
+    """What the path is below, of which there is one."""
+    return [key for key in table if key in ("env", "stdlib")]
+
+
 def _is_good(key: str, value: object) -> bool:
+    if key == "stdlib":
+        return value is True
     if not isinstance(value, str) or not value:
         return False
     return bool(_NAME.fullmatch(value)) if key == "env" else not value.startswith(("/", "~")) and ".." not in value
@@ -63,10 +70,9 @@ def _mended(table: Mapping[str, object]) -> tuple[object, str]:
     meant = {close if key == strange and close else key: value for key, value in table.items()}
     path = _text_in(meant.get("path"))
     mended: dict[str, object] = {}
-    if _is_good("env", meant.get("env")):
-        mended["env"] = meant["env"]
-    elif meant.get("stdlib"):
-        mended["stdlib"] = True
+    good = [base for base in _bases_in(meant) if _is_good(base, meant[base])]
+    if good:
+        mended[good[0]] = True if good[0] == "stdlib" else meant["env"]
     if not mended:
         return path or "data", close or ""
     below = path.lstrip("/") if path and ".." not in path.split("/") else ""
