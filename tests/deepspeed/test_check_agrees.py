@@ -21,8 +21,9 @@ VALUES: tuple[Json, ...] = (
     *(None, True, False, "x", "1", "true", "auto", 1, 0, -1, 3, 1.5, 2.0, [], ["x"], {}, {"no": 1}),
 )
 RELEASE = release("0.19.8")
-ELSEWHERE = {"aio.use_gds", "train_batch_size"}
-"""GDS is refused where there is no GPU; a batch size may come from the training script."""
+ELSEWHERE = {"aio.use_gds", "bfloat16", "train_batch_size"}
+"""GDS is refused where there is no GPU; null is taken for bf16 but not for its old name; a batch size may come from the
+training script."""
 
 
 def trees() -> Iterator[tuple[Path, Json, dict[str, Any]]]:

@@ -24,6 +24,7 @@ _BATCHING = "data_efficiency.data_sampling.dynamic_batching"
 
 BOUNDS: dict[str, Bound] = {
     "steps_per_print": Bound(1, "every step is divided by it; 0 stops the run after the first step", zero_is_off=True),
+    "gradient_clipping": Bound(0, "DeepSpeed takes it as off, without a word"),
     "vocabulary_size": Bound(0, "no vocabulary has fewer words"),
     "zero_optimization.stage3_module_granularity_threshold": Bound(0, "DeepSpeed takes it as off, without a word"),
     "sequence_parallel_size": Bound(1, "the ranks are divided by it"),
