@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cfgc.deepspeed.checking import check_ds_config as check_ds_config  # the short road: read a config, judge it
 from cfgc.emit.bundle import Bundle, emit_bundle
 from cfgc.load.loader import load_spec
 from cfgc.load.reader import Reader
