@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cfgc.deepspeed.checking import check_ds_config as check_ds_config  # the short road: read a config, judge it
+from cfgc.deepspeed.checking import check_ds_config
 from cfgc.emit.bundle import Bundle, emit_bundle
 from cfgc.load.loader import load_spec
 from cfgc.load.reader import Reader
@@ -13,6 +13,9 @@ from cfgc.lower.plan import Plan
 from cfgc.resolve.resolved import Resolved
 from cfgc.resolve.resolver import resolve_graph
 from cfgc.validate.checker import Checked, check_resolved
+
+__all__ = ["check_ds_config", "check_spec", "compile_spec", "plan_spec", "resolve_spec"]
+"""``check_ds_config`` is a short road of its own: a ds_config is read, then judged."""
 
 
 def resolve_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Resolved:
