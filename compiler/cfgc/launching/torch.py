@@ -32,7 +32,6 @@ _EVER = (
     *("torch.manual_seed", "torch.no_grad", "torch.ones", "torch.randperm", "torch.rsqrt", "torch.save"),
     *("torch.set_rng_state", "torch.stack", "torch.tensor", "torch.uint8", "torch.zeros", "torch.nn.functional"),
     *(
-        "torch.utils.checkpoint",
         "torch.distributed",
         "torch.nn",
         "nn.Dropout",
