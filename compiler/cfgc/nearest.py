@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cfgc.lookalike import as_ascii
+
 MOST = 1_000
 """Words that are compared; no schema has more keys, but a text may."""
 MAX_LENGTH = 100
@@ -14,6 +16,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The word of ``known`` with the fewest typing mistakes to ``word``; None when all are too far off."""
     if len(word) > MAX_LENGTH:
         return None
+    word = as_ascii(word)
     limit = max(1, len(word) // 3)
     words = [candidate for candidate in known if abs(len(candidate) - len(word)) <= limit]
     if len(words) > MOST:
@@ -25,6 +28,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def clearly_nearest(word: str, known: Iterable[str]) -> str | None:
     """The same, where no second word is as near."""
+    word = as_ascii(word)
     words = dict.fromkeys(known)
     close = nearest(word, words)
     if close is None:

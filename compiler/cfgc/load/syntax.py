@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from cfgc.diagnostics import Diagnostic
 from cfgc.load import errors
 from cfgc.load.spans import first_repeat, last_key
+from cfgc.lookalike import as_ascii, odd_character
 from cfgc.source import SourceFile, Span
 
 _POSITION = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
@@ -84,6 +85,9 @@ _BROKEN: Sequence[tuple[str, str, str]] = (
 
 def _broken(source: SourceFile, what: str, at: Span) -> Diagnostic:
     """A word or character that cannot stand where it does."""
+    odd = _odd(source, what, at)
+    if odd:
+        return odd
     if what.startswith("Expected '=' after a key"):
         return errors.not_toml(at, "`=` is missing after the key", _equals_help(source, at))
     word = _word_around(source, at)
@@ -93,6 +97,18 @@ def _broken(source: SourceFile, what: str, at: Span) -> Diagnostic:
         if what.startswith(start):
             return errors.not_toml(at, meaning, (hint,))
     return errors.not_toml(at, what[0].lower() + what[1:])
+
+
+def _odd(source: SourceFile, what: str, at: Span) -> Diagnostic | None:
+    """A character that looks like one that TOML has, where it stumbles over it; None for any other."""
+    first = Span(source, at.start, at.start + 1)
+    said = odd_character(_word_around(source, at).text if what == "Invalid value" else first.text)
+    if said is None:
+        return None
+    word = first if first.text.isspace() else _word_around(source, at)
+    plain = as_ascii(word.text)
+    write = f"write `{plain}`" if plain.strip() and plain.isascii() else "write a plain space, or nothing"
+    return errors.not_toml(word, said, (write if plain.isascii() else "keys of other letters are quoted",))
 
 
 def _equals_help(source: SourceFile, at: Span) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.diagnostics.model import Fix
 from cfgc.load.directives import RESERVED
+from cfgc.lookalike import odd_character
 from cfgc.nearest import clearly_nearest, nearest
 from cfgc.origin import Origin, Path
 from cfgc.schema.catalogue import INNER_KEYS, schema_fields, schema_sections
@@ -108,7 +109,8 @@ def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
     close = nearest(name, known) or _beginning(name, known)
     other = "" if close else name if name in RESERVED else other_home(name)
     label = key_label(resolved, location, f"did you mean `{close or other}`?" if close or other else "")
-    notes = () if close or other else _listing(location[:-1], known)
+    odd = odd_character(name)
+    notes = (odd,) if odd else () if close or other else _listing(location[:-1], known)
     moved = _moved(resolved, location, other) if other else "remove it"
     certain = close is not None and close == clearly_nearest(name, known)
     fixes = _putting_right(resolved, location, close, other, certain=certain)
