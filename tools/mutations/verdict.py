@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cfgc.deepspeed.checking import check_ds_config
 from cfgc.deepspeed.releases import newest_release, release
 from cfgc.diagnostics import Diagnostic, Label, Rejected
 from cfgc.fixing.apply import apply_edits
+from cfgc.fixing.tree import CannotEditError
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
 from cfgc.lower.lowering import lower_spec
@@ -94,19 +96,16 @@ def _overlaps(label: Label, text: str, subject: Subject, where: Where) -> bool:
 
 
 def _mends(subject: Subject, text: str, quiet: frozenset[str]) -> bool:
+    """Whether first fixes, one after the other, leave no error, and no warning that the good file has not."""
     for _ in range(ROUNDS):
         found = [d for d in findings(subject, text) if d.severity == "error" or _name(d) not in quiet]
-        if not any(d.severity == "error" for d in found) and not _fixable(found):
+        if not found:
             return True
         mended = _fixed(subject, text, [d for d in found if d.severity == "error"] or found)
         if mended == text:
-            return False
+            break
         text = mended
-    return not any(d.severity == "error" for d in findings(subject, text))
-
-
-def _fixable(found: Sequence[Diagnostic]) -> bool:
-    return any(d.fixes for d in found)
+    return not any(d.severity == "error" for d in found)
 
 
 def _fixed(subject: Subject, text: str, found: Sequence[Diagnostic]) -> str:
@@ -115,11 +114,6 @@ def _fixed(subject: Subject, text: str, found: Sequence[Diagnostic]) -> str:
     for finding in found:
         for fix in finding.fixes[:1]:
             if all(edit.source.logical in ("spec.toml", "ds_config.json") for edit in fix.edits):
-                return apply_edits(text, fix.edits, kind)
+                with suppress(CannotEditError):
+                    return apply_edits(text, fix.edits, kind)
     return text
-
-
-def each(mutations: Sequence[Mutation], quiet: dict[str, frozenset[str]]) -> Iterator[Verdict]:
-    """The verdicts, in the order of ``mutations``."""
-    for mutation in mutations:
-        yield judged(mutation, quiet[mutation.subject.name])
