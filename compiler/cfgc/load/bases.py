@@ -12,7 +12,10 @@ from cfgc.load.directives import Named
 from cfgc.load.disk import PROJECT_FILE
 from cfgc.load.files import SpecFile, candidates, no_spec, read_spec
 from cfgc.load.library import Library
+from cfgc.load.overlays import keys_in_folder
 from cfgc.load.project_errors import project_is_no_spec
+from cfgc.load.reader import SHIPPED
+from cfgc.origin import Path
 from cfgc.source import Span
 
 MAX_FILES = 64
@@ -21,14 +24,24 @@ MAX_CHAIN = 12
 """Bases on one road from a spec to its first base; nobody can follow more."""
 
 
+class NoSpecError(Rejected):
+    """There is no file of that name."""
+
+
 @dataclass
 class Bases:
-    """Collects files in the order in which their layers apply, and what is wrong on the way."""
+    """Collects files in the order in which their layers apply, and what is wrong on the way.
+
+    ``problems`` leave nothing to judge. With ``carried`` the rest can be: a circle, which is cut, and a base that is
+    not there, where files beside it tell which keys it may set (``doubtful``).
+    """
 
     library: Library
     read: dict[str, SpecFile | Rejected | None] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     problems: list[Diagnostic] = field(default_factory=list)
+    carried: list[Diagnostic] = field(default_factory=list)
+    doubtful: list[Path] = field(default_factory=list)
 
     def ordered(self, spec: SpecFile, above: Sequence[tuple[SpecFile, Named]] = ()) -> list[SpecFile]:
         """The bases of ``spec`` that no earlier call gave, then ``spec``. ``above`` are the files that led here."""
@@ -45,18 +58,23 @@ class Bases:
         try:
             names = candidates(named, road[-1][0].logical, self.library.search)
             base = self._first_of(names, named)
+        except NoSpecError as missing:
+            keys = keys_in_folder(self.library, posixpath.dirname(named.name.removeprefix(SHIPPED)))
+            self.doubtful += keys
+            self._note(missing.diagnostics, self.carried if keys else self.problems)
+            return None
         except Rejected as rejected:
-            self._note(rejected.diagnostics)
+            self._note(rejected.diagnostics, self.problems)
             return None
         circle = _circle(base, road)
         if circle:
-            self._note([errors.extends_cycle(circle)])
+            self._note([errors.extends_cycle(circle)], self.carried)
             return None
         if len(road) > MAX_CHAIN:
-            self._note([errors.too_many_bases(MAX_CHAIN, named.span)])
+            self._note([errors.too_many_bases(MAX_CHAIN, named.span)], self.problems)
             return None
         if len(self.seen) >= MAX_FILES:
-            self._note([errors.too_many_files(MAX_FILES, named.span)])
+            self._note([errors.too_many_files(MAX_FILES, named.span)], self.problems)
             return None
         if base.logical not in self.seen:
             self.problems += base.directives.problems
@@ -77,10 +95,11 @@ class Bases:
                 raise found
             if found is not None:
                 return found
-        raise Rejected([no_spec(self.library, names, named.name, named.span)])
+        raise NoSpecError([no_spec(self.library, names, named.name, named.span)])
 
-    def _note(self, found: Sequence[Diagnostic]) -> None:
-        self.problems += [diagnostic for diagnostic in found if diagnostic not in self.problems]
+    @staticmethod
+    def _note(found: Sequence[Diagnostic], where: list[Diagnostic]) -> None:
+        where += [diagnostic for diagnostic in found if diagnostic not in where]
 
 
 def _circle(base: SpecFile, road: Sequence[tuple[SpecFile, Named]]) -> list[tuple[str, Span, str]]:

@@ -17,7 +17,7 @@ from cfgc.load.graph import LayerPatch, SpecGraph
 from cfgc.load.library import Library
 from cfgc.load.overlays import Choice, choices_inside, keys_of_group, named_choices, read_overlay, settle
 from cfgc.load.override_layers import changed_paths, override_layers
-from cfgc.load.overrides import parse_overrides
+from cfgc.load.overrides import meant_paths, parse_overrides
 from cfgc.load.project import read_project
 from cfgc.load.project_errors import project_is_no_spec
 from cfgc.load.reader import Reader
@@ -53,8 +53,8 @@ def load_spec(
     unread = Unread()
     overlays = [(choice, _overlay_files(bases, root, choice, keys, unread)) for choice in choices]
     shadowed = shadows(root, overlays, set(changed_paths(parsed.edits)))
-    found = [*project.problems, *unsettled, *unread.problems, *shadowed]
-    fatal = [*root.directives.problems, *bases.problems, *problems]
+    found = [*project.problems, *bases.carried, *unsettled, *unread.problems, *shadowed, *problems]
+    fatal = [*root.directives.problems, *bases.problems]
     if fatal:
         raise Rejected(in_text_order([*fatal, *found]))
     layers = [
@@ -74,7 +74,7 @@ def load_spec(
         overrides=tuple(overrides),
         inputs=(*project.inputs(), *(spec.input for spec in read)),
         findings=tuple(in_text_order([*found, *above.problems])),
-        doubtful=tuple(dict.fromkeys((*unread.paths, *above.unchanged))),
+        doubtful=tuple(dict.fromkeys((*bases.doubtful, *unread.paths, *above.unchanged, *meant_paths(overrides)))),
     )
 
 

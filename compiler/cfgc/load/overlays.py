@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load import errors
-from cfgc.load.directives import home_of, patch_of
+from cfgc.load.directives import MOST, home_of, patch_of
 from cfgc.load.files import SpecFile, read_spec
 from cfgc.load.library import Library
 from cfgc.nearest import nearest
@@ -73,12 +73,18 @@ def read_overlay(library: Library, choice: Choice, keys: Iterable[Path]) -> Spec
 
 def keys_of_group(library: Library, choice: Choice) -> list[Path]:
     """The keys that the options of the group set: what ``choice``, which can't be read, was probably meant to set."""
-    group = nearest(choice.group, library.groups()) or choice.group
+    return keys_in_folder(library, nearest(choice.group, library.groups()) or choice.group)
+
+
+def keys_in_folder(library: Library, folder: str) -> list[Path]:
+    """The keys that the specs of ``folder`` set, wherever specs are looked for."""
     keys: dict[Path, None] = {}
-    for option in library.options(group):
-        with suppress(Rejected):
-            spec = read_overlay(library, replace(choice, group=group, option=option), ())
-            keys |= dict.fromkeys(patch_of(spec.document, spec.directives, Layer("overlay")).sets)
+    for option in library.options(folder)[:MOST] if folder else ():
+        for logical in library.overlay_files(folder, option):
+            with suppress(Rejected):
+                spec = read_spec(library.reader, logical)
+                if spec:
+                    keys |= dict.fromkeys(patch_of(spec.document, spec.directives, Layer("overlay")).sets)
     return list(keys)
 
 

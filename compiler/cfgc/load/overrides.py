@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -65,6 +65,17 @@ def parse_overrides(texts: Sequence[str]) -> tuple[Parsed, list[Diagnostic]]:
         else:
             parsed.choices.append(step)
     return parsed, problems
+
+
+def meant_paths(texts: Sequence[str]) -> Iterator[Path]:
+    """The keys that those of ``texts`` were to change which have no form that is known."""
+    for text in texts:
+        try:
+            parse_override(text)
+        except Rejected:
+            found = re.search(r"[\w-]+(?:\.[\w-]+)+", text[:MAX_LENGTH])
+            if found:
+                yield tuple(found.group().split("."))
 
 
 def _decoded(text: str) -> SourceFile:

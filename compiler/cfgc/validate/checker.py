@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.load.overrides import COMMAND_LINE
 from cfgc.resolve.resolved import Resolved
 from cfgc.schema.spec import Spec
 from cfgc.validate.beyond import Doubtful, untouched, without_refused, without_unresolved
@@ -89,4 +90,6 @@ def _rank(root: SourceFile, finding: Diagnostic) -> tuple[bool, str, int, str]:
     if finding.primary is None:
         return True, "", 0, finding.code
     span = finding.primary.span
+    if span.source.logical == COMMAND_LINE:  # each override is a text of its own: they stay as they were given
+        return True, COMMAND_LINE, 0, ""
     return span.source.logical != root.logical, span.source.logical, span.start, finding.code
