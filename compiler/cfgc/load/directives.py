@@ -13,7 +13,7 @@ from cfgc.load.document import Document
 from cfgc.load.keys import parse_key
 from cfgc.load.spans import Location
 from cfgc.origin import Layer, Origin, Path, Value
-from cfgc.patch import Patch
+from cfgc.patch import Patch, compose
 from cfgc.source import Span
 
 MOST = 64
@@ -72,11 +72,14 @@ def patch_of(document: Document, directives: Directives, layer: Layer) -> Patch:
     appends = {
         path: origin_of(document, layer, location, appended=True) for path, location in directives.appends.items()
     }
+    # where the document sets the array too, what it adds comes after that
+    own = [path for path in appends if path in sets and isinstance(sets[path].value, list)]
+    joined = compose(Patch({path: sets[path] for path in own}), Patch(appends={path: appends[path] for path in own}))
     return Patch(
-        MappingProxyType(sets),
+        MappingProxyType({**sets, **joined.sets}),
         MappingProxyType(tables),
         MappingProxyType(dict(directives.unsets)),
-        MappingProxyType(appends),
+        MappingProxyType({path: origin for path, origin in appends.items() if path not in joined.sets}),
     )
 
 

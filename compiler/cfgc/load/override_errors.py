@@ -30,6 +30,16 @@ def not_an_override_key(span: Span) -> Diagnostic:
     return _malformed(span, f"`{span.text}` is not a dotted key")
 
 
+def directive(source: SourceFile, path: Path, right: str) -> Diagnostic:
+    """CFG120: what belongs to a file's own language."""
+    instead = {"overlays": f"'{path[-1]}={right}'", "unset": "'~section.key'"}.get(path[0])
+    return _malformed(
+        _whole(source),
+        f"`{path[0]}` is a directive of files, not a key",
+        (instead or "write it into a spec that extends this one",),
+    )
+
+
 def no_option(source: SourceFile, group: str) -> Diagnostic:
     """CFG120: a group without an option."""
     return _malformed(_whole(source), f"no option is given for the overlay group `{group}`", (f"'~{group}' drops it",))

@@ -9,6 +9,7 @@ from typing import Literal
 
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load import override_errors as errors
+from cfgc.load.directives import RESERVED
 from cfgc.load.document import Document
 from cfgc.load.keys import parse_key
 from cfgc.load.overlays import Choice, Dropped
@@ -102,6 +103,8 @@ def parse_override(text: str) -> Edit | Choice | Dropped:
     key = left.removesuffix(operator).strip()
     path = _path(source, key)
     span = _key_span(source, key)
+    if path[0] in RESERVED and not key.startswith(EVERYWHERE):
+        raise Rejected([errors.directive(source, path, right.strip())])
     if len(path) == 1 and operator == "=" and not key.startswith(EVERYWHERE):
         option = right.strip()
         if not option:

@@ -88,7 +88,7 @@ def _conflicts(merged: Patch, patch: Patch) -> Iterator[Diagnostic]:
             if below:
                 yield errors.value_over_table(path, key, below)
     for path, origin in patch.appends.items():
-        held = merged.sets.get(path)
+        held = patch.sets.get(path) or merged.sets.get(path)
         if held is not None and not isinstance(held.value, list):
             yield errors.append_to_no_array(path, origin, held)
 

@@ -194,3 +194,17 @@ def test_hostile_nesting_is_a_diagnostic() -> None:
     for text in ("a = " + "[" * 10_000, ".".join("a" * 10_000) + " = 1", "a = " + "{a=" * 500 + "1" + "}" * 500):
         assert codes({"spec.toml": text}) == ["CFG106"]
     assert codes({"spec.toml": "a = " + "9" * 10_000}) == ["CFG107"]
+
+
+def test_append_adds_to_what_the_same_file_sets() -> None:
+    files: dict[str, str | bytes] = {
+        "spec.toml": 'extends = "b.toml"\na.list = [2]\n[append]\n"a.list" = [3]\n',
+        "b.toml": "a.list = [1]\n",
+    }
+    assert values(files) == {"a.list": [2, 3]}
+    assert [str(origin.span) for origin in resolve(files).leaves["a", "list"].origin.chain()] == [
+        "spec.toml:4:12",
+        "spec.toml:2:10",
+        "b.toml:1:10",
+    ]
+    assert codes({"spec.toml": 'a.list = "x"\n[append]\n"a.list" = [3]\n'}) == ["CFG203"]

@@ -152,3 +152,8 @@ def test_no_text_is_a_traceback(text: str) -> None:
             render_text(rejected.diagnostics)
         else:
             assert not any(isinstance(value, date) for value in found.values())
+
+
+@pytest.mark.parametrize("override", ["append.x=[1]", "extends=a.toml", "unset=a.b", "overlays.zero=2"])
+def test_directives_of_files_are_no_keys(override: str) -> None:
+    assert codes({"spec.toml": "a.b = 1\n"}, override) == ["CFG120"]
