@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.cases import draw_config, draw_spec, judge_config, judge_spec
 
-CASES = settings(max_examples=150, derandomize=True, deadline=None, database=None)
+CASES = settings(max_examples=400, derandomize=True, deadline=None, database=None)
 
 
 @CASES
