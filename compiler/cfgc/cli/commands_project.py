@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -66,7 +67,7 @@ def init(directory: Path, template: str, name: str) -> int:
     if kept:
         say(f"left as they were: {', '.join(kept)}")
     run = name or name_of(directory)
-    there = "" if directory == Path() else f"cd {directory} && "
+    there = "" if directory == Path() else f"cd {'-- ' * str(directory).startswith('-')}{quote(str(directory))} && "
     say(f"next: {there}cfgc build specs/{run}.toml")
     return EXIT_OK
 

@@ -17,6 +17,9 @@ TEMPLATES = ("local", "node", "cluster")
 SCHEMA = PurePosixPath("cfgc.schema.json")
 """What editors complete and check specs by; each spec names it in its first line."""
 
+LONGEST_NAME = 64
+"""Characters of an experiment's name."""
+
 _HIDDEN = {"gitignore": ".gitignore", "pre-commit-config.yaml": ".pre-commit-config.yaml"}
 
 
@@ -69,4 +72,4 @@ def _templates(template: str, name: str) -> Iterator[tuple[PurePosixPath, str]]:
 def name_of(directory: Path) -> str:
     """A name for the first experiment, from the directory's own."""
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(os.path.abspath(directory)).name)  # noqa: PTH100 - links keep their names
-    return plain.strip("-.") or "run"
+    return plain.strip("-.")[:LONGEST_NAME].strip("-.") or "run"

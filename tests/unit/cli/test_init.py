@@ -60,6 +60,15 @@ def test_a_name_that_no_experiment_can_have_is_refused_or_put_right(tmp_path: Pa
     assert run(["init", str(tmp_path / "a"), "--name", "../b"]) == 64
     assert not (tmp_path / "a").exists()
     assert [name_of(Path(name)) for name in ("/x/My run!", "/x/.hidden", "/")] == ["My-run", "hidden", "run"]
+    assert name_of(Path("/x") / ("long." * 30)) == ("long." * 30)[:64]
+
+
+def test_the_next_command_can_be_pasted_whatever_the_directory_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "--", "-my $run"]) == 0
+    assert capsys.readouterr().err.endswith("next: cd -- '-my $run' && cfgc build specs/my-run.toml\n")
 
 
 def test_a_file_in_the_way_is_said(tmp_path: Path, repository: Path) -> None:
