@@ -143,6 +143,11 @@ WRONG: list[tuple[str, Callable[[Key], bool], Change]] = [
         lambda key: _plain(key) and _is_table(key) and not key.free,
         lambda k: replace(k, closed=not k.closed),
     ),
+    (
+        "a section that null may be or not",
+        lambda key: _checkable(key) and not key.coerces,
+        lambda key: replace(key, kinds=key.kinds ^ {"null"}),
+    ),
     ("deprecated or not", _field, lambda key: replace(key, deprecated=not key.deprecated)),
     ("required or not", _field, lambda key: replace(key, required=not key.required)),
     ("no choices", lambda key: _choosing(key) or _only_auto(key), lambda key: replace(key, choices=())),

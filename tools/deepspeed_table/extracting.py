@@ -14,7 +14,7 @@ from .models import Field, ModelReader, kinds_of
 from .modules import Sources
 from .readings import Seen
 from .signatures import CONFIG, ENGINE, Signature, optimizers, schedulers
-from .values import Class, Function, Instance, Node, Path, Value, known
+from .values import NONE, Class, Function, Instance, Node, Path, Value, known
 
 Facts = dict[str, Any]
 """What is to know of one key: the JSON of ``cfgc.deepspeed.table.Key``, without what has its usual value."""
@@ -120,7 +120,7 @@ class _Keys:
         below = any(other[: len(path)] == path and len(other) > len(path) for other in self._follower.readings.seen)
         default = self._default(path, seen)
         if below or seen.model is not None:
-            facts["kinds"] = ["table"]
+            facts["kinds"] = ["null", "table"] if seen.defaults == [NONE] else ["table"]
         elif known(default):
             facts["default"] = self._models.plain(default)
             facts["kinds"] = sorted(kinds_of(facts["default"]))

@@ -40,6 +40,7 @@ def differences(release: Release, seen: Observed) -> list[str]:
         *_texts(release, seen),
         *_asked(release, seen),
         *_forbidding(release, seen),
+        *_nulls(release, seen),
         *_refusing(release, seen),
         *_named("optimizer", release.optimizers, seen.optimizers),
         *_named("scheduler", release.schedulers, seen.schedulers),
@@ -167,6 +168,15 @@ def _forbidding(release: Release, seen: Observed) -> Iterator[str]:
             yield f"{_dotted(path)}: a section that is not in the table"
         elif key.closed is not forbids and not key.free:
             yield f"{_dotted(path)}: {'refuses' if forbids else 'ignores'} unknown keys"
+
+
+def _nulls(release: Release, seen: Observed) -> Iterator[str]:
+    for path, taken in seen.nulls.items():
+        key = release.keys.get(path)
+        if key is None or key.alias_of or key.free or _later(path):
+            continue
+        if ("null" in key.kinds) is not taken:
+            yield f"{_dotted(path)}: null is {'taken' if taken else 'refused'}"
 
 
 def _refusing(release: Release, seen: Observed) -> Iterator[str]:

@@ -30,6 +30,7 @@ class Observed:
     forbids: dict[Path, bool] = field(default_factory=dict)
     defaults: dict[Path, list[Any]] = field(default_factory=dict)
     takes: dict[Path, list[tuple[Any, bool]]] = field(default_factory=dict)
+    nulls: dict[Path, bool] = field(default_factory=dict)
     texts: dict[Path, set[str]] = field(default_factory=dict)
     refused: dict[Path, bool] = field(default_factory=dict)
     optimizers: dict[str, NamedSeen] = field(default_factory=dict)
@@ -64,6 +65,8 @@ def observe(release: Release) -> Observed:
                 tried = [*PROBES, *(_texts(release) if _chooses(release, (*path, name)) else ())]
                 seen.takes[(*path, name)] = [(value, _taken(model, name, value)) for value in tried]
         for path in sections(release):
+            if path[:-1] not in seen.models:
+                seen.nulls[path] = refusal(nested(path, None)) is None
             if path not in seen.forbids and (content := _good_content(path)) is not None:
                 seen.forbids[path] = refusal(nested(path, {**content, UNKNOWN_KEY: 1})) is not None
         for key in _raw_keys(release, seen):
