@@ -71,7 +71,6 @@ class Holding(Names):
         """The program's dict takes every key of the config's table: those that it has already have defaults."""
         if path not in atom.over:
             atom.over.append(path)
-            self.readings.taken_whole.add(path)
             for key, held in atom.items.items():
                 looked_at = self.readings.at((*path, key)).looked_at
                 self.readings.ask((*path, key), held)

@@ -30,7 +30,6 @@ class Readings:
     """Every key that was asked for, by path."""
 
     seen: dict[Path, Seen] = field(default_factory=dict)
-    taken_whole: set[Path] = field(default_factory=set)
 
     def at(self, path: Path) -> Seen:
         """The record of ``path``, made when it is new."""

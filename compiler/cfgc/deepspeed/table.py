@@ -25,7 +25,7 @@ class Key:
     ``1`` for true) but for ``rejects``, and passes over ``"auto"``; a raw section hands on whatever is written.
     ``closed``: a table that refuses unknown keys; others ignore them. ``free``: a table whose keys are not DeepSpeed's
     to know. ``unread``: taken, and then looked at by nothing. ``refused``: why the release stops when the key is there.
-    ``replaced_by``: the key to write instead of a deprecated or refused one. ``alias_of``: read as that key, in silence.
+    ``replaced_by``: the key to write instead of a deprecated or refused one. ``alias_of``: silently read as that one.
     """
 
     path: Path
