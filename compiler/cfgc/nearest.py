@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from cfgc.lookalike import as_ascii
 
@@ -38,6 +39,7 @@ def clearly_nearest(word: str, known: Iterable[str]) -> str | None:
     return None if any(other <= distance for other in others) else close
 
 
+@lru_cache(maxsize=1 << 14)
 def typing_distance(first: str, second: str, limit: int) -> int:
     """Insertions, deletions, substitutions and swaps of neighbours between two words; ``limit`` + 1 when more."""
     if abs(len(first) - len(second)) > limit:
@@ -51,4 +53,6 @@ def typing_distance(first: str, second: str, limit: int) -> int:
             if i > 1 and j > 1 and a == second[j - 2] and first[i - 2] == b:
                 cost = min(cost, older[j - 2] + 1)
             row.append(cost)
+        if min(row) > limit and min(before) >= limit:
+            return limit + 1
     return row[-1]

@@ -74,7 +74,7 @@ def meant_paths(texts: Sequence[str]) -> Iterator[Path]:
         try:
             parse_override(text)
         except Rejected:
-            found = re.search(r"[\w-]+(?:\.[\w-]+)+", text[:MAX_LENGTH])
+            found = re.search(r"(?<![\w-])[\w-]++(?:\.[\w-]++)+", text[:MAX_LENGTH])
             if found:
                 yield tuple(found.group().split("."))
 
