@@ -14,13 +14,14 @@ from cfgc.deepspeed.table import Release
 from cfgc.diagnostics import Rejected
 from cfgc.importing.branches import Branch, config_of, found_at, leaves, merged, placed
 from cfgc.importing.from_deepspeed import from_deepspeed
+from cfgc.importing.fsdp import as_zero, recomputing
 from cfgc.importing.items import Dropped, Item, Raw, Setting, accounted, came_from, sources_of
 from cfgc.importing.tree import Tree, read_file
 from cfgc.importing.yaml_reading import Document
 
 SECTION = "deepspeed_config"
 FILE = "deepspeed_config_file"
-_STRATEGY = ("fsdp_config", "fsdp_sharding_strategy")
+_STAGE: Path = ("zero_optimization", "stage")
 
 _INLINE: Mapping[str, Path] = {
     "zero_stage": ("zero_optimization", "stage"),
@@ -34,11 +35,6 @@ _INLINE: Mapping[str, Path] = {
 }
 """Keys of accelerate's own settings → where it writes them in the ds_config."""
 
-_FSDP_STAGES = {
-    **dict.fromkeys(("FULL_SHARD", "1", "HYBRID_SHARD", "4"), 3),
-    **dict.fromkeys(("SHARD_GRAD_OP", "2", "HYBRID_SHARD_ZERO2", "5"), 2),
-    **dict.fromkeys(("NO_SHARD", "3"), 0),
-}
 _PRECISIONS = {"no": "fp32", "False": "fp32", "fp16": "fp16", "bf16": "bf16", "fp8": "bf16"}
 _LAUNCHING = "the bundle's own scripts start the ranks"
 _OTHER_DEVICES = "a bundle runs on GPUs or CPUs"
@@ -54,6 +50,7 @@ _IGNORED: Mapping[str, str] = {
         _LAUNCHING,
     ),
     **dict.fromkeys(("downcast_bf16", "tpu_env", "tpu_use_cluster", "tpu_use_sudo", "ipex_config"), _OTHER_DEVICES),
+    "fsdp_config.fsdp_version": "ZeRO partitions, and not FSDP",
     "deepspeed_config.zero3_init_flag": "the runtime partitions the model when it builds it at ZeRO-3",
     "deepspeed_config.deepspeed_moe_layer_cls_names": "every layer of the runtime's decoder is dense",
 }
@@ -69,7 +66,7 @@ def from_accelerate(tree: Tree, document: Document, release: Release, world_size
     case = Case(config, release, world if world and world > 0 else None)
     found = from_deepspeed(case, _PRECISIONS.get(mixed, ""))
     own = tuple(_renamed(item, origin) for item in found if not _is_launch(item))
-    items = (*launch, *own, *_fp8(mixed))
+    items = (*launch, *own, *recomputing(document.root), *_fp8(mixed))
     return (*items, *_rest(root, items))
 
 
@@ -78,24 +75,14 @@ def _ds_config(tree: Tree, document: Document) -> tuple[Config, Mapping[Path, Pa
     named = found_at(document.root, (SECTION, FILE))
     if isinstance(named, Entry) and isinstance(named.value, str):
         return _of_file(tree, document, named), {}
-    root = _fsdp(document.root)
-    origin: dict[Path, Path] = {}
+    root, zero = as_zero(document.root)
+    origin = dict(zero)
     for key, path in _INLINE.items():
         node = found_at(document.root, (SECTION, key))
         if isinstance(node, Entry) and node.value is not None:
             root = merged(root, placed({path[-1]: node}, path[:-1]))
             origin[path] = (SECTION, key)
-    if not origin and root:
-        origin[("zero_optimization", "stage")] = _STRATEGY
     return config_of(root, document.source), origin
-
-
-def _fsdp(root: Branch) -> Branch:
-    """FSDP partitions what a ZeRO stage does."""
-    node = found_at(root, _STRATEGY)
-    if not isinstance(node, Entry) or str(node.value) not in _FSDP_STAGES:
-        return {}
-    return placed({"stage": replace(node, value=_FSDP_STAGES[str(node.value)])}, ("zero_optimization",))
 
 
 def _of_file(tree: Tree, document: Document, named: Entry) -> Config:
@@ -152,9 +139,9 @@ def _renamed(item: Item, origin: Mapping[Path, Path]) -> Item:
     for path, written in origin.items():
         whole = rf"(?<![\w.]){re.escape('.'.join(path))}(?![\w.])"
         comment = re.sub(whole, ".".join(written), comment)
-    if _STRATEGY in sources:
-        comment = f"check: {comment}; ZeRO-{item.value} partitions the same"
-        return replace(item, sources=sources, comment=comment, grade="doubtful")
+    if origin.get(_STAGE, (SECTION,))[0] != SECTION and set(sources) & set(origin.values()):
+        same = f"; ZeRO-{item.value} partitions the same" if item.key == "deepspeed.zero.stage" else ""
+        return replace(item, sources=sources, comment=f"check: {comment}{same}", grade="doubtful")
     return replace(item, sources=sources, comment=comment)
 
 
