@@ -151,7 +151,10 @@ class Case:
     def _edited(self, dotted: str) -> Path:
         path = path_of(dotted)
         entry = self.config.get(path)
-        return entry.edited if entry and entry.edited else (*self.config.home, *path)
+        if entry and entry.edited:
+            return entry.edited
+        above = self.config.get(path[:-1]) if len(path) > 1 and not self.config.home else None
+        return (*above.edited, path[-1]) if above and above.edited else (*self.config.home, *path)
 
 
 def release_numbers(version: str) -> tuple[int, ...]:

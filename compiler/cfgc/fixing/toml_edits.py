@@ -132,6 +132,8 @@ def _without_member(layout: Layout, around: Location, path: Location) -> str:
 
 
 def _moved(layout: Layout, path: Location, to: Location) -> str:
+    if not isinstance(path[-1], str):
+        raise CannotEditError(f"what stands at {path} has no name")
     absent = value_at(layout.tree, to) is ABSENT
     if absent and path[:-1] == to[:-1]:
         return spliced(layout.text, _renaming(layout, path, to[-1]))

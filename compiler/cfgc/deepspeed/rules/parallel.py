@@ -9,6 +9,7 @@ from cfgc.arithmetic.divisors import nearest_divisor
 from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.rules.batch_sizes import SEQUENCE, whole
 from cfgc.deepspeed.rules.facts import STAGE, stage_at, stage_of
+from cfgc.deepspeed.rules.remedy import drop, put, told
 from cfgc.deepspeed.rules.wording import into, pair
 from cfgc.diagnostics.model import Fix
 
@@ -46,6 +47,7 @@ def pipeline_goes_with_zero(case: Case) -> Iterator[Diagnostic]:
     entry, stage = case.config.get(("pipeline",)), stage_of(case)
     if entry is None or not entry.value or not isinstance(entry.value, dict) or stage is None or stage < 2:
         return
+    remedies = [put(case, STAGE, 1), drop(case, "pipeline")]
     yield case.error(
         "CFG508",
         f"a pipeline does not work with ZeRO-{stage}",
@@ -54,8 +56,7 @@ def pipeline_goes_with_zero(case: Case) -> Iterator[Diagnostic]:
             At("pipeline", "sums those of many micro batches"),
         ],
         ("DeepSpeed's pipeline engine asserts a stage below 2; other engines do not read `pipeline`",),
-        (f"write {pair(STAGE, 1)} in `zero_optimization`", "or leave `pipeline` out"),
-        (Fix((case.set(STAGE, 1),)), Fix((case.drop("pipeline"),))),
+        *told(remedies[::-1] if case.written("zero_optimization.offload_param") else remedies),
     )
 
 

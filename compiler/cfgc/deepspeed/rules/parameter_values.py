@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.config import AUTO, Json
+from cfgc.deepspeed.rules.belonging import only
 from cfgc.deepspeed.rules.optimizer_classes import PARAMS, built
 from cfgc.deepspeed.rules.wording import pair
 from cfgc.diagnostics.model import Fix
@@ -100,8 +101,10 @@ def _is_number(value: Json) -> bool:
 
 def _repaired(name: str, value: Json) -> Json:
     """The value as it was probably meant."""
-    if isinstance(value, list) and len(value) == 1 and name != "betas":
-        value = value[0]
+    held = only(value)
+    if held == AUTO or not _refusal(name, held):
+        return held
+    value = held if name != "betas" else value
     if name in SWITCHES or name in OPTIONAL:
         return str(value).strip().lower() in ("true", "yes", "on", "1", "1.0")
     if name == "betas":

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.case import At, Case
+from cfgc.deepspeed.rules.belonging import held_elsewhere, home_of, unwrapped
 from cfgc.deepspeed.rules.optimizer_classes import PARAMS, TYPE, built, optimizer_name
 from cfgc.deepspeed.rules.retyping import (
     example_of,
@@ -16,6 +17,7 @@ from cfgc.deepspeed.rules.retyping import (
 )
 from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_PARAMS, SCHEDULER_TYPE, schedule
 from cfgc.deepspeed.rules.wording import pair
+from cfgc.deepspeed.structure.resembling import resembling
 from cfgc.diagnostics.model import Edit, Fix
 from cfgc.nearest import nearest
 
@@ -77,11 +79,18 @@ def scheduler_takes_parameters(case: Case) -> Iterator[Diagnostic]:
 def _not_taken(case: Case, key: tuple[str, str], kind: tuple[str, str], takes: Sequence[str]) -> Diagnostic:
     (table, name), (type_key, built_name) = key, kind
     dotted = f"{table}.{name}"
-    meant = _meant(case, table, name, takes)
+    meant, home = _meant(case, table, name, takes), home_of(case, table, name)
     helps, fixes = [f"leave `{name}` out"], [Fix((case.drop(dotted),))]
-    if meant:
+    if home is not None:
+        helps.insert(0, f"write it in {f'`{home}`' if home else 'the top level'}")
+        fixes.insert(0, Fix((case.move(dotted, f"{home}.{name}".removeprefix(".")),), certain=not meant))
+    elif (inner := unwrapped(case, table, name)) is not None:
+        helps.insert(0, f"write what it holds in `{table}` itself")
+        fixes.insert(0, Fix((case.set(table, inner),)))
+    elif meant:
         helps.insert(0, f"call it `{meant}`")
-        fixes.insert(0, Fix((case.move(dotted, f"{table}.{meant}"),), certain=True))
+        sure = name.lower() in MEANT or resembling(name, takes)[1]
+        fixes.insert(0, Fix((case.move(dotted, f"{table}.{meant}"),), certain=sure))
     elif name in OF_TORCH and optimizer_name(case) in ("adam", "adamw") and table == PARAMS:
         helps.append(f"or add {pair('torch_adam', True)}: torch's own Adam takes it")
     return case.error(
@@ -104,10 +113,10 @@ def _consequence(case: Case, table: str, name: str) -> str:
 
 def _meant(case: Case, table: str, name: str, takes: Sequence[str]) -> str | None:
     free = [each for each in takes if not case.written(f"{table}.{each}")]
-    if "cos_min_ratio" in takes and name in RATES_OF_COSINE:
+    if ("cos_min_ratio" in takes and name in RATES_OF_COSINE) or name in OF_TORCH:
         return None
     meant = MEANT.get(name.lower().replace("-", "_"))
-    return meant if meant in free else nearest(name, free)
+    return meant if meant in free else resembling(name, free)[0]
 
 
 def parameters_are_there(case: Case) -> Iterator[Diagnostic]:
@@ -169,6 +178,8 @@ def _missing(case: Case, scheduler: str, name: str) -> Diagnostic:
 
 def _misnamed(case: Case, name: str, takes: Sequence[str]) -> bool:
     """Whether a parameter that is not taken would be renamed to this one."""
+    if held_elsewhere(case, SCHEDULER_PARAMS, name):
+        return True
     others = [other for other, _ in case.config.below(("scheduler", "params")) if other not in takes]
     return any(_meant(case, SCHEDULER_PARAMS, other, takes) == name for other in others)
 

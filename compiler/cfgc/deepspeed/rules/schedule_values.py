@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.config import AUTO, Json
+from cfgc.deepspeed.rules.belonging import only
 from cfgc.deepspeed.rules.optimizer_classes import PARAMS
 from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_PARAMS, SCHEDULER_TYPE, schedule
 from cfgc.deepspeed.rules.wording import pair
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 WARMUP, TOTAL = f"{SCHEDULER_PARAMS}.warmup_num_steps", f"{SCHEDULER_PARAMS}.total_num_steps"
 
 
+RATE_OF_OPTIMIZER_SINCE = "0.17.2"
+"""Null as the highest rate of a warm-up is the optimizer's own since then."""
+
+
 def schedule_values_work(case: Case) -> Iterator[Diagnostic]:
     """CFG585: every value is one that the scheduler can compute with."""
     made = schedule(case)
@@ -28,6 +33,9 @@ def schedule_values_work(case: Case) -> Iterator[Diagnostic]:
         if entry.value == AUTO or name not in made.takes:
             continue
         refusal, meant = _refusal(case, name, entry.value)
+        held = only(entry.value)
+        if refusal and (held == AUTO or not _refusal(case, name, held)[0]):
+            meant = held
         if refusal:
             yield _refused(case, f"{SCHEDULER_PARAMS}.{name}", refusal, meant)
 
@@ -40,11 +48,15 @@ def _refusal(case: Case, name: str, value: Json) -> tuple[str, Json]:
     if name in ("lr_range_test_staircase", "cycle_momentum"):
         meant = str(value).strip().lower() in ("true", "yes", "on", "1")
         return ("", None) if isinstance(value, bool) else ("has to be true or false", meant)
-    if (isinstance(value, list) and name.endswith(("_lr", "_mom"))) or value is None:
+    if isinstance(value, list) and len(value) > 0 and name.endswith(("_lr", "_mom")):
+        return "", None
+    default = made_default(case, case.text(SCHEDULER_TYPE) or "", name)
+    if value is None and (default is None or (name == "warmup_max_lr" and case.since(RATE_OF_OPTIMIZER_SINCE))):
         return "", None
     number = _as_number(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        usual = 1000 if name.endswith(("steps", "size")) else 0.001
+        known = isinstance(default, int | float) and not isinstance(default, bool)
+        usual = default if known else 1000 if name.endswith(("steps", "size")) else 0.001
         quoted = ", without quotes" if isinstance(value, str) else ""
         return f"has to be a number{quoted}", usual if number is None else number
     return _step_refusal(case, name, value) if name.endswith(("_steps", "_size")) else _rate_refusal(name, value)

@@ -9,7 +9,7 @@ from cfgc.deepspeed.case import Case
 from cfgc.deepspeed.config import AUTO, Json, Path
 from cfgc.deepspeed.structure import wording
 from cfgc.deepspeed.structure.wording import Finding, dotted
-from cfgc.deepspeed.table import Key
+from cfgc.deepspeed.table import MISSING, Key
 from cfgc.diagnostics import Label
 from cfgc.diagnostics.model import Fix
 from cfgc.source import Span
@@ -56,13 +56,14 @@ def auto_findings(case: Case, key: Key, path: Path) -> Iterator[Finding]:
     default = (
         f"DeepSpeed takes its default, {wording.shown(key.default)}" if key.coerces else "DeepSpeed keeps the text"
     )
+    usual = None if key.default is MISSING else key.default
     yield wording.said(
         "CFG559",
         path,
         f"neither accelerate nor transformers fills in `{dotted(path)}`: {default}",
         wording.entry_label(case, path),
-        helps=("write the value itself" + (f", or remove `{dotted(path)}`" if key.coerces else ""),),
-        fixes=(Fix((wording.drop(case, path),)),),
+        helps=(f"remove `{dotted(path)}`" if usual is None else f"write `{wording.pair(path[-1], usual)}`",),
+        fixes=(Fix((wording.drop(case, path) if usual is None else wording.give(case, path, usual),)),),
         severity="warning",
     )
 

@@ -11,10 +11,10 @@ from cfgc.deepspeed.config import Entry, Path
 from cfgc.deepspeed.structure import wording
 from cfgc.deepspeed.structure.ages import unread
 from cfgc.deepspeed.structure.foreign import FOREIGN, Foreign
+from cfgc.deepspeed.structure.resembling import resembling
 from cfgc.deepspeed.structure.wording import Finding, dotted
 from cfgc.deepspeed.table import Key
 from cfgc.diagnostics.model import Fix
-from cfgc.nearest import nearest
 
 _REMARK = re.compile(r"[_#$].*|//.*|-*\s*comments?\d*", re.IGNORECASE | re.DOTALL)
 _LABELS = {"author", "description", "doc", "docs", "info", "name", "note", "notes", "title", "version"}
@@ -49,10 +49,19 @@ def unknown_key(case: Case, path: Path, entry: Entry) -> Iterator[Finding]:
         yield _misspelt(case, path, entry, alike)
     elif foreign := FOREIGN.get(".".join(path)):
         yield _foreign(case, path, entry, foreign)
-    elif places := _elsewhere(case, path):
-        yield _misplaced(case, path, entry, places)
+    elif path[-2:-1] == path[-1:] and isinstance(entry.value, dict):
+        yield _nested_in_itself(case, path, entry)
     else:
-        yield _misspelt(case, path, entry, _near(case, path, entry))
+        yield _mistaken(case, path, entry)
+
+
+def _mistaken(case: Case, path: Path, entry: Entry) -> Finding:
+    """A name that is read elsewhere, where it is not written yet, else one that is like a name of this section."""
+    places, (near, certain) = _elsewhere(case, path) or _lacking(case, path), _near(case, path, entry)
+    taken = bool(places) and all(case.config.get(place) is not None for place in places)
+    if places and not (taken and near and case.config.get((*path[:-1], near)) is None):
+        return _misplaced(case, path, entry, places)
+    return _misspelt(case, path, entry, near, certain)
 
 
 def _refuses(case: Case, section: Path) -> bool:
@@ -87,14 +96,18 @@ def _spelled_alike(case: Case, path: Path) -> str | None:
     return next((name for name in siblings(case, path[:-1]) if _folded(name) == folded), None)
 
 
-def _near(case: Case, path: Path, entry: Entry) -> str | None:
-    """The nearest key of the section; of several as near, one that is not written and takes such a value."""
+def _near(case: Case, path: Path, entry: Entry) -> tuple[str | None, bool]:
+    """The key of the section that is most like it, and whether no other is meant.
+
+    Of several, one that is not written and takes such a value.
+    """
     section = path[:-1]
     names = siblings(case, section)
     free = [
         name for name in names if case.config.get((*section, name)) is None and _takes(case, (*section, name), entry)
     ]
-    return nearest(path[-1], free) or nearest(path[-1], names)
+    near, certain = resembling(path[-1], free)
+    return (near, certain) if near else (resembling(path[-1], names)[0], False)
 
 
 def _takes(case: Case, path: Path, entry: Entry) -> bool:
@@ -104,31 +117,64 @@ def _takes(case: Case, path: Path, entry: Entry) -> bool:
 
 def _elsewhere(case: Case, path: Path) -> list[Path]:
     """Where else the release reads a key of this name, the section nearest to this one first; nothing when many do."""
-    found = [
-        other
-        for other, key in case.release.keys.items()
-        if other[-1] == path[-1] and not (key.deprecated or key.refused or key.alias_of)
-    ]
+    if path[-1] in _EVERYWHERE:
+        return []
+    named = [(other, key) for other, key in case.release.keys.items() if other[-1] == path[-1] and not key.refused]
+    found = [other for other, key in named if not (key.deprecated or key.alias_of or key.unread)]
+    found = found or [other for other, key in named if not key.unread]
     params = [
         (section, "params", path[-1])
         for section, known in (("optimizer", case.release.optimizers), ("scheduler", case.release.schedulers))
-        if any(path[-1] in named.parameters for named in known.values())
+        if any(path[-1] in kind.parameters for kind in known.values())
     ]
     found += [other for other in params if other not in found]
     related = [other for other in found if other[:1] == path[:1] or len(path) == 1 or len(other) == 1]
     near = related or (found if len(found) == 1 else [])
-    if len(near) > MOST_PLACES or path[-1] in _EVERYWHERE:
+    if len(near) > MOST_PLACES:
         return []
     return sorted(near, key=lambda p: (p[:1] != path[:1], case.config.get(p[:1]) is None, len(p)))
 
 
-def _misspelt(case: Case, path: Path, entry: Entry, near: str | None) -> Finding:
+def _lacking(case: Case, path: Path) -> list[Path]:
+    """For a name that many sections have: the only written one that could have it, and does not."""
+    if path[-1] not in _EVERYWHERE:
+        return []
+    lacking = [
+        other
+        for other, key in case.release.keys.items()
+        if other[-1] == path[-1]
+        and not (key.refused or key.unread or key.alias_of)
+        and isinstance(getattr(case.config.get(other[:-1]), "value", None), dict)
+        and case.config.get(other) is None
+    ]
+    near = [other for other in lacking if other[:-2] == path[:-1] or other[:-1] == path[:-2]] or lacking
+    return near if len(near) == 1 else []
+
+
+def _nested_in_itself(case: Case, path: Path, entry: Entry) -> Finding:
+    """``"fp16": {"fp16": {…}}``: the inner table is the section."""
+    above = path[:-1]
+    outer = case.config.get(above)
+    others = {name: value for name, value in (outer.value if outer else {}).items() if name != path[-1]}
+    return wording.said(
+        "CFG548",
+        path,
+        f"`{dotted(above)}` is written inside itself: {consequence(case, path)}",
+        wording.key_label(case, path, "again here"),
+        secondary=(wording.key_label(case, above, "the section"),),
+        helps=(f"write what it holds in `{dotted(above)}` itself",),
+        fixes=(Fix((wording.give(case, above, {**others, **entry.value}),), certain=not others),),
+    )
+
+
+def _misspelt(case: Case, path: Path, entry: Entry, near: str | None, certain: bool = True) -> Finding:
     to = (*path[:-1], near) if near else ()
     label = wording.key_label(case, path, f"did you mean `{near}`?" if near else "")
     odd = _odd_character(path[-1])
     notes = (f"{odd} looks like another character",) if odd and near else ()
-    fix = Fix((wording.move(case, path, to) if to else wording.drop(case, path),), certain=bool(to))
     written = case.config.get(to) if to else None
+    sure = bool(to) and certain and (written is None or written.value == entry.value)
+    fix = Fix((wording.move(case, path, to) if to else wording.drop(case, path),), certain=sure)
     helps = (
         (f"`{near}` is written too: keep one of the two",)
         if written
@@ -158,7 +204,10 @@ def _odd_character(name: str) -> str:
 def _misplaced(case: Case, path: Path, entry: Entry, places: list[Path]) -> Finding:
     named = places[:MOST_PLACES]
     where = " or ".join(f"`{dotted(place[:-1])}`" if place[:-1] else "the top level" for place in named)
-    fixes = tuple(Fix((wording.move(case, path, place),), certain=len(places) == 1) for place in named)
+    sure = len(places) == 1 and path[-1] not in _EVERYWHERE
+    fixes = tuple(
+        Fix((wording.move(case, path, place),), certain=sure and _moves(case, place, entry)) for place in named
+    )
     return wording.said(
         "CFG548",
         path,
@@ -168,6 +217,12 @@ def _misplaced(case: Case, path: Path, entry: Entry, places: list[Path]) -> Find
         helps=tuple(f"write `{wording.nested(place, entry.value)}`" for place in named),
         fixes=fixes,
     )
+
+
+def _moves(case: Case, place: Path, entry: Entry) -> bool:
+    """Whether nothing is lost by moving there: it is free, or says the same."""
+    there = case.config.get(place)
+    return there is None or there.value == entry.value
 
 
 def _foreign(case: Case, path: Path, entry: Entry, foreign: Foreign) -> Finding:

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator
 
 from cfgc.deepspeed.case import Case
-from cfgc.deepspeed.config import Entry, Json
+from cfgc.deepspeed.config import AUTO, Entry, Json
 from cfgc.deepspeed.structure import wording
+from cfgc.deepspeed.structure.autos import FILLED
 from cfgc.deepspeed.structure.kinds import FALSE, TRUE, kinds_of, read_as
 from cfgc.deepspeed.structure.wording import Finding, dotted, shown
 from cfgc.deepspeed.table import MISSING, Key, Kind
@@ -29,6 +30,8 @@ _SHORT = {"float16": "fp16", "half": "fp16", "bfloat16": "bf16", "float32": "fp3
 """Names that torch has for what DeepSpeed calls otherwise."""
 _PYTHON = {"True": True, "False": False, "None": None}
 _UNREAL = re.compile(r"[-+]?(?:nan|inf|infinity)", re.IGNORECASE)
+_UNITS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgb]?)i?(?:b|bytes)?", re.IGNORECASE)
+_FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 _SWALLOWED = re.compile(r"[,}\]#]|//|/\*")
 
 
@@ -231,17 +234,26 @@ def _meant(case: Case, key: Key, value: Json) -> tuple[bool, Json]:
     if isinstance(value, str):
         read = _read(key, value.strip())
         if read != value and kinds_of(read) & key.kinds:
-            return True, read
+            return not _UNITS.fullmatch(value.strip()) or value.strip().isdigit(), read
     if "table" in key.kinds and isinstance(value, bool | str):
         names = ("enabled",) if isinstance(value, bool) else ("device", "type")
         inner = next((x for name in names if (x := case.release.key((*key.path, name)))), None)
         if inner and _chosen(inner, value):
             return True, {inner.path[-1]: value}
-    if isinstance(value, list) and len(value) == 1 and kinds_of(value[0]) & key.kinds:
-        return False, value[0]
+    if (inner := _inside(key, value)) is not MISSING:
+        return False, inner
     if isinstance(value, float) and "int" in key.kinds:
         return False, round(value)
     return False, _default(key)
+
+
+def _inside(key: Key, value: Json) -> Json:
+    """The one value of an array or table that is a value of the key; MISSING when there is none."""
+    held = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    if len(held) != 1:
+        return MISSING
+    fits = kinds_of(held[0]) & key.kinds or (held[0] == AUTO and key.path in FILLED)
+    return held[0] if fits and (held[0] == AUTO or not _out_of_bounds(key, held[0])[0]) else MISSING
 
 
 def _read(key: Key, word: str) -> Json:
@@ -253,11 +265,21 @@ def _read(key: Key, word: str) -> Json:
     try:
         value = json.loads(word)
     except ValueError:
-        return word
+        return _measured(key, word)
     if isinstance(value, float):
         whole = value.is_integer() and "float" not in key.kinds
         return int(value) if whole else value if math.isfinite(value) else word
     return value
+
+
+def _measured(key: Key, word: str) -> Json:
+    """A number with marks between its digits, or a unit behind them; the word itself when it is none."""
+    number = _UNITS.fullmatch(word.replace(",", "").replace("_", ""))
+    if not number or not key.kinds & {"int", "float"}:
+        return word
+    value = float(number[1]) * _FACTORS[number[2].lower()]
+    read = int(value) if value.is_integer() else value
+    return word if not kinds_of(read) & key.kinds or _out_of_bounds(key, read)[0] else read
 
 
 def _default(key: Key) -> Json:
