@@ -24,8 +24,6 @@ TEXTS_OF_DEEPSPEED = {
 """From DeepSpeed's documentation of ds_config (deepspeed.ai/docs/config-json)."""
 
 FREE_SPEC_TABLES = {("env", "variables"), ("checks", "allow"), ("deepspeed", "raw")}
-TABLES_AS_VALUES = {("launch", "run_dir"), ("data", "sources", "path")}
-"""Node paths: one value, written as a table."""
 
 
 def has_choices(kind: str, key: Where) -> bool:

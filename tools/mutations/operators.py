@@ -13,8 +13,6 @@ from typing import Any, TypeAlias
 from tools.mutations.relations import contradictions
 from tools.mutations.subjects import Subject, Where, value_at
 
-SWITCHES = ("yes", "no", "on", "off")
-
 
 @dataclass(frozen=True)
 class Mutation:
@@ -146,7 +144,9 @@ def _other_types(random: Random, value: Any) -> list[Any]:
     if isinstance(value, int | float):
         return [word, {"value": value}, [value], random.choice((True, False))]
     if isinstance(value, str):
-        return [random.choice((7, 2.5)), True, {"value": value}]
+        # "auto" and "${…}" stand for what a number or a switch could stand for too.
+        plain = [] if value == "auto" or "${" in value else [random.choice((7, 2.5)), True]
+        return [*plain, {"value": value}, [[value]]]
     if isinstance(value, list):
         return [word, 7, {"value": 1}]
     return [word, 7]

@@ -23,7 +23,9 @@ def contradictions(subject: Subject, random: Random) -> list[Contradiction]:
         return value_at(subject.tree, tuple(key.split(".")))
 
     found = _of_spec(get, random) if subject.kind == "spec" else _of_ds_config(get, random, subject.world_size)
-    return [(where, value, other) for where, value, other in found if value_at(subject.tree, where) is not None]
+    return [
+        (where, value, other) for where, value, other in found if value_at(subject.tree, where) not in (None, value)
+    ]
 
 
 def _pair(key: str, value: Any, other: str) -> Contradiction:
@@ -72,6 +74,9 @@ def _of_ds_config(get: Get, random: Random, world_size: int) -> Iterator[Contrad
         yield from _triple(TRIPLE, "", get, random)
     yield from _of_zero(get)
     yield from _of_scheduler(get, random)
+    yield from _of_precision(get)
+    yield from _of_parallelism(get, world_size)
+    yield from _of_features(get)
     if isinstance(get("bf16"), dict) and isinstance(get("fp16"), dict):
         on, off = ("bf16", "fp16") if get("bf16.enabled") is True else ("fp16", "bf16")
         if get(f"{on}.enabled") is True:
@@ -81,6 +86,41 @@ def _of_ds_config(get: Get, random: Random, world_size: int) -> Iterator[Contrad
     params = get("optimizer.params")
     if isinstance(params, dict) and "betas" in params:
         yield _pair("optimizer.type", "SGD", "optimizer.params.betas")
+
+
+def _of_precision(get: Get) -> Iterator[Contradiction]:
+    on = get("fp16.enabled") is True or get("bf16.enabled") is True
+    if on and get("data_types.grad_accum_dtype") and not get("zero_optimization.stage"):
+        yield _pair("data_types.grad_accum_dtype", "fp16", "bf16.enabled")
+    if get("fp16.enabled") is True and not get("fp16.loss_scale"):
+        yield _pair("fp16.min_loss_scale", 0, "fp16.loss_scale")
+        yield _pair("fp16.loss_scale_window", 0, "fp16.loss_scale")
+    if get("zero_optimization.stage") == 0:
+        yield _pair("bf16.bf16_master_weights_and_grads", True, "zero_optimization.stage")
+    if get("bf16.bf16_master_weights_and_grads") is False:
+        yield _pair("bf16.bf16_optimizer_states", True, "bf16.bf16_master_weights_and_grads")
+
+
+def _of_parallelism(get: Get, world_size: int) -> Iterator[Contradiction]:
+    sharded = isinstance(get("zero_optimization.zero_hpz_partition_size"), int)
+    if world_size and sharded and get("zero_optimization.stage") == 3:
+        yield _pair("zero_optimization.zero_hpz_partition_size", world_size + 1, "train_batch_size")
+
+
+def _of_features(get: Get) -> Iterator[Contradiction]:
+    stage = get("zero_optimization.stage")
+    if stage == 0 and get("compile.deepcompile") is False:
+        yield _pair("compile.deepcompile", True, "zero_optimization.stage")
+    offloads = isinstance(get("zero_optimization.offload_optimizer"), dict)
+    if stage in (1, 2) and offloads and get("zero_optimization.contiguous_gradients") is True:
+        yield _pair("zero_optimization.contiguous_gradients", False, "zero_optimization.offload_optimizer")
+    if isinstance(get("activation_checkpointing.partition_activations"), bool):
+        key = "activation_checkpointing.contiguous_memory_optimization"
+        yield _pair(key, True, "activation_checkpointing.partition_activations")
+    if isinstance(get("scheduler.params.cycle_max_lr"), float):
+        yield _pair(
+            "scheduler.params.cycle_min_lr", get("scheduler.params.cycle_max_lr") * 3, "scheduler.params.cycle_max_lr"
+        )
 
 
 def _of_zero(get: Get) -> Iterator[Contradiction]:
