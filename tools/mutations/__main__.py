@@ -15,7 +15,7 @@ from tools.mutations.page import Study, page
 from tools.mutations.subjects import Subject, ds_configs, specs
 from tools.mutations.verdict import judged, quiet_of
 
-SEEDS, COUNT = (20261121, 58), 400
+SEEDS, COUNT = (20261121, 4711), 400
 
 
 def mutations(seed: int, count: int, subjects: Sequence[Subject]) -> list[Mutation]:
