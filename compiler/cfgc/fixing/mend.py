@@ -52,10 +52,12 @@ def mend(
     for _ in range(ROUNDS):
         findings = tuple(check(seen[-1]))
         now = dict(seen[-1])
-        picked = list(chosen(findings, editable, unsafe=unsafe))
-        for edit in (edit for _, fix in picked for edit in fix.edits):
-            first.setdefault(edit.source.logical, edit.source.text)
-        made = [change for finding, fix in picked for change in _applied(now, finding, fix)]
+        made: list[Change] = []
+        for risky in (False, True)[: 1 + unsafe]:  # what is certain may take the ground from what is not
+            picked = [] if made else list(chosen(findings, editable, unsafe=risky))
+            for edit in (edit for _, fix in picked for edit in fix.edits):
+                first.setdefault(edit.source.logical, edit.source.text)
+            made += [change for finding, fix in picked for change in _applied(now, finding, fix)]
         now = {name: text for name, text in now.items() if name in texts or first.get(name) != text}
         if now in seen:
             return Mended(seen[-1], tuple(changes), findings)

@@ -271,7 +271,8 @@ def unknown_group(
 
 def unknown_option(group: str, option: str, options: Sequence[str], span: Span, tried: Sequence[str]) -> Diagnostic:
     """CFG114: the group has no such overlay."""
-    close = nearest(option, options) if len(option) > 2 else None
+    held = [name for name in options if option.lower().endswith(name) and not option[: -len(name)].isdigit()]
+    close = max(held, key=len) if held else nearest(option, options) if len(option) > 2 else None
     write = close or next((name for name in options if option.startswith(name)), options[0])
     return Diagnostic(
         "CFG114",

@@ -68,6 +68,8 @@ _BROKEN: Sequence[tuple[str, str, str]] = (
     ("Unescaped", "this is no escape sequence", "double the `\\`, or quote the text with `'`"),
     ("Invalid hex value", "this is no escape sequence", "write `\\u` and four hexadecimal digits"),
     ("Escaped character is not", "this is no character", "leave out half of a surrogate pair"),
+    ("Unclosed array", "the array is not closed", "close it with `]`, or put the comma between its elements"),
+    ("Unclosed inline table", "the table is not closed", "close it with `}`, on the same line"),
     ("Expected newline", "something follows the value", "one line holds one `key = value`"),
     (
         "Illegal character",
@@ -92,6 +94,8 @@ def _broken(source: SourceFile, what: str, at: Span) -> Diagnostic:
         return errors.not_toml(at, "`=` is missing after the key", _equals_help(source, at))
     word = _word_around(source, at)
     if what == "Invalid value" or (what.startswith("Expected newline") and word.start < at.start < word.end):
+        if not word.text or word.text.startswith("#"):
+            return errors.not_toml(at, "there is no value behind the `=`", ("write one, or remove the line",))
         return errors.not_toml(word, f"`{word.text}` is no value", _value_help(word.text))
     for start, meaning, hint in _BROKEN:
         if what.startswith(start):

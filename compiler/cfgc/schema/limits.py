@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from operator import ge, gt, le, lt
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
+_KEEPS: Mapping[str, Callable[[float, float], bool]] = {"gt": gt, "ge": ge, "lt": lt, "le": le}
 _SIGNS = (("gt", ">"), ("ge", "≥"), ("lt", "<"), ("le", "≤"))
 
 
@@ -33,6 +36,12 @@ def nearest_allowed(info: FieldInfo, value: float) -> str:
     if not _is_whole(info.annotation):
         return ""
     return f"{bounds['gt'] + 1}" if value <= bounds.get("gt", -1) else f"{bounds['lt'] - 1}" if "lt" in bounds else ""
+
+
+def allows(info: FieldInfo, value: float) -> bool:
+    """Whether ``value`` is in the field's range."""
+    limits = [(name, getattr(mark, name, None)) for name, _ in _SIGNS for mark in info.metadata]
+    return all(_KEEPS[name](value, limit) for name, limit in limits if limit is not None)
 
 
 def _is_whole(annotation: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cfgc.nearest import nearest
 from cfgc.schema.field import meta_of
-from cfgc.schema.limits import choices_of, limits_of, nearest_allowed
+from cfgc.schema.limits import allows, choices_of, limits_of, nearest_allowed
 from cfgc.schema.lookup import field_at
 from cfgc.schema.values import LARGEST
 from cfgc.validate import schema_errors as say
@@ -121,7 +121,13 @@ def _out_of_range(refused: Refused) -> Diagnostic:
 
 
 def _within(refused: Refused, limits: str, unit: str) -> tuple[str, ...]:
-    """The nearest allowed number; for the sizes of a model, and far from what a base has, what the key is elsewhere."""
+    """The nearest allowed number; for the sizes of a model, and far from what a base has, what the key is elsewhere.
+
+    A sign is a slip of the hand, but for -1, which means everything or nothing elsewhere.
+    """
+    value = refused.value
+    if value < 0 and value != -1 and refused.info and allows(refused.info, -value) and not refused.notes:
+        return (f"write `{refused.location[-1]} = {toml_text(-value)}`",)
     write = _allowed(refused)
     general = f"write {_UNITS[unit]}" if unit in _UNITS else f"write a number {limits}"
     near = write and (float(write) == 0 or abs(refused.value - float(write)) <= max(1.0, _FAR * abs(float(write))))
@@ -146,7 +152,8 @@ def _bad_choice(refused: Refused) -> Diagnostic:
     if refused.location[0] == "target" and isinstance(refused.value, str | int | float):
         return no_such_target(refused.key, f"{refused.value}", refused.label(), [f"{choice}" for choice in choices])
     texts = [toml_text(choice) for choice in choices]
-    close = nearest(str(refused.value), [choice for choice in choices if isinstance(choice, str)])
+    text = str(refused.value).strip()
+    close = text if text in map(str, choices) else nearest(text, [word for word in choices if isinstance(word, str)])
     match = next((text for text, choice in zip(texts, choices, strict=True) if str(choice) == close), None)
     match = match or next((text for text, choice in zip(texts, choices, strict=True) if _begins(refused, choice)), None)
     label = refused.label(f"did you mean {match}?" if match else f"this is {found_text(refused.value)}")

@@ -13,6 +13,7 @@ from cfgc.schema.defaults import DEFAULT_LAYER
 from cfgc.schema.lookup import field_at, section_at
 from cfgc.schema.renamed import RENAMED
 from cfgc.validate.places import Location
+from cfgc.validate.unknown import other_home
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -62,7 +63,7 @@ def without_refused(resolved: Resolved, refused: Sequence[Location], again: bool
         doubtful[path] = _stand_in(path)
         for known in [leaf for leaf in leaves if leaf[: len(path)] == path or path[: len(leaf)] == leaf]:
             leaf = leaves.pop(known)
-            meant = known if again else _meant(known)
+            meant = known if again else _meant(known, path, leaf.origin.value)
             doubtful |= {known: leaf, meant: leaf}
             if meant != known:
                 leaves[meant] = leaf
@@ -99,7 +100,21 @@ def _is_known(path: Path) -> bool:
     return field_at(path) is not None and (section is None or path[-1] in section.model_fields)
 
 
-def _meant(path: Path) -> Path:
+def _meant(path: Path, refused: Path, value: object) -> Path:
+    """Where the key at ``path`` belongs, when it or the table ``refused`` that it is in has another name or home."""
+    if refused != path[: len(refused)] or refused == path:
+        return _other_name(path) if _other_name(path) != path else _home(path, value)
+    moved = _other_name(refused)
+    moved = moved if moved != refused else _home(refused, {path[len(refused)]: value})
+    return (*moved, *path[len(refused) :]) if moved != refused else _other_name(path)
+
+
+def _home(path: Path, value: object) -> Path:
+    home = "" if section_at(path) else other_home(path[-1], value)
+    return tuple(home.split(".")) if home else path
+
+
+def _other_name(path: Path) -> Path:
     renamed = RENAMED.get(".".join(path))
     if renamed and not renamed.value:
         return tuple(renamed.key.split("."))

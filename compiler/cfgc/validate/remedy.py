@@ -80,7 +80,7 @@ class Remedy:
         """
         found = leaf_at(self.resolved, location)
         if found is None:
-            return tuple(Edit("move", source, path, to=to) for source, path in self._tables(location))
+            return tuple(edit for source, path in self._tables(location) for edit in _moving(source, path, to))
         written = _written(found[0].origin, location[: len(location) - len(found[1])], found[1])
         if not written:
             return ()
@@ -116,6 +116,15 @@ class Remedy:
             if written and written[0] not in seen:
                 seen.add(written[0])
                 yield written[0], written[1][: len(written[1]) - len(known) + len(path)]
+
+
+def _moving(source: SourceFile, path: Location, to: Location) -> Iterator[Edit]:
+    """The table at ``path`` becomes the one at ``to``; key by key, where that is there already."""
+    there, table = written_at(source, to), written_at(source, path)
+    if not isinstance(there, dict) or not isinstance(table, dict) or there.keys() & table.keys():
+        yield Edit("move", source, path, to=to)
+        return
+    yield from (Edit("move", source, (*path, key), to=(*to, key)) for key in table)
 
 
 def _written(origin: Origin, path: Location, inside: Location) -> tuple[SourceFile, Location] | None:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from cfgc.schema.field import Section
     from cfgc.validate.bad_values import Refused
 
+_SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+"""Words of YAML for a switch."""
+
 _AWAY = "remove it, or write a table"
 
 _GROUPS = (("hardware",), ("cluster",))
@@ -32,7 +35,8 @@ def rewritten(refused: Refused, kind: str) -> tuple[str, ...]:
     if kind == "int_type" and isinstance(value, float) and refused.notes:
         return ("divide with `//`, or use `round(…)`",)
     if isinstance(value, str):
-        bare = value.strip().lower() if kind == "bool_type" else value.strip().replace(",", "")
+        bare = value.strip().replace(",", "")
+        bare = _SWITCHES.get(bare.lower(), bare.lower()) if kind == "bool_type" else bare
         return tuple(f"{written}, without quotes" for written in line(refused, bare)) if _reads_as(bare, kind) else ()
     return line(refused, _scalar(value, kind))
 

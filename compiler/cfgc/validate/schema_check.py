@@ -61,13 +61,28 @@ def _located(errors: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Location, Ma
 
 def _without_followers(errors: Mapping[Location, Mapping[str, Any]]) -> dict[Location, Mapping[str, Any]]:
     """``errors`` without missing keys that are there, only mistyped or elsewhere, or in a base that is not read."""
-    unknown = list(islice((place for place, error in errors.items() if error["type"] == "extra_forbidden"), MOST))
-    meant = {(*location[:-1], _closest(location)) for location in unknown}
-    meant |= {tuple(home.split(".")) for location in unknown if (home := other_home(str(location[-1])))}
+    unknown = dict(islice(((at, error) for at, error in errors.items() if error["type"] == "extra_forbidden"), MOST))
+    meant: dict[Location, Any] = {}
+    for location, error in unknown.items():
+        home = other_home(str(location[-1]), error["input"])
+        close = _closest(location)
+        meant |= {(*location[:-1], close): error["input"]} if close else {}
+        meant |= {tuple(home.split(".")): error["input"]} if home else {}
     without_base = any(nearest(str(location[-1]), ("extends",)) for location in unknown)
-    followers = {place for place, error in errors.items() if error["type"] == "missing"}
-    followers = followers if without_base else followers & meant
+    missing = {place for place, error in errors.items() if error["type"] == "missing"}
+    followers = missing if without_base else {place for place in missing if _is_given(place, meant)}
     return {place: error for place, error in errors.items() if place not in followers}
+
+
+def _is_given(place: Location, meant: Mapping[Location, Any]) -> bool:
+    """Whether one of the values that belong elsewhere is, or holds, what is missing at ``place``."""
+    for length in range(1, len(place) + 1):
+        if place[:length] in meant:
+            held = meant[place[:length]]
+            for part in place[length:]:
+                held = held.get(part) if isinstance(held, dict) else None
+            return held is not None
+    return False
 
 
 def _closest(location: Location) -> str | None:

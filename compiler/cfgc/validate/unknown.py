@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
 
 from cfgc.diagnostics.model import Fix
 from cfgc.load.directives import RESERVED
@@ -107,12 +107,17 @@ def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
     here = section_at(location[:-1])
     known = (*here.model_fields, *(RESERVED if len(location) == 1 else ())) if here else ()
     close = nearest(name, known) or _beginning(name, known)
-    other = "" if close else name if name in RESERVED else other_home(name)
+    table = _table_at(resolved, location)
+    other = "" if close else name if name in RESERVED else other_home(name, table)
     label = key_label(resolved, location, f"did you mean `{close or other}`?" if close or other else "")
     odd = odd_character(name)
     notes = (odd,) if odd else () if close or other else _listing(location[:-1], known)
     moved = _moved(resolved, location, other) if other else "remove it"
     certain = close is not None and close == clearly_nearest(name, known)
+    if table and not close and other in ("", dotted(location[:-1])) and table.keys() <= set(known):
+        raised = [edit for key in table for edit in Remedy(resolved).move((*location, key), (*location[:-1], key))]
+        help_ = f"write {', '.join(f'`{key}`' for key in table)} without `{name}`"
+        return unknown_key(dotted(location), label, notes, (help_,), _fixes(tuple(raised)))
     fixes = _putting_right(resolved, location, close, other, certain=certain)
     return unknown_key(dotted(location), label, notes, (f"write `{close}`" if close else moved,), fixes)
 
@@ -122,7 +127,8 @@ def _putting_right(
 ) -> tuple[Fix, ...]:
     """The key under the name that was meant, or in its own section; else out."""
     remedy = Remedy(resolved)
-    if not close and (not other or tuple(other.split(".")) in schema_sections()):
+    misplaced = tuple(other.split(".")) in schema_sections() and not _table_at(resolved, location)
+    if not close and (not other or misplaced):
         return _fixes(remedy.take_back(location))
     to = (*location[:-1], close) if close else tuple(other.split("."))
     edits = remedy.move(location, to)
@@ -147,8 +153,29 @@ def _moved(resolved: Resolved, location: Location, home: str) -> str:
     return f"write `{name} = {value}` under `[{section}]`"
 
 
-def other_home(name: str) -> str:
-    """The dotted key that ``name`` means somewhere else in the schema; empty when there is none or several."""
+def _table_at(resolved: Resolved, location: Location) -> dict[str, Any]:
+    """The keys that stand below ``location``, which is a table; empty for a value."""
+    path = tuple(part for part in location if isinstance(part, str))
+    if len(path) < len(location):
+        return {}
+    return {known[len(path)]: None for known in resolved.leaves if known[: len(path)] == path and known != path}
+
+
+def _section_of(name: str, keys: Collection[str]) -> str:
+    """The one section called ``name``, or else the one that has all the ``keys``; empty when there is none."""
+    sections = {path: section_at(path) for path in schema_sections() if path}
+    same = [path for path in sections if path[-1] == name]
+    same = same or [path for path, found in sections.items() if found and set(keys) <= found.model_fields.keys()]
+    return ".".join(same[0]) if len(same) == 1 else ""
+
+
+def other_home(name: str, value: object = None) -> str:
+    """The dotted key that ``name`` means somewhere else in the schema; empty when there is none or several.
+
+    A table can only be another section.
+    """
+    if isinstance(value, dict) and value:
+        return _section_of(name, value.keys())
     if name in INNER_KEYS:
         return ""
     alias = aliases().get(name)

@@ -96,6 +96,8 @@ def _is_certain(refused: Refused, finding: Diagnostic) -> bool:
     if kind == "string_type":
         return isinstance(value, int | float) and not isinstance(value, bool)
     if kind == "literal_error":
-        words = [choice for choice in choices_of(refused.info) if isinstance(choice, str)] if refused.info else []
-        return isinstance(value, str) and clearly_nearest(value, words) is not None
+        choices = choices_of(refused.info) if refused.info else ()
+        words = [choice for choice in choices if isinstance(choice, str)]
+        quoted = f"{value}".strip() in map(str, choices)
+        return isinstance(value, str) and (quoted or clearly_nearest(value, words) is not None)
     return kind in {"duration", "size"} and finding.helps[0].startswith("write `") and not _BARE_UNIT.search(value)

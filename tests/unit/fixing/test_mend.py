@@ -73,3 +73,14 @@ def test_only_certain_fixes_of_editable_files_are_applied() -> None:
 
     assert mend(check, {}, editable, unsafe=False).texts == {}
     assert mend(check, {}, editable, unsafe=True).texts == {"spec.toml": "b = 2\nc = 3\n"}
+
+
+def test_what_is_certain_goes_first() -> None:
+    def check(texts: Texts) -> Sequence[Diagnostic]:
+        file = source(texts)
+        tree = tomllib.loads(file.text)
+        found = [] if "x" in tree else [finding(Edit("set", file, ("x",), 0), certain=False)]
+        return [*found, finding(Edit("move", file, ("a",), to=("x",)))] if "a" in tree else found
+
+    mended = mend(check, {}, lambda _: True, unsafe=True)
+    assert mended.texts == {"spec.toml": "x = 1\nb = 2\nc = 3\n"}

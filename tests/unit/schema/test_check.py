@@ -42,7 +42,7 @@ def test_nothing_else_is(value: str) -> None:
     ("key", "value", "write"),
     [
         ("model.num_heads", "0", "`model.num_heads=1` on the command line"),
-        ("model.num_kv_heads", "-3", "`model.num_kv_heads=1` on the command line"),
+        ("model.num_kv_heads", "-3", "`model.num_kv_heads=3` on the command line"),
         ("experiment.seed", "8589934592", "`experiment.seed=4294967295` on the command line"),
         ("training.warmup_steps", "-1", "`training.warmup_steps=0` on the command line"),
         ("training.learning_rate", "20", "`training.learning_rate=10` on the command line"),
