@@ -42,6 +42,11 @@ def zero(stage: int, **keys: Any) -> Json:
     return {"zero_optimization": {"stage": stage, **keys}}
 
 
+def compiled(*passes: str) -> Json:
+    """DeepCompile with these passes."""
+    return {"compile": {"deepcompile": True, "passes": list(passes)}}
+
+
 REFUSED: dict[str, Refusal] = {
     "parameters offloaded at stage 2": Refusal("CFG502", "never", zero(2, offload_param=CPU)),
     "parameters offloaded at stage 1, by the old switch": Refusal("CFG502", "never", zero(1, cpu_offload_param=True)),
@@ -134,6 +139,8 @@ REFUSED: dict[str, Refusal] = {
     ),
     "SuperOffload at stage 2": Refusal("CFG576", "never", zero(2, offload_optimizer={**CPU, "super_offload": True})),
     "DeepCompile without ZeRO": Refusal("CFG577", "never", {"compile": {"deepcompile": True}}),
+    "a tensor pass without ranks": Refusal("CFG577", "never", {**compiled("autotp"), **zero(1)}),
+    "a sequence pass at stage 2": Refusal("CFG577", "never", {**compiled("autosp"), **zero(2)}),
     "Muon at stage 3": Refusal(
         "CFG578",
         "build",
@@ -197,6 +204,9 @@ ACCEPTED: dict[str, tuple[Json, set[str]]] = {
     "unmanaged accumulation": ({"managed_gradient_accumulation": False, **zero(2, overlap_comm=False)}, set()),
     "the first stage 1 without ZeRO": (zero(0, legacy_stage1=True), set()),
     "keys of NVMe on the CPU": (zero(3, offload_param={**CPU, "buffer_count": 4}), {"CFG562"}),
+    "a pass of stage 3 at stage 1": ({**compiled("z1", "z3"), **zero(1)}, {"CFG577"}),
+    "a pass of stage 3": ({**compiled("z3"), **zero(3)}, set()),
+    "a sequence pass": (compiled("autosp"), set()),
     "aio for nothing": ({"aio": {"block_size": 1048576}, **zero(1)}, {"CFG530"}),
 }
 """What trains on a CPU, with the codes of our warnings."""

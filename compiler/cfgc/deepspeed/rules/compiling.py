@@ -20,7 +20,7 @@ MOVED = {STATES: "optimizer states", PARAMETERS: "parameters", ACTIVATIONS: "act
 
 def deepcompile_has_a_stage(case: Case) -> Iterator[Diagnostic]:
     """CFG577: without a pass for the stage, DeepCompile falls back to torch's compiler."""
-    stage, passes = stage_of(case), _passes(case)
+    stage, passes = stage_of(case), passes_of(case)
     if flag_at(case, COMPILE) is not True or stage is None or passes is None or {"autosp", "autotp"} & passes:
         return
     stages = (1, 2, 3) if case.since("0.17.2") else (1, 3)
@@ -39,7 +39,7 @@ def _spoken(stages: tuple[int, ...]) -> str:
     return ", ".join(map(str, stages[:-1])) + f" and {stages[-1]}"
 
 
-def _passes(case: Case) -> set[str] | None:
+def passes_of(case: Case) -> set[str] | None:
     """The passes that are asked for; None when they are not known."""
     entry = case.config.get(path_of(PASSES))
     if entry is None or entry.value is None:
@@ -49,7 +49,7 @@ def _passes(case: Case) -> set[str] | None:
 
 def passes_go_together(case: Case) -> Iterator[Diagnostic]:
     """CFG577: tensor parallelism is compiled alone."""
-    passes = _passes(case) or set()
+    passes = passes_of(case) or set()
     others = sorted({"autosp", "z1", "z3"} & passes)
     if flag_at(case, COMPILE) is not True or "autotp" not in passes or not others or not case.since("0.19.6"):
         return
