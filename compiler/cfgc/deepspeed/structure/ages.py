@@ -118,15 +118,15 @@ def _deprecated(case: Case, path: Path, old: str, new: str, edits: tuple[Edit, .
         path,
         f"{old} is deprecated" + (f": its new form is {new}" if new else ""),
         wording.entry_label(case, path),
-        helps=(_pasteable(edits) or removed,),
+        helps=(_pasteable(case, edits) or removed,),
         fixes=(Fix(edits, certain=True),),
         severity="warning",
     )
 
 
-def _pasteable(edits: tuple[Edit, ...]) -> str:
+def _pasteable(case: Case, edits: tuple[Edit, ...]) -> str:
     written = next((edit for edit in edits if edit.action == "set"), None)
-    return f"write `{wording.nested(tuple(map(str, written.path)), written.value)}`" if written else ""
+    return f"write {wording.placed(case, tuple(map(str, written.path)), written.value)}" if written else ""
 
 
 def _replacing(case: Case, path: Path, new: Path, value: Json) -> tuple[Edit, ...]:
@@ -171,7 +171,8 @@ def drifted(case: Case, meant: Collection[tuple[str | int, ...]]) -> Iterator[Fi
         secondary=labels[1:],
         notes=[_story(path, told) for path, told in found.items()],
         helps=[
-            f"write `{wording.nested(path, value)}`, and an upgrade changes nothing" for path, value in values.items()
+            f"write {wording.placed(case, path, value)}, and an upgrade changes nothing"
+            for path, value in values.items()
         ],
         fixes=(Fix(tuple(wording.give(case, path, value) for path, value in values.items())),),
         severity="warning",

@@ -214,7 +214,7 @@ def _misplaced(case: Case, path: Path, entry: Entry, places: list[Path]) -> Find
         f"`{dotted(path)}` belongs in {where}: {consequence(case, path)}",
         wording.key_label(case, path),
         secondary=tuple(wording.key_label(case, place[:-1], "there") for place in named if place[:-1]),
-        helps=tuple(f"write `{wording.nested(place, entry.value)}`" for place in named),
+        helps=tuple(f"write {wording.placed(case, place, entry.value)}" for place in named),
         fixes=fixes,
     )
 
@@ -231,7 +231,7 @@ def _foreign(case: Case, path: Path, entry: Entry, foreign: Foreign) -> Finding:
     moves = bool(ours) and not written and (case.release.key(ours) is None or _takes(case, ours, entry))
     here = f"`{dotted(path[:-1])}`" if path[:-1] else "a ds_config"
     whose = f"what {foreign.tool} calls `{dotted(ours)}`" if ours else f"a key of {foreign.tool}, not of {here}"
-    helped = f"write `{wording.nested(ours, entry.value)}`" if moves else f"remove `{dotted(path)}`"
+    helped = f"write {wording.placed(case, ours, entry.value)}" if moves else f"remove `{dotted(path)}`"
     fix = wording.move(case, path, ours) if moves else wording.drop(case, path)
     return wording.said(
         "CFG552",

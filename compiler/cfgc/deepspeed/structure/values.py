@@ -234,7 +234,7 @@ def _meant(case: Case, key: Key, value: Json) -> tuple[bool, Json]:
     if isinstance(value, str):
         read = _read(key, value.strip())
         if read != value and kinds_of(read) & key.kinds:
-            return not _UNITS.fullmatch(value.strip()) or value.strip().isdigit(), read
+            return read != _measured(key, value.strip()) or _is_json(value), read
     if "table" in key.kinds and isinstance(value, bool | str):
         names = ("enabled",) if isinstance(value, bool) else ("device", "type")
         inner = next((x for name in names if (x := case.release.key((*key.path, name)))), None)
@@ -270,6 +270,14 @@ def _read(key: Key, word: str) -> Json:
         whole = value.is_integer() and "float" not in key.kinds
         return int(value) if whole else value if math.isfinite(value) else word
     return value
+
+
+def _is_json(word: str) -> bool:
+    try:
+        json.loads(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _measured(key: Key, word: str) -> Json:

@@ -59,6 +59,17 @@ def nested(path: Path, value: Json) -> str:
     return pair(path[0], value)
 
 
+def placed(case: Case, path: Path, value: Json) -> str:
+    """``"stage": 2`` and the section to write it in; sections that are not there yet are written with it."""
+    there = next((depth for depth in range(len(path) - 1, 0, -1) if _is_table(case, path[:depth])), 0)
+    return f"`{nested(path[there:], value)}`" + (f" in `{dotted(path[:there])}`" if there else "")
+
+
+def _is_table(case: Case, path: Path) -> bool:
+    entry = case.config.get(path)
+    return entry is not None and isinstance(entry.value, dict)
+
+
 def key_label(case: Case, path: Path, text: str = "") -> Label | None:
     """The name of the key."""
     entry = case.config.get(path)
