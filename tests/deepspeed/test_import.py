@@ -15,10 +15,11 @@ from cfgc.deepspeed.releases import release
 from cfgc.importing.ds.keys import SAME
 from cfgc.importing.importer import Request, import_file
 from cfgc.importing.items import Raw, Setting
-from cfgc.importing.tree import DiskTree, MemoryTree
+from cfgc.importing.tree import DiskTree
 from tests.deepspeed.import_pins import PINS
 from tests.deepspeed.proving import Proof, prove
 from tests.deepspeed.same_config import differences, read
+from tests.unit.importing.memory_tree import MemoryTree
 
 HERE = Path(__file__).parent / "imported"
 FILES = sorted(path.name for path in HERE.iterdir())

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from posixpath import basename
 
+from cfgc.deepspeed.config import Json
 from cfgc.importing.ava_table import AVA
 from cfgc.importing.ava_table import IGNORED as AVA_IGNORED
 from cfgc.importing.branches import Branch, leaves
 from cfgc.importing.fitting import fitting
+from cfgc.importing.hydra.guesses import guess
 from cfgc.importing.hydra.resolving import Resolver
 from cfgc.importing.hydra.table import HYDRA, IGNORED
 from cfgc.importing.items import YOURS, Dropped, Item, Setting
+from cfgc.importing.names import dropped_as
 from cfgc.importing.tree_keys import Reading, tree_items
 
 _SIZES = ("training.global_batch_size", "training.micro_batch_size", "training.gradient_accumulation_steps")
@@ -27,7 +30,7 @@ _DEFAULTS = (
 
 def from_hydra(root: Branch, world_size: int | None) -> tuple[Item, ...]:
     """An item for every key of the composed tree."""
-    items = fitting(tree_items(Reading(root, Resolver(root), HYDRA, IGNORED)))
+    items = fitting(tree_items(Reading(root, Resolver(root), HYDRA, IGNORED, guess)))
     return _settled((*items, *_defaults_of_torch(items)), world_size)
 
 
@@ -37,11 +40,19 @@ def _defaults_of_torch(items: Sequence[Item]) -> Iterator[Item]:
     unread = ("training.optimizer.betas", "training.optimizer.weight_decay")
     for key, value, comment in _DEFAULTS:
         if key not in said and not (key in unread and said.get("training.optimizer.type") == "sgd"):
-            yield Setting(key, value, f"the tree does not say: {comment}", (), "default")
+            yield _left_out(key, value, comment, items)
     if said.get("training.optimizer.type") == "sgd" and unread[1] not in said:
-        yield Setting(unread[1], 0.0, "the tree does not say: torch's default", (), "default")
+        yield _left_out(unread[1], 0.0, "torch's default", items)
     if "training.scheduler.type" not in said:
         yield Setting("training.scheduler.type", "constant", f"check: the schedule is {YOURS}", (), "doubtful")
+
+
+def _left_out(key: str, value: Json, comment: str, items: Sequence[Item]) -> Setting:
+    """The default of the tool, to be looked at when the tree says something that could not be kept."""
+    dropped = dropped_as(key, items)
+    if dropped:
+        return Setting(key, value, f"check: {dropped} could not be kept; {comment}", (), "doubtful")
+    return Setting(key, value, f"the tree does not say: {comment}", (), "default")
 
 
 def from_ava(root: Branch, world_size: int | None, layers: Sequence[str], hardware: Sequence[str]) -> tuple[Item, ...]:

@@ -44,14 +44,22 @@ class To:
     convert: Convert | None = None
 
 
+def _nowhere(path: Path) -> Sequence[To]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Reading:
-    """A tree and the tables of its kind. ``ignored`` are keys of the tool itself, with the reason."""
+    """A tree and the tables of its kind.
+
+    ``ignored`` are keys of the tool itself, with the reason; ``guess`` says where a key that no table knows goes.
+    """
 
     root: Branch
     resolver: Resolver
     table: Mapping[str, Sequence[To]]
     ignored: Mapping[str, str]
+    guess: Callable[[Path], Sequence[To]] = _nowhere
 
     def ask(self, dotted: str) -> Json:
         """The value of another key, None when there is none."""
@@ -67,7 +75,7 @@ class Reading:
 def tree_items(reading: Reading) -> tuple[Item, ...]:
     """An item for every key of the tree."""
     items: list[Item] = []
-    for dotted, destinations in (*reading.table.items(), *_by_name(reading)):
+    for dotted, destinations in (*reading.table.items(), *_by_name(reading), *_by_guess(reading)):
         path = tuple(dotted.split("."))
         entry = found_at(reading.root, path)
         if isinstance(entry, Entry) and not accounted(path, sources_of(items)):
@@ -88,6 +96,12 @@ def _by_name(reading: Reading) -> Iterator[tuple[str, Sequence[To]]]:
             yield dotted, (To(dotted),)
         elif renamed is not None and not renamed.value and tuple(renamed.key.split(".")) in schema_fields():
             yield dotted, (To(renamed.key),)
+
+
+def _by_guess(reading: Reading) -> Iterator[tuple[str, Sequence[To]]]:
+    """Keys that no table has, and that mean something by their names."""
+    for path, _ in leaves(reading.root):
+        yield ".".join(path), reading.guess(path)
 
 
 def _converted(reading: Reading, path: Path, entry: Entry, to: To, before: Sequence[Item]) -> Item:

@@ -17,12 +17,13 @@ from cfgc.diagnostics import Rejected
 from cfgc.importing.conversions import _PRECISIONS
 from cfgc.importing.hydra.table import HYDRA
 from cfgc.importing.importer import Outcome, Request, import_file
-from cfgc.importing.tree import LARGEST, DiskTree, MemoryTree
+from cfgc.importing.tree import LARGEST, DiskTree
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
 from cfgc.pipeline import plan_spec
 from cfgc.resources import shipped_dir
 from cfgc.schema.renamed import RENAMED
+from tests.unit.importing.memory_tree import MemoryTree
 
 WORDS = [
     "auto",

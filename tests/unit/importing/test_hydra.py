@@ -18,8 +18,9 @@ from cfgc.diagnostics import Rejected
 from cfgc.importing.branches import Branch, leaves, merged, plain
 from cfgc.importing.hydra.composing import compose
 from cfgc.importing.hydra.resolving import Resolver, UnresolvableError
-from cfgc.importing.tree import DiskTree, MemoryTree
+from cfgc.importing.tree import DiskTree
 from cfgc.importing.yaml_reading import read_yaml
+from tests.unit.importing.memory_tree import MemoryTree
 
 Files = Mapping[str, str]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from cfgc.importing import conversions as as_
+from cfgc.importing.hydra.guesses import OPTIMIZERS
 from cfgc.importing.tree_keys import Convert, To
 
 
@@ -17,14 +18,23 @@ _ALGORITHMS = ("sft", "rm", "dpo", "kto", "ppo", "steerlm")
 """NeMo Aligner's own tables below ``trainer``, which go before Lightning's keys."""
 
 
+_NAMED = ("experiment", "experiment_name", "exp_name", "run_name")
+
+
 def _trainer(key: str, *olds: str, convert: Convert | None = None) -> dict[str, Sequence[To]]:
     inner = [f"trainer.{algorithm}.{old}" for algorithm in _ALGORITHMS for old in olds]
     return _first(key, *inner, *(f"trainer.{old}" for old in olds), convert=convert)
 
 
+def _optimizer(key: str, *olds: str, convert: Convert | None = None) -> dict[str, Sequence[To]]:
+    """The table of the optimizer, wherever it stands."""
+    tables = [f"{place}{table}" for place in ("model.", "", "trainer.", "training.") for table in OPTIMIZERS]
+    return _first(key, *(f"{table}.{old}" for table in tables for old in olds), convert=convert)
+
+
 HYDRA: Mapping[str, Sequence[To]] = MappingProxyType(
     {
-        **_first("experiment.name", "exp_manager.name", "name", "experiment.name", convert=as_.name),
+        **_first("experiment.name", "exp_manager.name", "name", "experiment.name", *_NAMED, convert=as_.name),
         **_first("experiment.seed", "seed", "seed_everything", "trainer.seed", "model.seed"),
         # steps and batch
         **_trainer("training.max_steps", "max_steps", convert=as_.steps),
@@ -57,10 +67,11 @@ HYDRA: Mapping[str, Sequence[To]] = MappingProxyType(
         **_first("model.activation_checkpointing", "model.activations_checkpoint_granularity", convert=as_.recomputing),
         **_first("model.attention", "model.use_flash_attention", convert=as_.flash),
         # optimizer
-        **_first("training.optimizer.type", "model.optim.name", "optim.name", "optimizer.name", convert=as_.optimizer),
-        **_first("training.learning_rate", "model.optim.lr", "optim.lr", "optimizer.lr"),
-        **_first("training.optimizer.betas", "model.optim.betas", "optim.betas", "optimizer.betas"),
-        **_first("training.optimizer.eps", "model.optim.eps", "optim.eps", "optimizer.eps"),
+        **_optimizer("training.optimizer.type", "name", convert=as_.optimizer),
+        **_optimizer("training.learning_rate", "lr", "learning_rate"),
+        **_optimizer("training.optimizer.betas", "betas"),
+        **_optimizer("training.optimizer.eps", "eps"),
+        **_optimizer("training.optimizer.weight_decay", "weight_decay"),
         **_first("training.scheduler.type", "model.optim.sched.name", "optim.sched.name", convert=as_.scheduler),
         **_first("training.warmup_steps", "model.optim.sched.warmup_steps", "optim.sched.warmup_steps"),
         **_first("training.warmup_steps", "model.optim.sched.warmup_ratio", convert=as_.warmup_share),
