@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.deepspeed.case import At
+from cfgc.deepspeed.case import At, path_of
 from cfgc.deepspeed.config import AUTO
-from cfgc.deepspeed.rules.facts import (
-    flag_at,
-    written_keys,
-)
+from cfgc.deepspeed.rules.facts import written_keys
 from cfgc.deepspeed.rules.remedy import drop, listed, put, told
 from cfgc.deepspeed.rules.wording import leaf
 
@@ -26,6 +23,7 @@ DYNAMIC: dict[str, tuple[int, int, str]] = {
 }
 """The least number that works, a usual one, and what a smaller one does (``fp16/loss_scaler.py``)."""
 
+SCALE, LEAST = "fp16.loss_scale", "fp16.min_loss_scale"
 POWER, FASTEST, LARGEST = "fp16.initial_scale_power", 64, 1023
 """The first scale is 2 to the power: above 2**64 the first steps only halve it, 2**1024 is no float."""
 
@@ -42,7 +40,7 @@ def dynamic_scale_works(case: Case) -> Iterator[Diagnostic]:
         yield said(
             "CFG571",
             f"a dynamic loss scale needs `{key}` of at least {least}",
-            [At(key, str(value)), *([At("fp16.loss_scale", "0 is a dynamic scale")] if on else ())],
+            [At(key, str(value)), *([At(SCALE, "0 is a dynamic scale")] if on else ())],
             (why,),
             *told([put(case, key, usual)]),
         )
@@ -50,10 +48,18 @@ def dynamic_scale_works(case: Case) -> Iterator[Diagnostic]:
 
 def _is_dynamic(case: Case) -> bool | None:
     """Whether DeepSpeed finds the scale itself; None when accelerate or transformers decide."""
-    switch, scale = case.config.get(("fp16", "enabled")), case.config.get(("fp16", "loss_scale"))
-    if (switch and switch.value == AUTO) or (scale and scale.value == AUTO):
+    if not _may_be_on(case):
+        return False
+    entry = case.config.get(path_of(SCALE))
+    if entry is not None and entry.value == AUTO:
         return None
-    return flag_at(case, "fp16.enabled") is True and (case.number("fp16.loss_scale") or 0) == 0
+    return (case.number(SCALE) or 0) == 0
+
+
+def _may_be_on(case: Case) -> bool:
+    """Whether fp16 is on; with ``auto`` it is wherever somebody reads the section."""
+    switch = case.config.get(("fp16", "enabled"))
+    return switch is not None and (switch.value is True or switch.value == AUTO)
 
 
 def first_scale_is_reached(case: Case) -> Iterator[Diagnostic]:
@@ -71,6 +77,50 @@ def first_scale_is_reached(case: Case) -> Iterator[Diagnostic]:
     )
 
 
+def least_scale_is_reached(case: Case) -> Iterator[Diagnostic]:
+    """CFG571: the scale starts above the least one."""
+    power, least = case.integer(POWER), case.integer(LEAST)
+    if power is None or least is None or _is_dynamic(case) is not True:
+        return
+    if not 0 <= power <= LARGEST or least <= 2**power:
+        return
+    places = [At(LEAST, "the least one"), At(POWER, f"starts at 2 to the power of {power}")]
+    yield case.error(
+        "CFG571",
+        "the loss scale starts below its least value",
+        places if case.written(LEAST) else places[::-1],
+        ("an overflow raises the scale to the least one, where the next one ends a run with ZeRO",),
+        *told([put(case, LEAST, 1), put(case, POWER, max(16, (least - 1).bit_length()))]),
+    )
+
+
+def fixed_scale_is_all(case: Case) -> Iterator[Diagnostic]:
+    """CFG530: a fixed scale is never raised or lowered. Defaults that are written out are no mistake."""
+    scale = case.number(SCALE)
+    if scale is None or scale <= 0 or not case.written(SCALE) or not _may_be_on(case):
+        return
+    unread = [key for key in map("fp16.{}".format, (*DYNAMIC, "consecutive_hysteresis")) if _is_another(case, key)]
+    if not unread:
+        return
+    yield case.warning(
+        "CFG530",
+        f"{listed(map(leaf, unread))} of `fp16` {'has' if len(unread) == 1 else 'have'} no effect: the scale is fixed",
+        [*(At(key, "has no effect") for key in unread), At(SCALE, "every loss is multiplied with it")],
+        ("only a `loss_scale` of 0 is raised and lowered",),
+        *told([drop(case, *unread), put(case, SCALE, 0)]),
+    )
+
+
+def _is_another(case: Case, key: str) -> bool:
+    """Whether a value is written that is neither the default nor out of range."""
+    known = case.release.key(path_of(key))
+    value = case.value(key)
+    if known is None or not case.written(key) or value is None or value == known.default:
+        return False
+    number = case.integer(key)
+    return value is True if number is None else number >= 0
+
+
 def loss_scale_has_fp16(case: Case) -> Iterator[Diagnostic]:
     """CFG511: a section that does not switch fp16 on says nothing. One that switches it off is meant to."""
     unread = written_keys(case, "fp16", ("fp16_master_weights_and_grads",))
@@ -86,4 +136,10 @@ def loss_scale_has_fp16(case: Case) -> Iterator[Diagnostic]:
     )
 
 
-RULES = (loss_scale_has_fp16, dynamic_scale_works, first_scale_is_reached)
+RULES = (
+    loss_scale_has_fp16,
+    dynamic_scale_works,
+    first_scale_is_reached,
+    least_scale_is_reached,
+    fixed_scale_is_all,
+)

@@ -243,7 +243,7 @@ def _meant(case: Case, key: Key, value: Json) -> tuple[bool, Json]:
     if (inner := _inside(key, value)) is not MISSING:
         return False, inner
     if isinstance(value, float) and "int" in key.kinds:
-        return False, round(value)
+        return False, round(value) or int(value > 0)
     return False, _default(key)
 
 
