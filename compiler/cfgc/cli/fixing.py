@@ -102,7 +102,10 @@ def _count(number: int, noun: str) -> str:
 
 def _replace_file(path: Path, data: bytes) -> None:
     """Put ``data`` in place of the file at once, with the file's own mode."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:  # it names a file that nobody knows
+        raise OSError(error.errno, error.strerror, str(path)) from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -137,7 +137,10 @@ def _findings(text: str, out: Path | None) -> tuple[Diagnostic, ...]:
 
 def _write(out: Path, text: str) -> None:
     """All of the file or nothing. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    except OSError as error:  # it names a file that nobody knows
+        raise OSError(error.errno, error.strerror, str(out)) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)

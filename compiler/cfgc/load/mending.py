@@ -27,6 +27,13 @@ def removing(span: Span) -> Fixes:
     return (Fix((Edit("remove", span.source, at),)),) if at else ()
 
 
+def unbracketing(span: Span) -> Fixes:
+    """The table at ``span`` in place of an array that holds nothing else; none for any other value."""
+    at = _location(span)
+    held = written_at(span.source, at) if at else None
+    return setting(span, held[0]) if isinstance(held, list) and len(held) == 1 and isinstance(held[0], dict) else ()
+
+
 def moving(span: Span, to: Location, *, certain: bool = False) -> Fixes:
     """The key at ``span`` gets the path ``to``; a single name stays in its table."""
     at = _location(span)

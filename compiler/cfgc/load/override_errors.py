@@ -146,6 +146,7 @@ def no_leaf_of_that_name(path: Path, names: Iterable[str], span: Span) -> Diagno
         f"no key with a value is called `{dotted(path)}`",
         Label(span, f"did you mean `**.{close}`?" if close else ""),
         notes=("`**.` reaches every key of that name that a default, a base, an overlay or the spec gives a value",),
+        helps=(f"write `**.{close}`" if close else f"name the whole key, as in `section.{dotted(path)}=VALUE`",),
     )
 
 

@@ -10,12 +10,15 @@ from cfgc.nearest import nearest
 from cfgc.origin import Value, dotted
 from cfgc.source import Span
 
+_RELEASES = ("deepspeed", "torch", "slurm")
 _OF_PROJECT = f"`{PROJECT_FILE}` has: search, out, target"
 
 
 def unknown_key(key: str, known: Sequence[str], span: Span) -> Diagnostic:
     """CFG125: the project's file has no such key."""
     close = nearest(key, known)
+    if key in _RELEASES:
+        return _release_outside(key, span)
     return Diagnostic(
         "CFG125",
         f"`{PROJECT_FILE}` has no key `{dotted((key,))}`",
@@ -27,6 +30,19 @@ def unknown_key(key: str, known: Sequence[str], span: Span) -> Diagnostic:
             else "what all runs share goes into a base, say `specs/bases/common.toml`, that their specs extend",
         ),
         fixes=(Fix((Edit("move", span.source, (key,), to=(close,)),), certain=True),) if close else (),
+    )
+
+
+def _release_outside(key: str, span: Span) -> Diagnostic:
+    fix = Fix((Edit("move", span.source, (key,), to=("target", key)),), certain=True)
+    help_ = f"write `{key}` under `[target]`"
+    return Diagnostic(
+        "CFG125",
+        f"`{PROJECT_FILE}` has no key `{key}`",
+        Label(span),
+        notes=(_OF_PROJECT,),
+        helps=(help_,),
+        fixes=(fix,),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.load import mending
@@ -29,7 +30,10 @@ def table_over_value(path: Path, key: Span | None, held: Origin) -> Diagnostic:
 
 def value_over_table(path: Path, key: Span | None, table: Span) -> Diagnostic:
     """CFG201: a value where a lower layer has a table."""
-    return _conflict(path, key, "written as a value here", table, "a table here")
+    found = _conflict(path, key, "written as a value here", table, "a table here")
+    fixes = mending.unbracketing(key) if key else ()
+    help_ = f"write `[{dotted(path)}]`, in single brackets"
+    return replace(found, helps=(help_,), fixes=fixes) if fixes else found
 
 
 def _conflict(path: Path, key: Span | None, here: str, other: Span | None, there: str) -> Diagnostic:

@@ -78,6 +78,8 @@ def _of_table(refused: Refused, section: type[Section]) -> tuple[str, ...]:
     """For a value where a table belongs: an element of an array, or the key that it probably was meant for."""
     if isinstance(refused.location[-1], int):
         return line(refused, _element(section, refused.value)) if isinstance(refused.value, str) else ()
+    if isinstance(refused.value, list) and len(refused.value) == 1 and isinstance(refused.value[0], dict):
+        return (f"write `[{dotted(tuple(map(str, refused.location)))}]`, in single brackets",)
     if refused.location in _GROUPS and isinstance(refused.value, str):
         return (f"write `{refused.location[-1]} = {toml_text(refused.value)}` under `[overlays]`",)
     name = next((name for name in _MEANT if name in section.model_fields), None)

@@ -44,6 +44,9 @@ def _edits(text: str, refused: Refused, remedy: Remedy) -> Iterator[Edits]:
     if text.startswith("did you mean `") and refused.error["type"] == "variable":
         yield from filter(None, [_of_variable(text.split("`")[1], refused, remedy)])
         return
+    if text.endswith("in single brackets"):
+        yield from filter(None, [remedy.set(refused.location, refused.value[0])])
+        return
     for said in _WRITE.finditer(text):
         location = _location(refused, said["key"]) if said["key"] else refused.location if said["place"] else None
         value = _value(said["value"])

@@ -79,3 +79,11 @@ def test_a_file_in_the_way_is_said(tmp_path: Path, repository: Path) -> None:
     assert done.returncode == 74
     assert "specs" in done.stderr
     assert not (tmp_path / "cfgc.toml").exists()
+
+
+def test_a_release_outside_of_its_table_is_moved_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "--name", "run"]) == 0
+    (tmp_path / "cfgc.toml").write_text('deepspeed = "0.18.9"\n')
+    assert run(["check", "specs/run.toml", "--fix"]) == 0
+    assert tomllib.loads((tmp_path / "cfgc.toml").read_text()) == {"target": {"deepspeed": "0.18.9"}}
