@@ -63,6 +63,8 @@ BATCHES = [
     (batch("auto", 4, 3), 7, []),
     (batch(8, sequence_parallel_size=3), 8, ["CFG404"]),
     (batch(8, tensor_parallel={"autotp_size": 3}), 8, ["CFG404"]),
+    (batch(8, tensor_parallel={"autotp_size": 4}, sequence_parallel_size=4), 8, ["CFG404"]),
+    (batch(8, tensor_parallel={"autotp_size": 2}, sequence_parallel_size=4), 8, []),
     (batch(8, expert_parallel={"enabled": True, "autoep_size": 3}), 8, ["CFG404"]),
     (batch(8, expert_parallel={"enabled": False, "autoep_size": 3}), 8, []),
 ]

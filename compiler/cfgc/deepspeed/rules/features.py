@@ -12,6 +12,7 @@ from cfgc.deepspeed.rules.facts import (
     ZERO,
     device_key,
     flag_at,
+    has_bf16_optimizer,
     offload_at,
     offload_of,
     stage_at,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 SUPER = f"{ZERO}.offload_optimizer.super_offload"
 SCATTER, QUANTIZED = f"{ZERO}.reduce_scatter", f"{ZERO}.zero_quantized_gradients"
-GDS = "aio.use_gds"
+GDS, TENSOR = "aio.use_gds", "tensor_parallel.autotp_size"
 HYBRID, GRAPH, SHARDS = "hybrid_engine.enabled", "hybrid_engine.enable_cuda_graph", "hybrid_engine.inference_tp_size"
 
 
@@ -81,6 +82,22 @@ def muon_meets_its_gradients(case: Case) -> Iterator[Diagnostic]:
         [*places, stage_at(case)],
         ("it orthogonalizes whole matrices of gradients; DeepSpeed stops when it builds the optimizer",),
         *told([remedy, put(case, OPTIMIZER_TYPE, "AdamW")]),
+    )
+
+
+def muon_has_whole_matrices(case: Case) -> Iterator[Diagnostic]:
+    """CFG578: Muon under the optimizer for bf16 weights and fp32 sums knows no shards of layers."""
+    kind, shards = case.text(OPTIMIZER_TYPE), case.integer(TENSOR)
+    if not case.since("0.19.8") or not kind or kind.lower() != "muon" or not has_bf16_optimizer(case):
+        return
+    if shards is None or shards < 2:
+        return
+    yield case.error(
+        "CFG578",
+        "Muon does not work with tensor parallelism at ZeRO-1 in bf16 with fp32 sums",
+        [At(TENSOR, "splits matrices"), At(OPTIMIZER_TYPE, "Muon"), stage_at(case)],
+        ("DeepSpeed's own bf16 optimizer takes Muon without tensor parallelism only, and stops when it is built",),
+        *told([put(case, STAGE, 2), drop(case, TENSOR)]),
     )
 
 
@@ -138,5 +155,6 @@ RULES = (
     hybrid_engine_is_possible,
     super_offload_is_possible,
     muon_meets_its_gradients,
+    muon_has_whole_matrices,
     direct_storage_has_cuda,
 )
