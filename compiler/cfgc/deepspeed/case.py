@@ -153,8 +153,9 @@ class Case:
         entry = self.config.get(path)
         if entry and entry.edited:
             return entry.edited
-        above = self.config.get(path[:-1]) if len(path) > 1 and not self.config.home else None
-        return (*above.edited, path[-1]) if above and above.edited else (*self.config.home, *path)
+        section, name = path[:-1], path[-1]
+        above = self.config.get(section) if section and not self.config.home else None
+        return (*above.edited, name) if above and above.edited else (*self.config.home, *path)
 
 
 def release_numbers(version: str) -> tuple[int, ...]:

@@ -18,7 +18,8 @@ as if it were fp16's, and fails to save or cannot go on from what it saved (``ru
 
 ZERO_3_ON_A_CPU = "0.19.8"
 """Before it a step waits for the last of several gathers only, which a GPU's stream keeps in order: on a CPU the
-forward pass may read weights that have not arrived (``_allgather_params``, ``runtime/zero/partition_parameters.py``)."""
+forward pass may read weights that have not arrived (``_allgather_params``,
+``runtime/zero/partition_parameters.py``)."""
 
 FORGETS_GRADIENTS = ("0.17.6", "0.18.3")
 """From the first to before the second, ZeRO-2 keeps the gradients of the last micro step only, unless the optimizer is

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from cfgc.diagnostics.model import Edit
 
@@ -44,11 +44,15 @@ def edited_tree(tree: dict[str, Any], edit: Edit, stays: Callable[[Location], bo
 def value_at(tree: Any, location: Location) -> Any:
     """The value at ``location``, or ``ABSENT``."""
     for part in location:
-        known = range(len(tree)) if isinstance(tree, list) else tree if isinstance(tree, dict) else ()
-        if part not in known:
+        if part not in _parts(tree):
             return ABSENT
         tree = tree[part]
     return tree
+
+
+def _parts(node: Any) -> Container[Any]:
+    """What ``node`` may be indexed with."""
+    return range(len(node)) if isinstance(node, list) else node if isinstance(node, dict) else ()
 
 
 def _put(tree: dict[str, Any], location: Location, value: Any) -> None:

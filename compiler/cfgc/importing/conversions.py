@@ -19,7 +19,9 @@ _SHAPES = {
     **dict.fromkeys(("cosineannealing", "cosine", "cosine_with_warmup", "warmupcosinelr"), "cosine"),
     **dict.fromkeys(("warmupannealing", "linear", "polynomialdecayannealing", "warmupdecaylr"), "linear"),
     **dict.fromkeys(("constant", "constant_with_warmup", "warmuppolicy", "warmupholdpolicy", "warmuplr"), "constant"),
-    **{"cosineannealinglr": "cosine", "linearlr": "linear", "constantlr": "constant"},
+    "cosineannealinglr": "cosine",
+    "linearlr": "linear",
+    "constantlr": "constant",
 }
 _ACTIVATIONS = {
     **dict.fromkeys(("swiglu", "fast-swiglu", "silu"), "swiglu"),

@@ -139,7 +139,7 @@ def nvme_is_reached(case: Case) -> Iterator[Diagnostic]:
 
 def offload_leaves_a_device(case: Case) -> Iterator[Diagnostic]:
     """CFG506: offloading from a CPU moves nothing."""
-    sides = [side for side in SIDES if offload_of(case, side) == "cpu"]
+    sides: list[Side] = [side for side in SIDES if offload_of(case, side) == "cpu"]
     if case.device != "cpu" or not sides or not stage_of(case):
         return
     yield case.warning(

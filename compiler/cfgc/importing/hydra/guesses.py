@@ -52,12 +52,13 @@ def guess(path: Path) -> Sequence[To]:
 
 def _of_table(path: Path) -> To | None:
     """What only the table says: ``optimizer.name``, ``scheduler.type``; also ``optimizer`` itself, as a text."""
-    table = path[-2] if len(path) > 1 and path[-1] in _KIND else path[-1]
+    above, name = "".join(path[-2:-1]), path[-1]
+    table = above if above and name in _KIND else name
     if table in OPTIMIZERS:
         return To("training.optimizer.type", _last_word(as_.optimizer))
     if table in _SCHEDULES:
         return To("training.scheduler.type", _last_word(as_.scheduler))
-    return To("training.optimizer.eps") if path[-1] == "eps" and path[-2:-1] and path[-2] in OPTIMIZERS else None
+    return To("training.optimizer.eps") if name == "eps" and above in OPTIMIZERS else None
 
 
 def _of_name(path: Path) -> To | None:
