@@ -99,6 +99,8 @@ RULES: tuple[Rule, ...] = (
     loss_scale.loss_scale_has_fp16,
     loss_scale.predivision_is_used,
     loss_scale.least_scale_is_whole,
+    loss_scale.least_scale_is_reached,
+    loss_scale.fixed_scale_is_all,
     raw.raw_keys_are_free,
     raw.raw_has_a_reason,
     raw.raw_values_are_concrete,

@@ -33,6 +33,40 @@ def loss_scale_has_fp16(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         )
 
 
+def fixed_scale_is_all(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG530: a fixed scale is never raised or lowered."""
+    if spec.training.precision != "fp16" or spec.deepspeed.fp16.loss_scale == 0:
+        return
+    for name in KEYS[1:]:
+        dotted = f"deepspeed.fp16.{name}"
+        if is_default(dotted, getattr(spec.deepspeed.fp16, name)):
+            continue
+        yield warning(
+            "CFG530",
+            f"`{dotted}` has no effect: the scale is fixed",
+            resolved,
+            [At(dotted, "has no effect"), At("deepspeed.fp16.loss_scale", "every loss is multiplied with it")],
+            ("only a `loss_scale` of 0 is raised and lowered",),
+            (f"drop `{name}`", "or set `loss_scale = 0`"),
+        )
+
+
+def least_scale_is_reached(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG571: a dynamic scale starts above the least one."""
+    fp16 = spec.deepspeed.fp16
+    first, least = 2**fp16.initial_scale_power, fp16.min_loss_scale
+    if spec.training.precision != "fp16" or fp16.loss_scale != 0 or int(least) <= first:
+        return
+    yield error(
+        "CFG571",
+        "the loss scale starts below its least value",
+        resolved,
+        [At("deepspeed.fp16.min_loss_scale", f"{least:,g}"), At("deepspeed.fp16.initial_scale_power", f"{first:,}")],
+        ("an overflow raises the scale to the least one, where the next one ends a run with ZeRO",),
+        ("set `min_loss_scale = 1`",),
+    )
+
+
 def predivision_is_used(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG512: prescaling divides by the world size and ignores the factor; ZeRO-1's reduce-scatter ignores both."""
     said = spec.deepspeed
