@@ -98,6 +98,7 @@ class _Keys:
             self._follower.run(Function(CONFIG.module, method, (config,), CONFIG.name), args, {})
         self._config = config
         self._follow_engine(config)
+        self._follow_start(whole)
 
     def _follow_engine(self, config: Instance) -> None:
         """What the engines read of the parts that the config hands on as they are."""
@@ -108,6 +109,12 @@ class _Keys:
                 method = self._follower.member(owner, name)
                 if isinstance(method, cst.FunctionDef):
                     self._follower.run(Function(owner.module, method, (engine,), owner.name), [], {})
+
+    def _follow_start(self, whole: list[Value]) -> None:
+        """What ``deepspeed.initialize`` reads before it makes the config."""
+        for begin in self._follower.sources.parsed("deepspeed").names.get("initialize", ()):
+            if isinstance(begin, cst.FunctionDef):
+                self._follower.run(Function("deepspeed", begin), [], {"config": whole[0]})
 
     def _fill_field(self, owner: Class, name: str, value: Value) -> None:
         field = self._models.fields(owner).get(name)

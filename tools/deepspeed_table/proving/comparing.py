@@ -24,6 +24,7 @@ READ_LATER = {
     ("progressive_layer_drop",): "by the engine",
     ("sparse_attention",): "by the attention of sparse transformers",
     ("compression_training",): "by the compression library",
+    ("data_parallel_size",): "by `deepspeed.initialize`, which makes a mesh of it",
 }
 """Keys, and sections but for ``enabled``, that parsing does not look at: only reading the source tells of them."""
 

@@ -8,6 +8,8 @@ from cfgc.deepspeed.case import Case, path_of
 
 TRAIN, MICRO, ACCUMULATION = "train_batch_size", "train_micro_batch_size_per_gpu", "gradient_accumulation_steps"
 SEQUENCE, DATA = "sequence_parallel_size", "data_parallel_size"
+ALONE_SINCE = "0.17.0"
+"""Before, ranks share sequences only where both keys are written."""
 ELASTIC = "elasticity"
 """It computes the sizes, in releases that have it."""
 
@@ -55,7 +57,7 @@ def copies(case: Case) -> Copies:
         return Copies(data, f"data-parallel {data}: `{DATA}`")
     if case.world_size is None or case.world_size < 1 or case.config.get(("pipeline",)):
         return Copies(None)
-    if case.written(SEQUENCE) and _read(case, SEQUENCE):
+    if case.written(SEQUENCE) and case.since(ALONE_SINCE):
         if not sequence or case.world_size % sequence:
             return Copies(None)
         number = case.world_size // sequence

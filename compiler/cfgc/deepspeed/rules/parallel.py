@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.divisors import nearest_divisor
 from cfgc.deepspeed.case import At, Case
-from cfgc.deepspeed.rules.batch_sizes import SEQUENCE, whole
+from cfgc.deepspeed.rules.batch_sizes import ALONE_SINCE, DATA, SEQUENCE, whole
 from cfgc.deepspeed.rules.facts import STAGE, stage_at, stage_of
 from cfgc.deepspeed.rules.remedy import drop, put, told
 from cfgc.deepspeed.rules.wording import into, pair
@@ -40,6 +40,34 @@ def ranks_split(case: Case) -> Iterator[Diagnostic]:
             (f"write {pair(key, near)}{into(key)}", f"or start {-(-world // size) * size} ranks"),
             (Fix((case.set(key, near),)),),
         )
+
+
+def mesh_is_whole(case: Case) -> Iterator[Diagnostic]:
+    """CFG530, CFG404: of the two keys that make a mesh of ranks neither is missing, and together they are all ranks."""
+    data, sequence, world = whole(case, DATA), whole(case, SEQUENCE), case.world_size
+    if case.written(DATA) and not case.written(SEQUENCE) and data:
+        yield _without(case, DATA, SEQUENCE)
+    elif case.written(SEQUENCE) and not case.written(DATA) and sequence and not case.since(ALONE_SINCE):
+        yield _without(case, SEQUENCE, DATA)
+    elif data and sequence and world and world > 1 and world % sequence == 0 and data * sequence != world:
+        yield case.error(
+            "CFG404",
+            f"a mesh of {data} × {sequence} is {data * sequence} ranks, not {world}",
+            [At(DATA, f"{data} groups"), At(SEQUENCE, f"{sequence} ranks share a sequence")],
+            ("`deepspeed.initialize` stops where it makes the mesh",),
+            (f"write {pair(DATA, world // sequence)}", f"or start {data * sequence} ranks"),
+            (Fix((case.set(DATA, world // sequence),)),),
+        )
+
+
+def _without(case: Case, key: str, other: str) -> Diagnostic:
+    return case.error(
+        "CFG530",
+        f"`{key}` has no effect without `{other}`",
+        [At(key, "has no effect")],
+        (f"`deepspeed.initialize` of {case.release.version} looks for both, and makes no mesh of one",),
+        *told([drop(case, key)]),
+    )
 
 
 def pipeline_goes_with_zero(case: Case) -> Iterator[Diagnostic]:
@@ -115,4 +143,4 @@ def tensor_parallel_goes_with(case: Case) -> Iterator[Diagnostic]:
         )
 
 
-RULES = (ranks_split, pipeline_goes_with_zero, tensor_parallel_is_on, tensor_parallel_goes_with)
+RULES = (ranks_split, mesh_is_whole, pipeline_goes_with_zero, tensor_parallel_is_on, tensor_parallel_goes_with)
