@@ -87,10 +87,23 @@ def _conflicts(merged: Patch, patch: Patch) -> Iterator[Diagnostic]:
             below = _table_place(path, written, merged) if path in merged.tables or tables.is_above(path) else None
             if below:
                 yield errors.value_over_table(path, key, below)
+    yield from _conflicts_inside(patch)
     for path, origin in patch.appends.items():
         held = patch.sets.get(path) or merged.sets.get(path)
         if held is not None and not isinstance(held.value, list):
             yield errors.append_to_no_array(path, origin, held)
+
+
+def _conflicts_inside(patch: Patch) -> Iterator[Diagnostic]:
+    """One layer that sets a value and appends below it, or appends to a table that it sets."""
+    for path, origin in patch.appends.items():
+        above = next((path[:n] for n in range(1, len(path)) if path[:n] in patch.sets), None)
+        if above is not None:
+            yield errors.table_over_value(above, origin.key_span, patch.sets[above])
+            continue
+        below = _table_place(path, dict(patch.sets), patch)
+        if below:
+            yield errors.value_over_table(path, origin.key_span, below)
 
 
 def _written_keys(patch: Patch) -> Iterator[tuple[Path, Span | None]]:

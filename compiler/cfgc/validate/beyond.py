@@ -65,7 +65,7 @@ def without_refused(resolved: Resolved, refused: Sequence[Location], again: bool
             leaf = leaves.pop(known)
             meant = known if again else _meant(known, path, leaf.origin.value)
             doubtful |= {known: leaf, meant: leaf}
-            if meant != known:
+            if meant != known and not any(other != meant and _related(meant, other) for other in leaves):
                 leaves[meant] = leaf
             else:
                 _give_way(leaves, known, leaf.origin)

@@ -160,3 +160,12 @@ def test_origins_keep_every_value_replaced() -> None:
 def test_an_extent_of_another_text_is_the_whole() -> None:
     span = Span(SourceFile("a.toml", "a = 1_000"), 4, 9)
     assert inside(span, "${1 * 2}", 2, 3) == span
+
+
+def test_one_file_that_appends_below_a_value_of_its_own() -> None:
+    for text in (
+        'a.b = 1\n[append]\n"a.b.c" = [1]\n',
+        "[a]\nb = 1\n[append]\na = [1]\n",
+        'a = [1]\n[append]\n"a.b" = [1]\n',
+    ):
+        assert codes({"spec.toml": text}) == ["CFG201"]

@@ -149,3 +149,7 @@ def test_an_overlay_that_is_missing_is_not_missed_by_the_rules(option: str) -> N
 def test_override_targets_that_do_not_exist_hide_nothing() -> None:
     findings = found(GOOD.replace("warmup_steps = 10", "warmup_steps = 2000"), "**.nope=3", "model.num_kv_heads*=2")
     assert sorted(d.code for d in findings) == ["CFG123", "CFG124", "CFG420"]
+
+
+def test_a_value_under_a_name_like_a_sections_takes_the_place_of_none() -> None:
+    assert "CFG301" in {d.code for d in found("dta = 2024-01-01\n" + GOOD, "data.max_eval_samples=${model.none}")}
