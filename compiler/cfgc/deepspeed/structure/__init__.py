@@ -10,7 +10,8 @@ from cfgc.deepspeed.reading_errors import byte_order_mark
 from cfgc.deepspeed.structure import wording
 from cfgc.deepspeed.structure.ages import drifted, old_spelling, refused
 from cfgc.deepspeed.structure.autos import auto_findings, is_auto, not_plain
-from cfgc.deepspeed.structure.unknown import siblings, unknown_key, unused_key
+from cfgc.deepspeed.structure.names import siblings
+from cfgc.deepspeed.structure.unknown import unknown_key, unused_key
 from cfgc.deepspeed.structure.values import value_findings
 from cfgc.deepspeed.structure.wording import Finding, dotted
 from cfgc.deepspeed.table import MISSING, Key

@@ -11,7 +11,15 @@ from cfgc.deepspeed.config import Entry, Path
 from cfgc.deepspeed.structure import wording
 from cfgc.deepspeed.structure.ages import unread
 from cfgc.deepspeed.structure.foreign import FOREIGN, Foreign
-from cfgc.deepspeed.structure.resembling import resembling
+from cfgc.deepspeed.structure.names import (
+    EVERYWHERE,
+    MOST_PLACES,
+    elsewhere,
+    lacked_by,
+    nearest_name,
+    spelled_alike,
+    takes,
+)
 from cfgc.deepspeed.structure.wording import Finding, dotted
 from cfgc.deepspeed.table import Key
 from cfgc.diagnostics.model import Fix
@@ -19,21 +27,12 @@ from cfgc.diagnostics.model import Fix
 _REMARK = re.compile(r"[_#$].*|//.*|-*\s*comments?\d*", re.IGNORECASE | re.DOTALL)
 _LABELS = {"author", "description", "doc", "docs", "info", "name", "note", "notes", "title", "version"}
 """Keys that say something about the file: nobody expects them to do anything."""
-_LOOK_ALIKES = str.maketrans("аеорсухіјѕԁӏսոᴏ‐‑–—−", "aeopcyxijsdluno-----")
-"""Letters of other alphabets that look like Latin ones, and dashes."""
-_NOT_WORD = re.compile(r"[^a-z0-9]+")
 _GIVEN_OTHERWISE = {
     ("pipeline", "stages"): "the number of stages is given to the `PipelineModule`, as `num_stages`",
     ("pipeline", "partition"): "the way of partitioning is given to the `PipelineModule`, as `partition_method`",
     ("pipeline", "seed_layers"): "it is given to the `PipelineModule`",
 }
 """How a thing is said that DeepSpeed takes a key for and never looks at."""
-
-_EVERYWHERE = {"enabled", "type", "params", "device", "dtype", "verbose", "debug", "seed"}
-"""Names that say nothing about the section."""
-
-MOST_PLACES = 3
-"""Sections that are named for a key that many of them have."""
 
 
 def unknown_key(case: Case, path: Path, entry: Entry) -> Iterator[Finding]:
@@ -45,7 +44,7 @@ def unknown_key(case: Case, path: Path, entry: Entry) -> Iterator[Finding]:
         yield from found
     elif path[-1].lower() in _LABELS:
         yield _misspelt(case, path, entry, None)
-    elif alike := _spelled_alike(case, path):
+    elif alike := spelled_alike(case, path):
         yield _misspelt(case, path, entry, alike)
     elif foreign := FOREIGN.get(".".join(path)):
         yield _foreign(case, path, entry, foreign)
@@ -57,7 +56,7 @@ def unknown_key(case: Case, path: Path, entry: Entry) -> Iterator[Finding]:
 
 def _mistaken(case: Case, path: Path, entry: Entry) -> Finding:
     """A name that is read elsewhere, where it is not written yet, else one that is like a name of this section."""
-    places, (near, certain) = _elsewhere(case, path) or _lacking(case, path), _near(case, path, entry)
+    places, (near, certain) = elsewhere(case, path) or lacked_by(case, path), nearest_name(case, path, entry)
     taken = bool(places) and all(case.config.get(place) is not None for place in places)
     if places and not (taken and near and case.config.get((*path[:-1], near)) is None):
         return _misplaced(case, path, entry, places)
@@ -74,81 +73,6 @@ def consequence(case: Case, path: Path) -> str:
     version = case.release.version
     stops, ignores = f"DeepSpeed {version} stops at it", f"DeepSpeed {version} ignores it in silence"
     return stops if _refuses(case, path[:-1]) else ignores
-
-
-def siblings(case: Case, section: Path) -> list[str]:
-    """The names that the release reads in ``section``."""
-    depth = len(section)
-    return [
-        p[-1] for p, key in case.release.keys.items() if len(p) == depth + 1 and p[:depth] == section and p[-1] != "*"
-    ]
-
-
-def _folded(name: str) -> str:
-    """A name without what is not seen: look-alikes, case, spaces, quotes, hyphens for underscores."""
-    latin = unicodedata.normalize("NFKC", name.casefold()).translate(_LOOK_ALIKES)
-    return _NOT_WORD.sub("", latin)
-
-
-def _spelled_alike(case: Case, path: Path) -> str | None:
-    """The key that differs in nothing but letter case, hyphens, or letters that look the same."""
-    folded = _folded(path[-1])
-    return next((name for name in siblings(case, path[:-1]) if _folded(name) == folded), None)
-
-
-def _near(case: Case, path: Path, entry: Entry) -> tuple[str | None, bool]:
-    """The key of the section that is most like it, and whether no other is meant.
-
-    Of several, one that is not written and takes such a value.
-    """
-    section = path[:-1]
-    names = siblings(case, section)
-    free = [
-        name for name in names if case.config.get((*section, name)) is None and _takes(case, (*section, name), entry)
-    ]
-    near, certain = resembling(path[-1], free)
-    return (near, certain) if near else (resembling(path[-1], names)[0], False)
-
-
-def _takes(case: Case, path: Path, entry: Entry) -> bool:
-    key = case.release.key(path)
-    return key is not None and ("table" in key.kinds) == isinstance(entry.value, dict)
-
-
-def _elsewhere(case: Case, path: Path) -> list[Path]:
-    """Where else the release reads a key of this name, the section nearest to this one first; nothing when many do."""
-    if path[-1] in _EVERYWHERE:
-        return []
-    named = [(other, key) for other, key in case.release.keys.items() if other[-1] == path[-1] and not key.refused]
-    found = [other for other, key in named if not (key.deprecated or key.alias_of or key.unread)]
-    found = found or [other for other, key in named if not key.unread]
-    params = [
-        (section, "params", path[-1])
-        for section, known in (("optimizer", case.release.optimizers), ("scheduler", case.release.schedulers))
-        if any(path[-1] in kind.parameters for kind in known.values())
-    ]
-    found += [other for other in params if other not in found]
-    related = [other for other in found if other[:1] == path[:1] or len(path) == 1 or len(other) == 1]
-    near = related or (found if len(found) == 1 else [])
-    if len(near) > MOST_PLACES:
-        return []
-    return sorted(near, key=lambda p: (p[:1] != path[:1], case.config.get(p[:1]) is None, len(p)))
-
-
-def _lacking(case: Case, path: Path) -> list[Path]:
-    """For a name that many sections have: the only written one that could have it, and does not."""
-    if path[-1] not in _EVERYWHERE:
-        return []
-    lacking = [
-        other
-        for other, key in case.release.keys.items()
-        if other[-1] == path[-1]
-        and not (key.refused or key.unread or key.alias_of)
-        and isinstance(getattr(case.config.get(other[:-1]), "value", None), dict)
-        and case.config.get(other) is None
-    ]
-    near = [other for other in lacking if other[:-2] == path[:-1] or other[:-1] == path[:-2]] or lacking
-    return near if len(near) == 1 else []
 
 
 def _nested_in_itself(case: Case, path: Path, entry: Entry) -> Finding:
@@ -204,7 +128,7 @@ def _odd_character(name: str) -> str:
 def _misplaced(case: Case, path: Path, entry: Entry, places: list[Path]) -> Finding:
     named = places[:MOST_PLACES]
     where = " or ".join(f"`{dotted(place[:-1])}`" if place[:-1] else "the top level" for place in named)
-    sure = len(places) == 1 and path[-1] not in _EVERYWHERE
+    sure = len(places) == 1 and path[-1] not in EVERYWHERE
     fixes = tuple(
         Fix((wording.move(case, path, place),), certain=sure and _moves(case, place, entry)) for place in named
     )
@@ -228,7 +152,7 @@ def _moves(case: Case, place: Path, entry: Entry) -> bool:
 def _foreign(case: Case, path: Path, entry: Entry, foreign: Foreign) -> Finding:
     ours = foreign.ours if case.release.key(foreign.ours) or case.release.key(foreign.ours[:-1]) else ()
     written = bool(ours) and case.config.get(ours) is not None
-    moves = bool(ours) and not written and (case.release.key(ours) is None or _takes(case, ours, entry))
+    moves = bool(ours) and not written and (case.release.key(ours) is None or takes(case, ours, entry))
     here = f"`{dotted(path[:-1])}`" if path[:-1] else "a ds_config"
     whose = f"what {foreign.tool} calls `{dotted(ours)}`" if ours else f"a key of {foreign.tool}, not of {here}"
     helped = f"write {wording.placed(case, ours, entry.value)}" if moves else f"remove `{dotted(path)}`"
