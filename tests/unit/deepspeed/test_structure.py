@@ -120,6 +120,11 @@ def test_a_key_is_too_new_for_an_old_release() -> None:
     assert said(text_of({"torch_autocast": {"enabled": False}})) == ()
 
 
+def test_a_key_that_came_back_is_not_said_to_be_gone_for_good() -> None:
+    finding = one({"compile": {"deepcompile": True}}, "0.14.5")
+    assert "read by no DeepSpeed from 0.14.4 until 0.16.6" in finding.message
+
+
 def test_a_key_has_another_name_in_an_older_release() -> None:
     finding = one({"aio": {"intra_op_parallelism": 4}}, "0.14.0")
     assert "`aio.thread_count`" in finding.message

@@ -29,8 +29,10 @@ def unread(case: Case, path: Path, consequence: str) -> Iterator[Finding]:
         yield _renamed(case, path, other, consequence)
         return
     older = [phase for phase in phases if phase.until and release_numbers(phase.until) <= here]
+    later = next((phase.since for phase in phases if release_numbers(phase.since) > here), "")
     if older:
-        what = f"`{dotted(path)}` is read by no DeepSpeed since {older[-1].until}: {consequence}"
+        again = f"from {older[-1].until} until {later}" if later else f"since {older[-1].until}"
+        what = f"`{dotted(path)}` is read by no DeepSpeed {again}: {consequence}"
         yield _removed(case, path, what, f"remove `{dotted(path)}`")
     elif phases:
         yield _too_new(case, path, phases[0].since, consequence)
