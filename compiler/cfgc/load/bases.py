@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cfgc.diagnostics import Diagnostic, Rejected
-from cfgc.load import errors
+from cfgc.load import base_errors, limit_errors
 from cfgc.load.directives import Named
 from cfgc.load.disk import PROJECT_FILE
 from cfgc.load.files import SpecFile, candidates, no_spec, read_spec
@@ -68,13 +68,13 @@ class Bases:
             return None
         circle = _circle(base, road)
         if circle:
-            self._note([errors.extends_cycle(circle)], self.carried)
+            self._note([base_errors.extends_cycle(circle)], self.carried)
             return None
         if len(road) > MAX_CHAIN:
-            self._note([errors.too_many_bases(MAX_CHAIN, named.span)], self.problems)
+            self._note([base_errors.too_many_bases(MAX_CHAIN, named.span)], self.problems)
             return None
         if len(self.seen) >= MAX_FILES:
-            self._note([errors.too_many_files(MAX_FILES, named.span)], self.problems)
+            self._note([limit_errors.too_many_files(MAX_FILES, named.span)], self.problems)
             return None
         if base.logical not in self.seen:
             self.problems += base.directives.problems

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cfgc.diagnostics import Diagnostic
-from cfgc.load import errors
+from cfgc.load import base_errors, directive_errors, limit_errors, overlay_errors
 from cfgc.load.document import Document
 from cfgc.load.keys import parse_key
 from cfgc.load.spans import Location
@@ -50,7 +50,7 @@ def read_directives(document: Document) -> Directives:
     for key in RESERVED:
         entries = document.tree.get(key)
         if isinstance(entries, list | dict) and len(entries) > MOST:
-            read.problems.append(errors.too_many_entries(key, len(entries), MOST, document.key_span((key,))))
+            read.problems.append(limit_errors.too_many_entries(key, len(entries), MOST, document.key_span((key,))))
     if read.problems:
         return read
     _read_extends(document, read)
@@ -138,20 +138,20 @@ def _read_extends(document: Document, read: Directives) -> None:
         if isinstance(entry, str) and entry:
             read.extends.append(Named(entry, span, document.key_span(("extends",))))
         else:
-            read.problems.append(errors.extends_not_a_path(span))
+            read.problems.append(base_errors.extends_not_a_path(span))
 
 
 def _read_overlays(document: Document, read: Directives) -> None:
     value = document.tree.get("overlays", {})
     if not isinstance(value, dict):
-        read.problems.append(errors.overlays_not_a_table(document.span(("overlays",))))
+        read.problems.append(overlay_errors.overlays_not_a_table(document.span(("overlays",))))
         return
     for group, option in value.items():
         span = document.span(("overlays", group))
         if isinstance(option, str) and option:
             read.overlays[group] = Named(option, span, document.key_span(("overlays", group)))
         else:
-            read.problems.append(errors.overlay_not_a_name(group, option, span, home_of(group)))
+            read.problems.append(overlay_errors.overlay_not_a_name(group, option, span, home_of(group)))
 
 
 def home_of(name: str) -> Path:
@@ -165,13 +165,13 @@ def home_of(name: str) -> Path:
 def _read_unset(document: Document, read: Directives) -> None:
     value = document.tree.get("unset", [])
     if not isinstance(value, list):
-        read.problems.append(errors.unset_not_a_list(value, document.span(("unset",))))
+        read.problems.append(directive_errors.unset_not_a_list(value, document.span(("unset",))))
         return
     for position, entry in enumerate(value):
         span = document.span(("unset", position))
         path = parse_key(entry) if isinstance(entry, str) else None
         if path is None:
-            read.problems.append(errors.not_a_key(entry, span))
+            read.problems.append(directive_errors.not_a_key(entry, span))
         elif path[0] == "overlays" and len(path) == 2:
             read.dropped_overlays[path[1]] = span
         else:
@@ -185,11 +185,11 @@ def _read_append(document: Document, location: Location, value: Value, path: Pat
         for key, child in value.items():
             parts = parse_key(key)
             if parts is None:
-                read.problems.append(errors.not_a_key(key, document.key_span((*location, key))))
+                read.problems.append(directive_errors.not_a_key(key, document.key_span((*location, key))))
             else:
                 _read_append(document, (*location, key), child, (*path, *parts), read)
     else:
-        read.problems.append(errors.append_not_an_array(path, document.span(location)))
+        read.problems.append(directive_errors.append_not_an_array(path, document.span(location)))
 
 
 def _holds_no_array(table: Mapping[str, Value]) -> bool:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from tomlkit.exceptions import ParseError
 
 from cfgc.diagnostics import Diagnostic, Rejected
-from cfgc.load import errors
+from cfgc.load import limit_errors, syntax_errors
 from cfgc.load.spans import Extent, Location, Place, Places, locate
 from cfgc.load.syntax import place_at, syntax_error
 from cfgc.origin import Value
@@ -103,23 +103,23 @@ def _refuse_too_much(source: SourceFile) -> None:
     marks = sum(source.text.count(mark) for mark in "=.,[")
     deep = _DEEP.search(source.text)
     if deep:
-        raise Rejected([errors.nested_too_deeply(Span(source, deep.start(), deep.end()), MAX_DEPTH)])
+        raise Rejected([syntax_errors.nested_too_deeply(Span(source, deep.start(), deep.end()), MAX_DEPTH)])
     if lines > MAX_LINES:
-        raise Rejected([errors.too_many(source, f"{lines:,} lines", f"a file has at most {MAX_LINES:,} lines")])
+        raise Rejected([limit_errors.too_many(source, f"{lines:,} lines", f"a file has at most {MAX_LINES:,} lines")])
     if marks > MAX_MARKS:
         limit = f"a file has at most {MAX_MARKS:,} of the marks `=`, `.`, `,` and `[`"
-        raise Rejected([errors.too_many(source, f"{marks:,} parts of keys and values", limit)])
+        raise Rejected([limit_errors.too_many(source, f"{marks:,} parts of keys and values", limit)])
 
 
 def _plain(source: SourceFile) -> dict[str, Value]:
     try:
         return tomllib.loads(source.text)
     except RecursionError:
-        raise Rejected([errors.nested_too_deeply(Span(source, 0, 0), MAX_DEPTH)]) from None
+        raise Rejected([syntax_errors.nested_too_deeply(Span(source, 0, 0), MAX_DEPTH)]) from None
     except tomllib.TOMLDecodeError as error:
         raise Rejected([syntax_error(source, str(error))]) from None
     except ValueError:
-        raise Rejected([errors.number_too_long(source)]) from None
+        raise Rejected([syntax_errors.number_too_long(source)]) from None
 
 
 def _places_of(source: SourceFile) -> Places:
@@ -128,14 +128,14 @@ def _places_of(source: SourceFile) -> Places:
     except ParseError as error:
         span = place_at(source, error.line, error.col + 1)
         if "nested more than" in str(error):
-            raise Rejected([errors.nested_too_deeply(span, MAX_DEPTH)]) from None
-        raise Rejected([errors.not_toml(span, str(error).rpartition(" at line ")[0])]) from None
+            raise Rejected([syntax_errors.nested_too_deeply(span, MAX_DEPTH)]) from None
+        raise Rejected([syntax_errors.not_toml(span, str(error).rpartition(" at line ")[0])]) from None
 
 
 def _too_deep(document: Document) -> Iterator[Diagnostic]:
     for location in (*document.places, *document.headers):
         if len(location) == MAX_DEPTH + 1:
-            yield errors.nested_too_deeply(document.key_span(location), MAX_DEPTH)
+            yield syntax_errors.nested_too_deeply(document.key_span(location), MAX_DEPTH)
             return
 
 
@@ -143,7 +143,7 @@ def _long_keys(document: Document, location: Location, value: Value | Mapping[st
     inside = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for part, child in inside:
         if isinstance(part, str) and len(part) > MAX_KEY:
-            yield errors.too_long_key(len(part), MAX_KEY, document.key_span((*location, part)))
+            yield limit_errors.too_long_key(len(part), MAX_KEY, document.key_span((*location, part)))
         else:
             yield from _long_keys(document, (*location, part), child)
 
@@ -156,6 +156,6 @@ def _unfit_numbers(document: Document, location: Location, value: Value | Mappin
         for position, child in enumerate(value):
             yield from _unfit_numbers(document, (*location, position), child)
     elif isinstance(value, float) and not math.isfinite(value):
-        yield errors.not_finite(document.span(location))
+        yield syntax_errors.not_finite(document.span(location))
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-        yield errors.integer_too_large(document.span(location))
+        yield syntax_errors.integer_too_large(document.span(location))

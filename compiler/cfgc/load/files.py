@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from cfgc.diagnostics import Diagnostic, Rejected
-from cfgc.load import errors
+from cfgc.load import base_errors, limit_errors, syntax_errors
 from cfgc.load.directives import Directives, Named, read_directives
 from cfgc.load.document import Document, parse_document
 from cfgc.load.graph import Input
@@ -49,12 +49,12 @@ def read_document(reader: Reader, logical: str, asked: Span | None = None) -> tu
     try:
         data = reader.read(logical)
     except IsADirectoryError:
-        raise Rejected([errors.a_directory(logical, asked)]) from None
+        raise Rejected([base_errors.a_directory(logical, asked)]) from None
     except TooLargeError as error:
-        raise Rejected([errors.file_too_large(logical, str(error), asked)]) from None
+        raise Rejected([limit_errors.file_too_large(logical, str(error), asked)]) from None
     except OSError as error:
         reason = (error.strerror or str(error) or type(error).__name__).lower()
-        raise Rejected([errors.unreadable(logical, reason, asked)]) from None
+        raise Rejected([base_errors.unreadable(logical, reason, asked)]) from None
     if data is None:
         return None
     return Input(logical, sha256(data).hexdigest()), parse_document(decode(logical, data))
@@ -62,14 +62,14 @@ def read_document(reader: Reader, logical: str, asked: Span | None = None) -> tu
 
 def no_spec(library: Library, names: Sequence[str], wanted: str, asked: Span) -> Diagnostic:
     """What is said when none of ``names`` exists."""
-    return errors.no_such_spec(wanted, names, _close(library, wanted), asked)
+    return base_errors.no_such_spec(wanted, names, _close(library, wanted), asked)
 
 
 def read_root(library: Library, logical: str) -> SpecFile:
     """The spec that is compiled. Raises ``Rejected`` when there is none."""
     found = read_spec(library.reader, logical)
     if found is None:
-        raise Rejected([errors.no_such_spec(logical, (), _close(library, logical), None)])
+        raise Rejected([base_errors.no_such_spec(logical, (), _close(library, logical), None)])
     return found
 
 
@@ -81,10 +81,10 @@ def decode(logical: str, data: bytes) -> SourceFile:
         readable = SourceFile(logical, data.decode("utf-8", errors="replace"))
         offset = len(data[: error.start].decode("utf-8"))
         what = f"byte 0x{data[error.start]:02x} is no UTF-8 character"
-        raise Rejected([errors.not_utf8(readable, what, offset)]) from None
+        raise Rejected([syntax_errors.not_utf8(readable, what, offset)]) from None
     if text.startswith("\ufeff"):
         source = SourceFile(logical, text)
-        raise Rejected([errors.not_utf8(source, "a byte order mark", 0)])
+        raise Rejected([syntax_errors.not_utf8(source, "a byte order mark", 0)])
     return SourceFile(logical, text)
 
 
@@ -96,7 +96,7 @@ def candidates(named: Named, beside: str, search: Sequence[str]) -> tuple[str, .
     name = named.name
     why = not_logical(name)
     if why:
-        raise Rejected([errors.not_a_logical_path(name, why, named.span)])
+        raise Rejected([base_errors.not_a_logical_path(name, why, named.span)])
     if name.startswith(SHIPPED):
         return (SHIPPED + posixpath.normpath(name.removeprefix(SHIPPED)),)
     shipped = SHIPPED + posixpath.normpath(name)

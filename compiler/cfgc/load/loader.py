@@ -11,7 +11,6 @@ from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load.bases import Bases
 from cfgc.load.directives import Named, patch_of
 from cfgc.load.disk import PROJECT_FILE
-from cfgc.load.errors import in_text_order
 from cfgc.load.files import SpecFile, read_root
 from cfgc.load.graph import LayerPatch, SpecGraph
 from cfgc.load.library import Library
@@ -22,6 +21,7 @@ from cfgc.load.project import read_project
 from cfgc.load.project_errors import project_is_no_spec
 from cfgc.load.reader import Reader
 from cfgc.load.shadow import shadows
+from cfgc.load.text_order import in_text_order
 from cfgc.origin import Layer, LayerKind, Path
 from cfgc.patch import Patch
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from cfgc.diagnostics import Diagnostic, Rejected
-from cfgc.load import errors
+from cfgc.load import overlay_errors
 from cfgc.load.directives import MOST, home_of, patch_of
 from cfgc.load.files import SpecFile, read_spec
 from cfgc.load.library import Library
@@ -92,7 +92,7 @@ def choices_inside(overlay: SpecFile) -> list[Diagnostic]:
     """An overlay file's own ``[overlays]`` and drops are refused."""
     directives = overlay.directives
     spans = [*(named.span for named in directives.overlays.values()), *directives.dropped_overlays.values()]
-    return [errors.overlay_chooses_overlays(span) for span in spans]
+    return [overlay_errors.overlay_chooses_overlays(span) for span in spans]
 
 
 def _steps(spec: SpecFile) -> list[Choice | Dropped]:
@@ -110,7 +110,7 @@ def _take(chosen: dict[str, Choice], step: Choice | Dropped) -> list[Diagnostic]
     elif step.group in chosen:
         del chosen[step.group]
     else:
-        return [errors.overlay_not_chosen(step.group, [str(c) for c in chosen.values()], step.span)]
+        return [overlay_errors.overlay_not_chosen(step.group, [str(c) for c in chosen.values()], step.span)]
     return []
 
 
@@ -122,10 +122,10 @@ def group_rank(group: str) -> tuple[int, str]:
 def _unknown(library: Library, choice: Choice, tried: Sequence[str], keys: Iterable[Path]) -> Diagnostic:
     options = library.options(choice.group) if _NAME.fullmatch(choice.group) else ()
     if options:
-        return errors.unknown_option(choice.group, choice.option, options, choice.span, tried)
+        return overlay_errors.unknown_option(choice.group, choice.option, options, choice.span, tried)
     if choice.on_command_line:
-        return errors.unknown_group(choice.group, library.groups(), choice.group_span, _keys(choice, keys))
-    return errors.unknown_group(choice.group, library.groups(), choice.group_span, home=home_of(choice.group))
+        return overlay_errors.unknown_group(choice.group, library.groups(), choice.group_span, _keys(choice, keys))
+    return overlay_errors.unknown_group(choice.group, library.groups(), choice.group_span, home=home_of(choice.group))
 
 
 def _keys(choice: Choice, keys: Iterable[Path]) -> tuple[str, ...]:

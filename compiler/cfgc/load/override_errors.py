@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from cfgc.diagnostics import Diagnostic, Label
-from cfgc.load.errors import too_much
+from cfgc.load.limit_errors import too_much
 from cfgc.nearest import nearest
 from cfgc.origin import Path, dotted
 from cfgc.source import SourceFile, Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from cfgc.diagnostics import Diagnostic
-from cfgc.load import errors
+from cfgc.load import overlay_errors
 from cfgc.load.directives import patch_of
 from cfgc.load.files import SpecFile
 from cfgc.load.overlays import Choice
@@ -34,5 +34,5 @@ def shadows(
             if path in body and path not in decided and body[path].value != origin.value
         ]
         if hidden:
-            found.append(errors.overlay_shadowed(str(choice), choice.span, hidden))
+            found.append(overlay_errors.overlay_shadowed(str(choice), choice.span, hidden))
     return found

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from cfgc.diagnostics import Diagnostic
-from cfgc.load import errors
+from cfgc.load import syntax_errors
 from cfgc.load.spans import first_repeat, last_key
 from cfgc.lookalike import as_ascii, odd_character
 from cfgc.source import SourceFile, Span
@@ -24,7 +24,7 @@ def syntax_error(source: SourceFile, message: str) -> Diagnostic:
     """The diagnostic of what ``tomllib`` said: ``Invalid value (at line 1, column 5)``."""
     found = _POSITION.fullmatch(message)
     if found is None:
-        return errors.not_toml(Span(source, 0, 0), message)
+        return syntax_errors.not_toml(Span(source, 0, 0), message)
     what, line, column = found.groups()
     if what.startswith(_AGAIN):
         return _written_twice(source, int(line) if line else None)
@@ -45,23 +45,25 @@ def _written_twice(source: SourceFile, line: int | None) -> Diagnostic:
     end = starts[line] if line is not None and line < len(starts) else len(source.text)
     repeat = first_repeat(source.text[:end])
     if repeat is None:
-        return errors.not_toml(_last_line(source, end), "a key or table is written twice")
+        return syntax_errors.not_toml(_last_line(source, end), "a key or table is written twice")
     name = tuple(part for part in repeat.location if isinstance(part, str))
-    return errors.written_twice(name, Span(source, *repeat.again), Span(source, *repeat.first))
+    return syntax_errors.written_twice(name, Span(source, *repeat.again), Span(source, *repeat.first))
 
 
 def _unfinished(source: SourceFile) -> Diagnostic:
     """The text ends inside a value or header: what counts is where that one begins."""
     key = last_key(source.text)
     if key is None:
-        return errors.not_toml(_last_line(source, len(source.text)), "the text ends too early")
+        return syntax_errors.not_toml(_last_line(source, len(source.text)), "the text ends too early")
     rest = source.text[key[1] :].lstrip(" \t")
     span = Span(source, *key)
     if not rest.startswith("="):
-        return errors.not_toml(span, "the header has no closing bracket", ("write `[section]`",))
+        return syntax_errors.not_toml(span, "the header has no closing bracket", ("write `[section]`",))
     if not rest.removeprefix("=").strip():
-        return errors.not_toml(span, f"`{span.text}` has no value", (f"remove `{span.text} =`, or write a value",))
-    return errors.not_toml(span, f"the value of `{span.text}` does not end", ("close its quote or bracket",))
+        return syntax_errors.not_toml(
+            span, f"`{span.text}` has no value", (f"remove `{span.text} =`, or write a value",)
+        )
+    return syntax_errors.not_toml(span, f"the value of `{span.text}` does not end", ("close its quote or bracket",))
 
 
 _BROKEN: Sequence[tuple[str, str, str]] = (
@@ -91,16 +93,16 @@ def _broken(source: SourceFile, what: str, at: Span) -> Diagnostic:
     if odd:
         return odd
     if what.startswith("Expected '=' after a key"):
-        return errors.not_toml(at, "`=` is missing after the key", _equals_help(source, at))
+        return syntax_errors.not_toml(at, "`=` is missing after the key", _equals_help(source, at))
     word = _word_around(source, at)
     if what == "Invalid value" or (what.startswith("Expected newline") and word.start < at.start < word.end):
         if not word.text or word.text.startswith("#"):
-            return errors.not_toml(at, "there is no value behind the `=`", ("write one, or remove the line",))
-        return errors.not_toml(word, f"`{word.text}` is no value", _value_help(word.text))
+            return syntax_errors.not_toml(at, "there is no value behind the `=`", ("write one, or remove the line",))
+        return syntax_errors.not_toml(word, f"`{word.text}` is no value", _value_help(word.text))
     for start, meaning, hint in _BROKEN:
         if what.startswith(start):
-            return errors.not_toml(at, meaning, (hint,))
-    return errors.not_toml(at, what[0].lower() + what[1:])
+            return syntax_errors.not_toml(at, meaning, (hint,))
+    return syntax_errors.not_toml(at, what[0].lower() + what[1:])
 
 
 def _odd(source: SourceFile, what: str, at: Span) -> Diagnostic | None:
@@ -112,7 +114,7 @@ def _odd(source: SourceFile, what: str, at: Span) -> Diagnostic | None:
     word = first if first.text.isspace() else _word_around(source, at)
     plain = as_ascii(word.text)
     write = f"write `{plain}`" if plain.strip() and plain.isascii() else "write a plain space, or nothing"
-    return errors.not_toml(word, said, (write if plain.isascii() else "keys of other letters are quoted",))
+    return syntax_errors.not_toml(word, said, (write if plain.isascii() else "keys of other letters are quoted",))
 
 
 def _equals_help(source: SourceFile, at: Span) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.load import mending
-from cfgc.load.errors import too_much
+from cfgc.load.limit_errors import too_much
 from cfgc.nearest import clearly_nearest, nearest
 from cfgc.origin import Origin, Path, Value, dotted, kind_of
 from cfgc.resolve.expression import ExpressionError, RefPath

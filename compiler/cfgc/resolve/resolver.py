@@ -8,8 +8,9 @@ from functools import partial
 from types import MappingProxyType
 
 from cfgc.diagnostics import Diagnostic, Rejected
-from cfgc.load.errors import in_text_order, too_many_mistakes
 from cfgc.load.graph import SpecGraph
+from cfgc.load.limit_errors import too_many_mistakes
+from cfgc.load.text_order import in_text_order
 from cfgc.origin import Leaf, Origin, Path, Value
 from cfgc.patch import Tree
 from cfgc.resolve import errors

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from cfgc.load.errors import too_many_mistakes
+from cfgc.load.limit_errors import too_many_mistakes
 from cfgc.nearest import nearest
 from cfgc.schema.lookup import section_at
 from cfgc.schema.spec import Spec
