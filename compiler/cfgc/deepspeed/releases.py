@@ -78,7 +78,8 @@ def _keys(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Path, Key]]:
         if "alias_of" in found:
             target, path = found["alias_of"], _path(name)
             same = plain[target]
-            yield path, replace(same, path=path, alias_of=same.path)
+            # The old name is asked for where the new one is none, and what it holds is read as a table.
+            yield path, replace(same, path=path, alias_of=same.path, kinds=same.kinds - {"null"})
             if "table" in same.kinds:
                 for other, key in plain.items():
                     if other.startswith(target + "."):
