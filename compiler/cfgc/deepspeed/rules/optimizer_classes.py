@@ -57,11 +57,6 @@ class Built:
     name: str
     takes: frozenset[str] = frozenset()
 
-    @property
-    def is_torch(self) -> bool:
-        """Whether torch itself checks the parameters."""
-        return self.name.startswith("torch.")
-
 
 def own_types(case: Case) -> tuple[str, ...]:
     """The types that are DeepSpeed's own in this release, which it knows in capitals and small letters alike."""

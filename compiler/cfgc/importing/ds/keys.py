@@ -9,31 +9,11 @@ from cfgc.deepspeed.case import Case, path_of
 from cfgc.deepspeed.config import AUTO, Json
 from cfgc.importing.items import Dropped, Item, Setting, came_from
 from cfgc.schema.catalogue import schema_fields
-
-_ZERO = (
-    "stage",
-    "overlap_comm",
-    "contiguous_gradients",
-    "reduce_scatter",
-    "allgather_partitions",
-    "allgather_bucket_size",
-    "reduce_bucket_size",
-    "round_robin_gradients",
-    "sub_group_size",
-    "stage3_prefetch_bucket_size",
-    "stage3_param_persistence_threshold",
-    "stage3_max_live_parameters",
-    "stage3_max_reuse_distance",
-    "stage3_gather_16bit_weights_on_model_save",
-)
-_FP16 = ("loss_scale", "initial_scale_power", "loss_scale_window", "hysteresis", "min_loss_scale")
-_TOP = ("communication_data_type", "prescale_gradients", "gradient_predivide_factor", "wall_clock_breakdown")
+from cfgc.validate.rules.raw_keys import SAME_NAMES
 
 SAME: Mapping[str, str] = MappingProxyType(
     {
-        **{f"zero_optimization.{key}": f"deepspeed.zero.{key}" for key in _ZERO},
-        **{f"fp16.{key}": f"deepspeed.fp16.{key}" for key in _FP16},
-        **{key: f"deepspeed.{key}" for key in _TOP},
+        **SAME_NAMES,
         "gradient_clipping": "training.gradient_clipping",
         "steps_per_print": "tracking.log_every_steps",
     }

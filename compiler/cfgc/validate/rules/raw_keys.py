@@ -24,6 +24,17 @@ _ZERO = (
 _FP16 = ("loss_scale", "initial_scale_power", "loss_scale_window", "hysteresis", "min_loss_scale")
 _OFFLOAD = {"cpu_offload": "optimizer", "cpu_offload_param": "parameters", "cpu_offload_use_pin_memory": "pin_memory"}
 
+_TOP = ("communication_data_type", "prescale_gradients", "gradient_predivide_factor", "wall_clock_breakdown")
+
+SAME_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        **{f"zero_optimization.{key}": f"deepspeed.zero.{key}" for key in _ZERO},
+        **{f"fp16.{key}": f"deepspeed.fp16.{key}" for key in _FP16},
+        **{key: f"deepspeed.{key}" for key in _TOP},
+    }
+)
+"""Keys of ds_config.json that have the same last part, meaning and values in the spec."""
+
 OWNED: Mapping[str, str] = MappingProxyType(
     {
         "train_batch_size": "training.global_batch_size",
@@ -44,10 +55,6 @@ OWNED: Mapping[str, str] = MappingProxyType(
         "optimizer.params.torch_adam": "training.optimizer.type",
         "optimizer.params.adam_w_mode": "training.optimizer.type",
         "scheduler": "training.scheduler.type",
-        "communication_data_type": "deepspeed.communication_data_type",
-        "prescale_gradients": "deepspeed.prescale_gradients",
-        "gradient_predivide_factor": "deepspeed.gradient_predivide_factor",
-        "wall_clock_breakdown": "deepspeed.wall_clock_breakdown",
         "log_level": "tracking.log_level",
         "activation_checkpointing": "model.activation_checkpointing",
         "dataloader_drop_last": "data.drop_last",
@@ -59,8 +66,7 @@ OWNED: Mapping[str, str] = MappingProxyType(
         "zero_optimization.offload_param": "deepspeed.offload.parameters",
         "managed_gradient_accumulation": "",
         **{f"zero_optimization.{key}": f"deepspeed.offload.{home}" for key, home in _OFFLOAD.items()},
-        **{f"zero_optimization.{key}": f"deepspeed.zero.{key}" for key in _ZERO},
-        **{f"fp16.{key}": f"deepspeed.fp16.{key}" for key in _FP16},
+        **SAME_NAMES,
     }
 )
 """Keys of ds_config.json that follow from the spec, and the spec's key; empty where no key may change it."""
