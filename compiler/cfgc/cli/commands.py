@@ -11,15 +11,10 @@ import click
 from click.shell_completion import get_completion_class
 
 from cfgc import __version__
-from cfgc.cli import EXIT_OK, EXIT_REJECTED, EXIT_USAGE
+from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.commands_project import import_spec, init, overlays, schema
 from cfgc.cli.complete import complete_explain, complete_key, complete_override, complete_spec
 from cfgc.cli.report import FORMATS, print_diagnostics, say, summary
-
-FAMILIES = (
-    "codes are CFG1xx load, 2xx resolve, 3xx schema, 4xx rules, 5xx DeepSpeed, 6xx launch, 7xx bundle: "
-    "`cfgc explain CFG4` lists those of a family"
-)
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -139,45 +134,13 @@ def explain(subject: str, key: str | None, overrides: tuple[str, ...]) -> int:
     cfgc explain SPEC training                 the same in short for a whole section
     cfgc explain CFG401                        the long form of a diagnostic; CFG4 lists those of its kind
     """
+    from cfgc.cli.explain_command import explain_code, explain_key
+
     if re.fullmatch(r"(?i)CFG\d+", subject) and key is None:
-        return _explain_code(subject.upper())
+        return explain_code(subject.upper())
     if key is None:
         raise click.UsageError(f"say which key of {subject} to explain, as in: cfgc explain {subject} training")
-    return _explain_key(subject, key, overrides)
-
-
-def _explain_code(code: str) -> int:
-    from cfgc.diagnostics.explain import explanation, titles
-
-    page = explanation(code)
-    if page is not None:
-        click.echo(page, nl=False)
-        return EXIT_OK
-    family = code[:4]
-    near = [f"{known}  {title}" for known, title in titles() if known.startswith(family)]
-    if code != family or not near:
-        click.echo(f"there is no {code}" + ("; of its kind there are:" if near else f"; {FAMILIES}"), err=True)
-    for line in near:
-        click.echo(line, err=code != family)
-    return EXIT_OK if code == family and near else EXIT_USAGE
-
-
-def _explain_key(spec: str, key: str, overrides: tuple[str, ...]) -> int:
-    from cfgc.cli.explaining import explained, suggestions
-    from cfgc.cli.session import open_spec
-    from cfgc.diagnostics import Rejected
-
-    session = open_spec(spec, overrides)
-    try:
-        text = explained(session, key)
-    except Rejected as rejected:
-        print_diagnostics(session.from_here(rejected.diagnostics), "text")
-        return EXIT_REJECTED
-    if text is None:
-        click.echo(suggestions(key), err=True)
-        return EXIT_USAGE
-    click.echo(text, nl=False)
-    return EXIT_OK
+    return explain_key(subject, key, overrides)
 
 
 @cfgc.command()
