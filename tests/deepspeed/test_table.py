@@ -9,6 +9,8 @@ from typing import Any
 
 import deepspeed
 import pytest
+import torch
+from deepspeed.runtime.zero.muon.original_muon import MuonWithAuxAdam
 
 from cfgc.deepspeed.config import Path as Keys
 from cfgc.deepspeed.releases import history, known_releases, newest_release, release, renamed
@@ -275,3 +277,12 @@ def test_a_renamed_key_is_known_by_both_names() -> None:
 def test_an_unknown_release_is_not_made_up() -> None:
     with pytest.raises(KeyError):
         release("0.11.0")
+
+
+def test_muon_fills_its_groups_up_as_the_table_says() -> None:
+    halves = [{"params": [torch.nn.Parameter(torch.zeros(2, 2))], "use_muon": muon} for muon in (True, False)]
+    matrices, others = MuonWithAuxAdam(halves).param_groups
+    said = release(installed_version()).optimizers["muon"].parameters
+    filled = {name: matrices[name] for name in ("lr", "momentum", "weight_decay", "ns_method")}
+    filled |= {"betas": list(others["betas"]), "eps": others["eps"]}
+    assert {name: said[name] for name in filled} == filled

@@ -86,6 +86,7 @@ class Calls(Expressions):
         if isinstance(atom, Class | Module) and spread:
             self.constructed.append((atom, spread, frozenset(named)))
         if isinstance(atom, Class):
+            self.made.append(atom)
             return self._make(atom, positional, named, spread)
         if isinstance(atom, Function):
             given = [*positional, *named.values(), spread, atom.instance]

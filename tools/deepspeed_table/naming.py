@@ -31,6 +31,7 @@ class Names(ABC):
         self.sources = sources
         self.readings = Readings()
         self.constructed: list[tuple[Class | Module, Value, frozenset[str]]] = []
+        self.made: list[Class] = []
         self._globals: dict[tuple[str, str], Value] = {}
         self._stack: list[tuple[int, Value]] = []
         self.remember = False

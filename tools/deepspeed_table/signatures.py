@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import libcst as cst
+from libcst import matchers
 
 from .following import Follower
 from .modules import Sources
@@ -16,6 +17,7 @@ ENGINE = Class("deepspeed.runtime.engine", "DeepSpeedEngine")
 CONFIG = Class("deepspeed.runtime.config", "DeepSpeedConfig")
 PARAMS = ("optimizer", "params")
 NO_DEFAULT = "<no default>"
+FILLED_UP = matchers.Call(matchers.Attribute(matchers.Name("group"), matchers.Name("get")), [matchers.AtLeastN(n=2)])
 NOT_SETTINGS = frozenset({"self", "params", "model_params", "optimizer", "deepspeed"})
 
 
@@ -53,7 +55,27 @@ def _optimizer(sources: Sources, name: str) -> Signature:
         if path[:2] == PARAMS and len(path) == 3 and path[2] != "max_grad_norm":
             default = next((literal(d) for d in seen.defaults if known(d)), NO_DEFAULT)
             made.parameters.setdefault(path[2], default)
+    for owner in follower.made:
+        filled = _of_groups(follower, owner)
+        lacking = [name for name, default in made.parameters.items() if default == NO_DEFAULT and name in filled]
+        made.parameters |= {name: filled[name] for name in lacking}
     return made
+
+
+def _of_groups(follower: Follower, owner: Class) -> dict[str, Any]:
+    """What a constructor fills its groups of parameters up with, ``group["lr"] = group.get("lr", 0.02)``.
+
+    Of several kinds of groups the first counts.
+    """
+    found: dict[str, Any] = {}
+    begin = follower.member(owner, "__init__")
+    for call in matchers.findall(begin, FILLED_UP) if begin is not None else ():
+        name, default = (follower.evaluate(arg.value, Frame(owner.module, {})) for arg in call.args)
+        if known(name) and known(default):
+            found.setdefault(literal(name), literal(default))
+    for base in follower.bases(owner):
+        found = {**_of_groups(follower, base), **found}
+    return found
 
 
 def _holds_params(follower: Follower, atom: object) -> bool:
