@@ -17,13 +17,32 @@ if TYPE_CHECKING:
 def overlays_of_bases_agree(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG130: a base chooses an overlay, and it or a base above it sets another value, which the overlay replaces."""
     del spec
+    for path, origin, below in _outranked(resolved):
+        key, choice = dotted(path), origin.layer.choice
+        yield Diagnostic(
+            "CFG130",
+            f"the overlay `{choice}`, which a base chooses, replaces the base's own `{key}`",
+            Label(below.key_span, "not used") if below.key_span else None,
+            tuple(_places(origin, resolved)),
+            notes=("order: bases < overlays < the spec's body < command line",),
+            helps=(
+                f"to keep the base's value, say so in the spec: `{key} = {_written(below)}`",
+                "or remove it from the base",
+            ),
+            severity="warning",
+            fixes=(Fix((Edit("set", resolved.graph.root, path, below.value),)),),
+        )
+
+
+def _outranked(resolved: Resolved) -> Iterator[tuple[Path, Origin, Origin]]:
+    """Keys that an overlay sets and a base sets otherwise, with both places."""
     for path, leaf in resolved.leaves.items():
         origin = leaf.origin
         if origin.layer.kind != "overlay":
             continue
         below = next((found for found in origin.chain() if found.layer.kind == "base"), None)
         if below and below.value != origin.value and below.layer.name in _above_choice(resolved, origin):
-            yield _outranked(path, origin, below, resolved)
+            yield path, origin, below
 
 
 def _above_choice(resolved: Resolved, origin: Origin) -> tuple[str, ...]:
@@ -35,18 +54,12 @@ def _above_choice(resolved: Resolved, origin: Origin) -> tuple[str, ...]:
     return tuple(bases[bases.index(chosen.source.logical) :])
 
 
-def _outranked(path: Path, origin: Origin, below: Origin, resolved: Resolved) -> Diagnostic:
-    key, choice = dotted(path), origin.layer.choice
-    written = below.span.text if below.span else str(below.value)
-    chosen = resolved.graph.chosen[choice.partition("=")[0]]
-    places = ((origin.key_span, "this value counts"), (chosen, "the overlay is chosen here"))
-    return Diagnostic(
-        "CFG130",
-        f"the overlay `{choice}`, which a base chooses, replaces the base's own `{key}`",
-        Label(below.key_span, "not used") if below.key_span else None,
-        tuple(Label(span, text) for span, text in places if span),
-        notes=("order: bases < overlays < the spec's body < command line",),
-        helps=(f"to keep the base's value, say so in the spec: `{key} = {written}`", "or remove it from the base"),
-        severity="warning",
-        fixes=(Fix((Edit("set", resolved.graph.root, path, below.value),)),),
-    )
+def _places(origin: Origin, resolved: Resolved) -> Iterator[Label]:
+    chosen = resolved.graph.chosen[origin.layer.choice.partition("=")[0]]
+    for span, text in ((origin.key_span, "this value counts"), (chosen, "the overlay is chosen here")):
+        if span:
+            yield Label(span, text)
+
+
+def _written(origin: Origin) -> str:
+    return origin.span.text if origin.span else str(origin.value)
