@@ -66,6 +66,8 @@ def test_a_good_config_has_no_finding() -> None:
         ({"steps_per_print": [10]}, "CFG550", {"steps_per_print": 10}),
         ({"steps_per_print": {}}, "CFG550", {}),
         ({"fp16": {"min_loss_scale": 0.9}}, "CFG550", {"fp16": {"min_loss_scale": 1}}),
+        ({"fp16": {"min_loss_scale": 0.5}}, "CFG550", {"fp16": {"min_loss_scale": 1}}),
+        ({"bfloat16": None}, "CFG550", {}),
         ({"zero_optimization": {"stage": 4}}, "CFG551", {"zero_optimization": {"stage": 3}}),
         ({"communication_data_type": "float16"}, "CFG551", {"communication_data_type": "fp16"}),
         ({"amp": {"enabled": True}}, "CFG554", {}),

@@ -200,3 +200,11 @@ def test_a_file_that_pins_every_key_is_not_told_of_its_defaults(name: str, repos
     found = findings(config)
     assert [d.code for d in found] == ["CFG501"]
     assert f"`{unread}` has no effect" in found[0].message
+
+
+@pytest.mark.parametrize("name", ["loss_scale_window", "hysteresis", "min_loss_scale", "initial_scale_power"])
+def test_what_no_dynamic_scale_can_be_is_an_error_wherever_fp16_may_be_on(name: str) -> None:
+    assert errors({"fp16": {"enabled": "auto", "loss_scale": 0, name: -1}}) == {"CFG571"}
+    assert errors({"fp16": {"enabled": True, name: -1}}) == {"CFG571"}
+    assert warnings({"fp16": {"enabled": False, name: -1}}) == {"CFG571"}
+    assert errors({"fp16": {"enabled": False, name: -1}}) == set()
