@@ -208,3 +208,15 @@ def test_what_no_dynamic_scale_can_be_is_an_error_wherever_fp16_may_be_on(name: 
     assert errors({"fp16": {"enabled": True, name: -1}}) == {"CFG571"}
     assert warnings({"fp16": {"enabled": False, name: -1}}) == {"CFG571"}
     assert errors({"fp16": {"enabled": False, name: -1}}) == set()
+
+
+def test_a_scale_that_starts_below_the_least_one_is_an_error() -> None:
+    assert errors({"fp16": {"enabled": True, "min_loss_scale": 2**20}}) == {"CFG571"}
+    assert errors({"fp16": {"enabled": True, "min_loss_scale": 2**16}}) == set()
+    assert errors({"fp16": {"enabled": True, "min_loss_scale": 2**20, "loss_scale": 128}}) == set()
+
+
+def test_what_moves_a_fixed_scale_is_unread_unless_it_is_the_default() -> None:
+    assert warnings({"fp16": {"enabled": True, "loss_scale": 128, "loss_scale_window": 500}}) == {"CFG530"}
+    assert warnings({"fp16": {"enabled": True, "loss_scale": 128, "hysteresis": 2, "min_loss_scale": 1}}) == set()
+    assert warnings({"fp16": {"enabled": True, "loss_scale": 0, "loss_scale_window": 500}}) == set()
