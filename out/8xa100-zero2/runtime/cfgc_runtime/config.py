@@ -32,6 +32,7 @@ class Target(Protocol):
 
     deepspeed: str
     torch: str
+    slurm: str
 
 
 class Topology(Protocol):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import warnings
+from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,8 +32,8 @@ def connect(topology: Topology, world: World) -> Ranks:
     # DeepSpeed's own calls: nothing that the reader of a failed run's log could change.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.distributed")
     if topology.device == "cpu":
-        # An empty table keeps init_distributed from compiling its shared-memory op (half a minute, needs g++).
-        deepspeed.ops.__dict__["__compatible_ops__"] = {}
+        # A table without operators keeps init_distributed from compiling its own (half a minute, needs g++).
+        deepspeed.ops.__dict__["__compatible_ops__"] = defaultdict(bool)
         device = torch.device("cpu")
     else:
         device = torch.device("cuda", world.local_rank)
@@ -57,7 +59,7 @@ def parameter_groups(model: nn.Module, optimizer: Optimizer) -> list[dict[str, A
 
 
 def forget_empty_step(engine: Any) -> None:  # DeepSpeedEngine
-    """Undo what DeepSpeed 0.19.8 does when it builds its 16-bit optimizer without ZeRO.
+    """Undo what DeepSpeed does when it builds its 16-bit optimizer without ZeRO, in every release that bundles are for.
 
     ``FP16_UnfusedOptimizer`` takes one optimizer step with gradients of 0 to make the states exist: Adam's step count
     starts at 1, the fp32 weights are decayed once, and the curve is another one than at every ZeRO stage.
@@ -105,11 +107,18 @@ class Engine:
         Returns the norm of the whole gradient before clipping; None before the last micro step, or when unknown.
         """
         norm = self._plain_norm() if is_last and self._plain else None
-        self.raw.step()
+        with torch.no_grad():  # until 0.19.4 ZeRO gathers weights into views, which autograd of a newer torch refuses
+            self.raw.step()
         if not is_last:
             return None
-        norm = self.raw.get_global_grad_norm() if norm is None else norm
-        return None if norm is None else float(norm)
+        return self._norm() if norm is None else norm
+
+    def _norm(self) -> float | None:
+        """DeepSpeed's norm; infinite for gradients that are no numbers, which older releases say in other ways."""
+        norm = self.raw.get_global_grad_norm()
+        if not self._scaled and getattr(self.raw.optimizer, "overflow", False):
+            return math.inf
+        return None if norm is None else math.inf if norm < 0 else float(norm)
 
     def _plain_norm(self) -> float:
         """Without ZeRO and in fp32 the gradients lie open, and DeepSpeed tells no norm."""
