@@ -108,12 +108,20 @@ def test_remarks_are_let_be_where_deepspeed_ignores_them(remark: str) -> None:
     assert errors(text_of({"fp16": {remark: "half"}})) == ["CFG547"]
 
 
-@pytest.mark.parametrize(("written", "read"), [("2", 2), ("0", 0), (True, 1)])
-def test_what_a_model_converts_is_a_warning(written: object, read: int) -> None:
+@pytest.mark.parametrize(
+    ("written", "read", "severity"), [("2", 2, "warning"), ("0", 0, "warning"), (True, 1, "error")]
+)
+def test_what_a_model_converts_is_shown(written: object, read: int, severity: str) -> None:
     (finding,) = [d for d in said(text_of({"zero_optimization": {"stage": written}})) if d.code == "CFG550"]
-    assert finding.severity == "warning"
+    assert finding.severity == severity
     assert finding.fixes[0].edits[0].value == read
     assert as_read(case_of({"zero_optimization": {"stage": written}}), ()).integer("zero_optimization.stage") == read
+
+
+def test_a_switch_is_no_size() -> None:
+    (finding,) = [d for d in said(text_of({"zero_optimization": {"reduce_bucket_size": False}})) if d.code == "CFG550"]
+    assert (finding.severity, finding.fixes[0].certain) == ("error", False)
+    assert finding.fixes[0].edits[0].value == 500_000_000
 
 
 def test_a_key_is_too_new_for_an_old_release() -> None:

@@ -24,6 +24,14 @@ def hpz_groups_are_whole(case: Case) -> Iterator[Diagnostic]:
     size, world = case.integer(HPZ), case.world_size
     if stage_of(case) != 3 or not case.written(HPZ) or size is None or not world:
         return
+    if size > world > 1:
+        yield case.warning(
+            "CFG573",
+            f"there are only {count(world, 'rank')} for groups of {size}",
+            [At(HPZ, f"groups of {size}")],
+            ("DeepSpeed makes one group of all ranks, so that nothing is nearer than before",),
+            *told([put(case, HPZ, _divisor(world, max(1, world // 2))), drop(case, HPZ)]),
+        )
     if size <= 1 or world % min(size, world) == 0:
         return
     yield case.error(

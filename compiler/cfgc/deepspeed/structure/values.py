@@ -101,7 +101,9 @@ def shown_text(text: str) -> str:
 
 
 def _converts(case: Case, key: Key, value: Json, read: Json) -> Finding:
-    fixes, helps = _instead(case, key, read, certain=True)
+    switch = isinstance(value, bool)
+    meant = default_of(key) if switch and not key.choices else read
+    fixes, helps = _instead(case, key, meant, certain=not switch)
     return wording.said(
         "CFG550",
         key.path,
@@ -109,7 +111,8 @@ def _converts(case: Case, key: Key, value: Json, read: Json) -> Finding:
         wording.entry_label(case, key.path),
         helps=helps,
         fixes=fixes,
-        severity="warning",
+        # A number read as a switch means the same; a switch read as a number was meant for another setting.
+        severity="error" if switch else "warning",
     )
 
 
