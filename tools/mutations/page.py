@@ -58,7 +58,7 @@ large, or a choice that there is none of; *contradicting* a value that is fine a
 *Diagnosed* counts errors and warnings; *errors* those that stop a build; *right place* is a mark on the key that is
 wrong or on the one that it contradicts; *mended* says that first fixes, applied, make the file hold again. DeepSpeed's
 column is the verdict of its own parser (`DeepSpeedConfig` of DeepSpeed {release}) on the same ds_config. The first seed
-was looked at while cfgc was being mended, the last was not.
+was looked at again and again while cfgc was being mended, the last only once, at the end.
 
 Made by `{command}`.
 """
