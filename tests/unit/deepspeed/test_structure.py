@@ -119,7 +119,8 @@ def test_what_a_model_converts_is_shown(written: object, read: int, severity: st
 
 
 def test_a_switch_is_no_size() -> None:
-    (finding,) = [d for d in said(text_of({"zero_optimization": {"allgather_bucket_size": False}})) if d.code == "CFG550"]
+    found = said(text_of({"zero_optimization": {"allgather_bucket_size": False}}))
+    (finding,) = [d for d in found if d.code == "CFG550"]
     assert (finding.severity, finding.fixes[0].certain) == ("error", False)
     assert finding.fixes[0].edits[0].value == 500_000_000
 
