@@ -91,6 +91,15 @@ def mended(tree: dict[str, Any]) -> Any:
     return json.loads(text)
 
 
+def test_a_misspelt_optimizer_keeps_parameters_that_are_misspelt_too() -> None:
+    tree = deepcopy(GOOD)
+    params = tree["optimizer"]["params"]
+    rate = params.pop("lr")
+    params["learning_rate"] = rate
+    tree["optimizer"]["type"] = "AdmW"
+    assert mended(tree)["optimizer"]["params"]["lr"] == rate
+
+
 def test_the_good_config_holds() -> None:
     assert errors(json.dumps(GOOD)) == []
 

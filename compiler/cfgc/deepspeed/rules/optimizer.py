@@ -67,8 +67,9 @@ def optimizer_exists(case: Case) -> Iterator[Diagnostic]:
     if name is None or name == "auto" or name in own_types(case) or name in TORCH_OPTIMIZERS:
         return
     removed = name.lower() in ONE_BIT and case.since(REMOVED_SINCE)
-    meant = "Adam" if removed else _meant(case, name) or fitting_optimizer(case)
-    edits = optimizer_edits(case, meant)
+    near = None if removed else _meant(case, name)
+    meant = "Adam" if removed else near or fitting_optimizer(case)
+    edits = tuple(edit for edit in optimizer_edits(case, meant) if not (near and _is_unknown(case, edit)))
     own = ", ".join(f"`{DISPLAYED.get(each, each)}`" for each in own_types(case))
     note = (
         f"the 1-bit optimizers were removed in DeepSpeed {REMOVED_SINCE}"
@@ -81,8 +82,14 @@ def optimizer_exists(case: Case) -> Iterator[Diagnostic]:
         [At(TYPE, "removed" if removed else "unknown")],
         (note, "DeepSpeed reads the file without a word, and stops when it builds the optimizer"),
         (f"write {pair(TYPE, meant)} in `optimizer`{_besides(edits)}",),
-        (Fix(edits, certain=len(edits) == 1 and not removed and _meant(case, name) is not None),),
+        (Fix(edits, certain=near is not None and len(edits) == 1),),
     )
+
+
+def _is_unknown(case: Case, edit: Edit) -> bool:
+    """Whether it drops a parameter that no optimizer takes: that is judged by itself once the type is right."""
+    known = any(edit.path[-1] in each.parameters for each in case.release.optimizers.values())
+    return edit.action == "remove" and not known
 
 
 def _besides(edits: Sequence[Edit]) -> str:
