@@ -81,8 +81,9 @@ def _give_way(leaves: Doubtful, path: Path, origin: Origin) -> None:
 
 
 def _completed(leaves: Doubtful, doubtful: Iterable[Path]) -> Doubtful:
-    """``leaves`` with placeholders for the doubtful keys that a spec has to give."""
-    needed = [path for path in PLACEHOLDERS if path in doubtful and path not in leaves]
+    """``leaves`` with placeholders for the doubtful keys that a spec has to give, where no scalar is in the way."""
+    free = [path for path in PLACEHOLDERS if not any(path[: len(leaf)] == leaf for leaf in leaves)]
+    needed = [path for path in free if path in doubtful]
     return {**leaves, **{path: _stand_in(path) for path in needed}}
 
 

@@ -94,6 +94,8 @@ class Launcher:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            # A shell cannot trap what was ignored when it began, as it is below some schedulers.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, *arguments: str, **variables: str) -> tuple[int, str]:

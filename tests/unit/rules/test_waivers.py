@@ -42,7 +42,7 @@ def warned_below(folder: Path) -> set[str]:
     """The codes of warnings that the sources write: by ``warning(…)``, or with their severity."""
     texts = [path.read_text() for path in folder.rglob("*.py")]
     called = {code for text in texts for code in re.findall(r"warning\(\s*\"(CFG\d{3})\"", text)}
-    built = r'"(CFG\d{3})"(?:(?!CFG\d)[\s\S]){0,600}?severity="warning"'
+    built = r'"(CFG\d{3})"(?:(?!CFG\d)[\s\S]){0,700}?severity="warning"'
     return called | {code for text in texts for code in re.findall(built, text)}
 
 

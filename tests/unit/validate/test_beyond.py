@@ -154,3 +154,15 @@ def test_override_targets_that_do_not_exist_hide_nothing() -> None:
 def test_a_value_under_a_name_like_a_sections_takes_the_place_of_none() -> None:
     text = "dta = 2024-01-01\n" + GOOD.partition("[[data.sources]]")[0]
     assert {"CFG205", "CFG301"} <= {d.code for d in found(text, "model.num_layers=${model.none}")}
+
+
+@pytest.mark.parametrize(
+    ("text", "override", "codes"),
+    [
+        ('experiment = "${"\n', "tr\ufeff", {"CFG120", "CFG302"}),
+        ('experiment = "${"\n[training]\nexperiment = 48\n', "tr\ufeff", {"CFG120", "CFG301"}),
+        ('model = "x"\n[experiment]\nname = "x"\n', "model.num_layers=\r", {"CFG120", "CFG305"}),
+    ],
+)
+def test_nothing_stands_in_below_a_text_that_is_no_section(text: str, override: str, codes: set[str]) -> None:
+    assert codes <= {finding.code for finding in found(text, override)}

@@ -112,7 +112,7 @@ def _converts(case: Case, key: Key, value: Json, read: Json) -> Finding:
         helps=helps,
         fixes=fixes,
         # A number read as a switch means the same; a switch read as a number was meant for another setting.
-        severity="error" if switch else "warning",
+        severity="warning" if not switch else "error",
     )
 
 
