@@ -87,6 +87,8 @@ class Launcher:
     def start(self, *arguments: str, script: str = "launch.sh", **variables: str) -> subprocess.Popen[str]:
         environment = {"PATH": os.environ["PATH"], "PYTHON": str(self.python), "RECORD": str(self.record), **variables}
         environment |= {"REAL_PYTHON": sys.executable, "SUPERVISOR": SUPERVISOR}
+        # A shell cannot trap what was ignored when it began, as SIGINT is for what a shell starts in the background.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(
             ["bash", self.bundle / script, *arguments],
             cwd=self.cwd,
@@ -94,8 +96,6 @@ class Launcher:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            # A shell cannot trap what was ignored when it began, as it is below some schedulers.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, *arguments: str, **variables: str) -> tuple[int, str]:
