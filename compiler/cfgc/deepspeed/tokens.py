@@ -105,7 +105,8 @@ class Tokens:
         line = _LINE.match(self.text, self.at)
         assert line is not None, "the pattern matches nothing too"
         start = self.at
-        self.at += len(line[0].rstrip())
+        # White space that HJSON does not skip is a text of its own: it has to be passed too.
+        self.at += len(line[0].rstrip()) or len(line[0])
         if any(char in line[0] for char in ",}]"):
             self.swallowed = Span(self.source, start, self.at)
         return line[0].strip()

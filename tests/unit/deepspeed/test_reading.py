@@ -45,6 +45,9 @@ PIECES = st.sampled_from(
         "true",
         "null",
         "x y",
+        "\xa0",
+        "\x1f",
+        "\u2003",
         '"s":',
         "k:",
     ]
@@ -119,6 +122,12 @@ lines:
 list: [1, 2
   3,]
 """
+
+
+@pytest.mark.parametrize("blank", ["\xa0", "\x85", "\x1f", "\x0b", "\u2003", "\x1c\x1d"])
+def test_white_space_that_hjson_does_not_skip_is_a_text(blank: str) -> None:
+    for text in (f'{{"a": [1,\n{blank}\n2]}}', f'{{"a": {blank}\n}}'):
+        assert read(text).tree() == hjson.loads(text)
 
 
 def test_all_of_hjson() -> None:
