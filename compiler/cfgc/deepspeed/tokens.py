@@ -14,7 +14,7 @@ _CHUNK = re.compile(r"[^\"'\\\x00-\x1f]*+")
 _KEY = re.compile(r"([^ \t\r\n:{}\[\],]++)[ \t\r\n]*+(?=:)")
 _WORD = re.compile(r"[^ \t\r\n:{}\[\],]+|.", re.DOTALL)
 _ENDS = r"(?=[,}\]#\r\n]|//|/\*|\Z)"
-_CONSTANT = re.compile(rf"(null|true|false)[^\S\r\n]*+{_ENDS}")
+_CONSTANT = re.compile(rf"(null|true|false)([^\S\r\n]*+){_ENDS}")
 _NUMBER = re.compile(rf"(-?(?:0|[1-9][0-9]*+))((?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?)[\t ]*+{_ENDS}")
 _LINE = re.compile(r"[^\r\n]*+")
 _CONSTANTS: dict[str, Json] = {"null": None, "true": True, "false": False}
@@ -96,7 +96,7 @@ class Tokens:
     def _bare(self) -> Json:
         constant = _CONSTANT.match(self.text, self.at)
         if constant:
-            self.at = constant.end(1)
+            self.at = constant.end(1) + len(constant[2].rstrip(" \t"))
             return _CONSTANTS[constant[1]]
         number = _NUMBER.match(self.text, self.at)
         if number:
@@ -105,8 +105,8 @@ class Tokens:
         line = _LINE.match(self.text, self.at)
         assert line is not None, "the pattern matches nothing too"
         start = self.at
-        # White space that HJSON does not skip is a text of its own: it has to be passed too.
-        self.at += len(line[0].rstrip()) or len(line[0])
+        # Only what is skipped between words may be left: other white space would be read again, as a word.
+        self.at += len(line[0].rstrip(" \t"))
         if any(char in line[0] for char in ",}]"):
             self.swallowed = Span(self.source, start, self.at)
         return line[0].strip()

@@ -45,6 +45,9 @@ PIECES = st.sampled_from(
         "true",
         "null",
         "x y",
+        "\xa0",
+        "\x1f",
+        "\u2003",
         '"s":',
         "k:",
     ]
