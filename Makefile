@@ -6,7 +6,7 @@ BIN := $(abspath $(VENV))/bin
 export PATH := $(BIN):$(PATH)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint types unit slow out golden clean
+.PHONY: help demo test lint types unit slow explore out golden clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -47,8 +47,11 @@ slow: $(VENV)/.developer
 out: $(VENV)/.installed ## Rebuild the committed example bundles
 	$(BIN)/python tools/rebuild_out.py
 
+explore: $(VENV)/.developer ## Property tests on cases that were not drawn before
+	$(BIN)/python -m pytest -q -n 2 -m hypothesis --hypothesis-profile=default
+
 golden: $(VENV)/.developer ## Rewrite expected files from what cfgc says now
-	$(BIN)/python -m pytest -q tests/golden tests/diagnostics --update-golden
+	$(BIN)/python -m pytest -q tests/golden tests/diagnostics tests/unit --update-golden
 
 clean: ## Remove the venv and caches; runs stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
