@@ -7,8 +7,9 @@ import logging
 import math
 import warnings
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from cfgc_runtime.config import Config, Optimizer, Topology
     from cfgc_runtime.world import World
+
+Loss: TypeAlias = "Callable[[Any, Mapping[str, Tensor]], Tensor]"
+"""What the model returned and the batch, to the loss of each sample, fp32 [micro batch]."""
 
 
 def connect(topology: Topology, world: World) -> Ranks:
@@ -75,24 +79,27 @@ def forget_empty_step(engine: Any) -> None:  # DeepSpeedEngine
 class Engine:
     """The few things that training needs of DeepSpeed's engine."""
 
-    def __init__(self, config: Config, ds_config: Path, model: nn.Module) -> None:
+    def __init__(self, config: Config, ds_config: Path, model: nn.Module, loss: Loss) -> None:
         import deepspeed
 
         settings = json.loads(ds_config.read_text(encoding="utf-8"))
         groups: Any = parameter_groups(model, config.OPTIMIZER)  # DeepSpeed annotates less than it accepts
         started: tuple[Any, ...] = deepspeed.initialize(model=model, model_parameters=groups, config=settings)
         self.raw: Any = started[0]
+        self._loss = loss
         forget_empty_step(self.raw)
         self._plain = config.ZERO_STAGE == 0 and config.PRECISION == "fp32"
         self._scaled = config.PRECISION == "fp16"
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def losses(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Loss per sample, fp32 [micro batch]."""
-        return cast("Tensor", self.raw(tokens.to(self.raw.device)))
+        here = {name: value.to(self.raw.device, non_blocking=True) for name, value in batch.items()}
+        outputs = self.raw(**{name: value for name, value in here.items() if name != "labels"})
+        return self._loss(outputs, here)
 
-    def accumulate(self, tokens: Tensor) -> Tensor:
+    def accumulate(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Forward and backward of one micro batch; its mean loss. Call ``finish_micro_step`` next."""
-        loss = self.forward(tokens).mean()
+        loss = self.losses(batch).mean()
         self.raw.backward(loss)
         return loss.detach()
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from cfgc_runtime.collective import Ranks
     from cfgc_runtime.config import EarlyStopping
+    from cfgc_runtime.data.samples import MicroBatch
     from cfgc_runtime.engine import Engine
-    from cfgc_runtime.samples import MicroBatch
 
 
 def evaluate(engine: Engine, batches: Iterable[MicroBatch], ranks: Ranks) -> float:
@@ -23,7 +23,7 @@ def evaluate(engine: Engine, batches: Iterable[MicroBatch], ranks: Ranks) -> flo
     total, count = torch.zeros(()), torch.zeros(())
     with torch.no_grad():
         for batch in batches:
-            total += (engine.forward(batch.tokens).cpu() * batch.weights).sum()
+            total += (engine.losses(batch.batch).cpu() * batch.weights).sum()
             count += batch.weights.sum()
     engine.train_mode(True)
     loss, samples = ranks.sums(total, count)

@@ -12,10 +12,8 @@ import torch
 
 from cfgc_runtime.errors import DIVERGED, FINISHED, PREEMPTED, Failure
 from cfgc_runtime.evaluate import Patience, evaluate
-from cfgc_runtime.metrics import append_metrics
 from cfgc_runtime.progress import short
 from cfgc_runtime.rundir import write_json
-from cfgc_runtime.samples import TrainOrder, eval_batches, train_batches
 from cfgc_runtime.schedule import learning_rate
 
 if TYPE_CHECKING:
@@ -24,11 +22,11 @@ if TYPE_CHECKING:
     from cfgc_runtime.checkpoint import Checkpoints
     from cfgc_runtime.collective import Ranks
     from cfgc_runtime.config import Config
-    from cfgc_runtime.corpus import Corpus
+    from cfgc_runtime.data.feed import Feed
+    from cfgc_runtime.data.samples import MicroBatch
     from cfgc_runtime.engine import Engine
-    from cfgc_runtime.progress import Progress
+    from cfgc_runtime.reporting import Reporter
     from cfgc_runtime.rundir import RunDirectory
-    from cfgc_runtime.samples import MicroBatch, Split
     from cfgc_runtime.signals import StopRequest
 
 
@@ -71,16 +69,15 @@ class Loop:
     run_directory: RunDirectory
     ranks: Ranks
     engine: Engine
-    corpus: Corpus
-    split: Split
+    feed: Feed
     checkpoints: Checkpoints
-    progress: Progress
+    reporter: Reporter
     stop: StopRequest
 
     def run(self, state: State) -> int:
         """Train on from ``state``; 0 when the plan is done, 75 when saved after a stop request."""
         config, max_steps = self.config, self.config.SCHEDULE.max_steps
-        batches = self._batches(range(state.step, max_steps))
+        batches = self.feed.train(range(state.step, max_steps))
         [stopping] = self.ranks.any_of(self.stop.requested)
         saved, logged = state.step, state
         while state.step < max_steps and not stopping and not state.patience.is_over(config.EARLY_STOPPING):
@@ -99,22 +96,10 @@ class Loop:
                 self._save(state)
                 saved = state.step
         if stopping and state.step < max_steps:
-            self.progress.say(f"stopped after step {state.step:,} as asked; start again to go on")
+            self.reporter.say(f"stopped after step {state.step:,} as asked; start again to go on")
             return PREEMPTED
         self._finish(state)
         return FINISHED
-
-    def _batches(self, steps: range) -> Iterator[MicroBatch]:
-        data = self.config.DATA
-        order = TrainOrder(
-            train=self.split.train,
-            batch=self.config.BATCH,
-            ranks=self.ranks.size,
-            seed=data.shuffle_seed,
-            shuffle=data.shuffle,
-            reshuffle_each_epoch=data.reshuffle_each_epoch,
-        )
-        return train_batches(self.corpus.tokens, data, order, self.ranks.rank, steps)
 
     def _step(self, step: int, batches: Iterator[MicroBatch]) -> StepOutcome:
         """Accumulate the micro batches of optimizer step ``step`` (from 1) and take it."""
@@ -125,7 +110,7 @@ class Loop:
         for micro in range(accumulation):
             batch = next(batches)
             samples = zlib.crc32(repr(batch.samples).encode(), samples)
-            loss += self.engine.accumulate(batch.tokens) / accumulation
+            loss += self.engine.accumulate(batch.batch) / accumulation
             norm = self.engine.finish_micro_step(is_last=micro == accumulation - 1)
         return StepOutcome(loss, norm, samples, time.monotonic() - started)
 
@@ -144,44 +129,33 @@ class Loop:
         """One metrics line and the progress display, over what was done since ``logged``."""
         [loss] = self.ranks.sums(outcome.loss)
         tokens = self.config.BATCH.tokens_per_step
-        line: dict[str, Any] = {
-            "step": state.step,
+        values: dict[str, Any] = {
             "loss": loss / self.ranks.size,
             "lr": learning_rate(self.config.SCHEDULE, state.step),
             "grad_norm": outcome.grad_norm if not self.engine.skipped_last_step() else None,
             "tokens": state.step * tokens,
             "tokens_per_s": round((state.step - logged.step) * tokens / (state.seconds - logged.seconds), 1),
-            "time": round(time.time(), 3),
         }
         if self.config.TRACKING.log_level == "debug":
-            line["samples"] = self.ranks.gather(outcome.samples)
-        self._record(line)
-        self.progress.show(line)
+            values["samples"] = self.ranks.gather(outcome.samples)
+        self.reporter.show(state.step, values)
 
     def _evaluate(self, state: State) -> State:
-        if not self.split.held_out:
+        if not self.feed.held_out:
             return state
-        config, split = self.config, self.split
-        batches = eval_batches(
-            self.corpus.tokens, config.DATA, split, config.EVALUATION, self.ranks.rank, self.ranks.size
-        )
-        loss = evaluate(self.engine, batches, self.ranks)
-        self._record({"step": state.step, "eval_loss": loss, "time": round(time.time(), 3)})
-        self.progress.say(f"held-out loss at step {state.step:,}: {loss:.3f}")
-        return replace(state, patience=state.patience.after(loss, config.EARLY_STOPPING))
-
-    def _record(self, line: Mapping[str, Any]) -> None:
-        if self.ranks.rank == 0:
-            append_metrics(self.run_directory.metrics, line)
+        loss = evaluate(self.engine, self.feed.evaluation(), self.ranks)
+        self.reporter.record(state.step, {"eval_loss": loss})
+        self.reporter.say(f"held-out loss at step {state.step:,}: {loss:.3f}")
+        return replace(state, patience=state.patience.after(loss, self.config.EARLY_STOPPING))
 
     def _save(self, state: State) -> None:
         saved = self.checkpoints.save(self.engine, state.step, state.as_json())
-        self.progress.say(f"saved step {saved.step:,} ({short(saved.bytes)}B in {saved.seconds:.1f} s, sha256 ok)")
+        self.reporter.say(f"saved step {saved.step:,} ({short(saved.bytes)}B in {saved.seconds:.1f} s, sha256 ok)")
 
     def _finish(self, state: State) -> None:
         if state.step < self.config.SCHEDULE.max_steps:
             rule = self.config.EARLY_STOPPING
-            self.progress.say(
+            self.reporter.say(
                 f"stopped early at step {state.step:,}: the held-out loss did not improve by {rule.threshold} "
                 f"in {rule.patience} evaluations"
             )

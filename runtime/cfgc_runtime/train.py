@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, TextIO
 
 from cfgc_runtime.checkpoint import Checkpoints
 from cfgc_runtime.config import load_config
-from cfgc_runtime.corpus import VOCABULARY, Corpus, load_corpus
+from cfgc_runtime.data.feed import load_feed
 from cfgc_runtime.engine import Engine, connect
 from cfgc_runtime.errors import NO_INPUT, Failure
 from cfgc_runtime.loop import Loop, State
-from cfgc_runtime.metrics import truncate_metrics
-from cfgc_runtime.model import build_model
+from cfgc_runtime.models.decoder import build_model
+from cfgc_runtime.models.losses import cross_entropy
 from cfgc_runtime.progress import Progress, short
 from cfgc_runtime.releases import check_releases
-from cfgc_runtime.samples import split_samples
+from cfgc_runtime.reporting import Reporter
 from cfgc_runtime.seeding import make_deterministic, seed_rank
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cfgc_runtime.collective import Ranks
     from cfgc_runtime.config import Config
+    from cfgc_runtime.data.corpus import Fingerprint
     from cfgc_runtime.rundir import RunDirectory
     from cfgc_runtime.signals import StopRequest
     from cfgc_runtime.world import World
@@ -32,38 +33,33 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     config = load_config(bundle / "config.py")
     world.check(config.TOPOLOGY)
     check_releases(config.TARGET)
-    _check_vocabulary(config)
     if config.EXPERIMENT.deterministic:
         make_deterministic()
-    corpus = load_corpus(config.DATA)
-    split = split_samples(len(corpus.tokens), config.DATA, config.BATCH.global_batch_size)
+    feed = load_feed(config, world)
     model = build_model(config.MODEL, config.EXPERIMENT.seed)
 
     ranks = connect(config.TOPOLOGY, world)
-    _check_same_data(ranks, corpus)
-    progress = Progress(screen if world.rank == 0 else None, config.EXPERIMENT.name, config.SCHEDULE.max_steps)
-    progress.say(_headline(config, corpus))
-    engine = Engine(config, bundle / "ds_config.json", model)
+    _check_same_data(ranks, feed.fingerprint)
+    reporter = _reporter(config, run, world, screen)
+    reporter.say(_headline(config, feed.fingerprint))
+    engine = Engine(config, bundle / "ds_config.json", model, cross_entropy)
     seed_rank(config.EXPERIMENT.seed, world.rank)
 
     keep_last, stage = config.CHECKPOINT.keep_last, config.ZERO_STAGE
-    checkpoints = Checkpoints(run.checkpoints, ranks, config.PLAN_DIGEST, stage, keep_last, progress.say)
-    state = _resume(checkpoints, engine, corpus, progress)
-    if world.rank == 0:
-        truncate_metrics(run.metrics, state.step)
-    progress.start(state.step)
-    return Loop(config, run, ranks, engine, corpus, split, checkpoints, progress, stop).run(state)
+    checkpoints = Checkpoints(run.checkpoints, ranks, config.PLAN_DIGEST, stage, keep_last, reporter.say)
+    state = _resume(checkpoints, engine, feed.fingerprint, reporter)
+    reporter.start(state.step)
+    return Loop(config, run, ranks, engine, feed, checkpoints, reporter, stop).run(state)
 
 
-def _check_vocabulary(config: Config) -> None:
-    if config.MODEL.vocab_size < VOCABULARY:
-        raise Failure(
-            NO_INPUT, f"byte tokens need a vocabulary of {VOCABULARY}, the model has {config.MODEL.vocab_size}"
-        )
+def _reporter(config: Config, run: RunDirectory, world: World, screen: TextIO) -> Reporter:
+    first = world.rank == 0
+    progress = Progress(screen if first else None, config.EXPERIMENT.name, config.SCHEDULE.max_steps)
+    return Reporter(run.metrics if first else None, progress)
 
 
-def _check_same_data(ranks: Ranks, corpus: Corpus) -> None:
-    found = ranks.gather(corpus.fingerprint)
+def _check_same_data(ranks: Ranks, fingerprint: Fingerprint) -> None:
+    found = ranks.gather(fingerprint)
     for rank, other in enumerate(found):
         if other != found[0]:
             raise Failure(
@@ -73,13 +69,13 @@ def _check_same_data(ranks: Ranks, corpus: Corpus) -> None:
             )
 
 
-def _resume(checkpoints: Checkpoints, engine: Engine, corpus: Corpus, progress: Progress) -> State:
+def _resume(checkpoints: Checkpoints, engine: Engine, fingerprint: Fingerprint, reporter: Reporter) -> State:
     """The state to go on from. Raises ``Failure`` when the data is not what the checkpoint was trained on."""
     found = checkpoints.resume(engine)
     if found is None:
-        return State(data=corpus.fingerprint.as_json())
+        return State(data=fingerprint.as_json())
     state = State.from_json(found.step, found.state)
-    now = corpus.fingerprint.as_json()
+    now = fingerprint.as_json()
     if state.data != now:
         raise Failure(
             NO_INPUT,
@@ -88,12 +84,12 @@ def _resume(checkpoints: Checkpoints, engine: Engine, corpus: Corpus, progress: 
             f"{', with other content' if state.data['bytes'] == now['bytes'] else ''}; "
             "restore it, or start over in a new run directory",
         )
-    progress.say(f"resumed from step {found.step:,} (every file's sha256 is right)")
+    reporter.say(f"resumed from step {found.step:,} (every file's sha256 is right)")
     return state
 
 
-def _headline(config: Config, corpus: Corpus) -> str:
-    topology, data = config.TOPOLOGY, corpus.fingerprint
+def _headline(config: Config, data: Fingerprint) -> str:
+    topology = config.TOPOLOGY
     return (
         f"{config.EXPERIMENT.name}  {topology.world_size} ranks on {topology.device} · ZeRO-{config.ZERO_STAGE} · "
         f"{config.PRECISION} · {short(config.MODEL.parameters)} parameters · {data.files:,} files, "

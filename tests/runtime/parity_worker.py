@@ -14,22 +14,19 @@ from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_grad
 
 from cfgc_runtime.collective import Ranks
 from cfgc_runtime.config import Config, load_config
-from cfgc_runtime.corpus import Corpus, load_corpus
+from cfgc_runtime.data.feed import Feed, load_feed
 from cfgc_runtime.engine import Engine, connect
-from cfgc_runtime.loop import Loop
-from cfgc_runtime.model import build_model
-from cfgc_runtime.samples import split_samples
+from cfgc_runtime.models.decoder import build_model
+from cfgc_runtime.models.losses import cross_entropy
 from cfgc_runtime.schedule import learning_rate
 from cfgc_runtime.world import World
 
 STEPS = 3
 
 
-def train(config: Config, ds_config: Path, corpus: Corpus, ranks: Ranks) -> dict[str, Any]:
-    engine = Engine(config, ds_config, build_model(config.MODEL, config.EXPERIMENT.seed))
-    split = split_samples(len(corpus.tokens), config.DATA, config.BATCH.global_batch_size)
-    loop = Loop(config, None, ranks, engine, corpus, split, None, None, None)  # type: ignore[arg-type]
-    batches = loop._batches(range(STEPS))
+def train(config: Config, ds_config: Path, feed: Feed, ranks: Ranks) -> dict[str, Any]:
+    engine = Engine(config, ds_config, build_model(config.MODEL, config.EXPERIMENT.seed), cross_entropy)
+    batches = feed.train(range(STEPS))
     seen: dict[str, Any] = {"losses": [], "norms": [], "samples": [], "gradients": []}
     for step in range(1, STEPS + 1):
         engine.set_learning_rate(learning_rate(config.SCHEDULE, step))
@@ -37,7 +34,7 @@ def train(config: Config, ds_config: Path, corpus: Corpus, ranks: Ranks) -> dict
         for micro in range(config.BATCH.gradient_accumulation_steps):
             batch = next(batches)
             samples += batch.samples
-            losses.append(engine.accumulate(batch.tokens))
+            losses.append(engine.accumulate(batch.batch))
             if micro == config.BATCH.gradient_accumulation_steps - 1:
                 seen["gradients"].append(named(engine, safe_get_full_grad))
             norm = engine.finish_micro_step(is_last=micro == config.BATCH.gradient_accumulation_steps - 1)
@@ -60,10 +57,10 @@ def plain(parameter: torch.Tensor) -> torch.Tensor:
 def main(directory: Path) -> None:
     world = World.from_environment()
     configs = {stage: load_config(directory / str(stage) / "config.py") for stage in range(4)}
-    corpus = load_corpus(configs[0].DATA)
+    feed = load_feed(configs[0], world)
     ranks = connect(configs[0].TOPOLOGY, world)
     results = {
-        stage: train(config, directory / str(stage) / "ds_config.json", corpus, ranks)
+        stage: train(config, directory / str(stage) / "ds_config.json", feed, ranks)
         for stage, config in configs.items()
     }
     torch.save(results, directory / f"rank-{world.rank}.pt")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cfgc_runtime.corpus import END_OF_TEXT, load_corpus
+from cfgc_runtime.data.corpus import END_OF_TEXT, load_corpus
 from cfgc_runtime.errors import NO_INPUT, Failure
 
 

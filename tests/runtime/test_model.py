@@ -11,7 +11,8 @@ import torch
 
 from cfgc_runtime.engine import parameter_groups
 from cfgc_runtime.errors import WRONG_WORLD, Failure
-from cfgc_runtime.model import Decoder, build_model
+from cfgc_runtime.models.decoder import Decoder, build_model
+from cfgc_runtime.models.losses import cross_entropy
 
 
 def config(**changed: Any) -> Any:
@@ -42,6 +43,10 @@ def tokens(length: int = 12) -> torch.Tensor:
     return torch.randint(0, 64, (3, length + 1), generator=torch.Generator().manual_seed(0))
 
 
+def loss_of(model: torch.nn.Module, all_tokens: torch.Tensor) -> torch.Tensor:
+    return cross_entropy(model(all_tokens[:, :-1]), {"labels": all_tokens[:, 1:]})
+
+
 def test_first_weights_depend_on_the_seed_alone() -> None:
     torch.manual_seed(1)
     first = build_model(config(), seed=5).state_dict()
@@ -54,7 +59,7 @@ def test_first_weights_depend_on_the_seed_alone() -> None:
 
 
 def test_an_untrained_model_knows_nothing() -> None:
-    loss = build_model(config(), seed=5)(tokens())
+    loss = loss_of(build_model(config(), seed=5), tokens())
     assert loss.shape == (3,)
     assert loss.mean().item() == pytest.approx(math.log(64), abs=0.1)
 
@@ -70,7 +75,7 @@ def test_a_plan_with_another_size_is_refused() -> None:
 @pytest.mark.parametrize("kv_heads", [1, 2, 4])
 def test_eager_attention_and_sdpa_agree(kv_heads: int) -> None:
     losses = [
-        build_model(config(attention=kind, num_kv_heads=kv_heads, initializer_range=0.3), seed=5)(tokens())
+        loss_of(build_model(config(attention=kind, num_kv_heads=kv_heads, initializer_range=0.3), seed=5), tokens())
         for kind in ("sdpa", "eager")
     ]
     assert torch.allclose(losses[0], losses[1], atol=1e-5)
@@ -93,7 +98,7 @@ def test_no_position_sees_a_later_one(kind: str) -> None:
 
 def test_attention_depends_on_distance_only() -> None:
     """Rotary positions: the same tokens later in the sequence give the same logits when nothing stands before them."""
-    from cfgc_runtime.model import _angles, _rotate
+    from cfgc_runtime.models.decoder import _angles, _rotate
 
     cos, sin = _angles(20, config(), torch.device("cpu"))
     query, key = torch.randn(1, 1, 1, 4), torch.randn(1, 1, 1, 4)
@@ -116,7 +121,7 @@ def test_recomputing_activations_changes_no_gradient(activation: str, tied: bool
         )
         model = build_model(shape, seed=5)
         torch.manual_seed(0)
-        model(tokens()).mean().backward()
+        loss_of(model, tokens()).mean().backward()
         grads.append([one.grad for one in model.parameters()])
     assert all(torch.equal(one, other) for one, other in zip(*grads, strict=True))
 

@@ -15,9 +15,10 @@ import pytest
 import torch
 
 from cfgc_runtime.config import load_config
-from cfgc_runtime.corpus import load_corpus
+from cfgc_runtime.data.corpus import load_corpus
 from cfgc_runtime.engine import parameter_groups
-from cfgc_runtime.model import build_model
+from cfgc_runtime.models.decoder import build_model
+from cfgc_runtime.models.losses import cross_entropy
 from cfgc_runtime.schedule import learning_rate
 from tests.runtime.bundles import HERE, WAIT_S, compile_tiny, write_corpus
 from tests.runtime.parity_worker import STEPS
@@ -71,7 +72,7 @@ def reference(directory: Path, ranks: list[dict[int, Any]], monkeypatch_module: 
         samples = ranks[0][0]["samples"][step] + ranks[1][0]["samples"][step]
         length = config.DATA.sequence_length
         rows = torch.stack([tokens[sample * length : sample * length + length + 1] for sample in samples])
-        loss = model(rows).mean()
+        loss = cross_entropy(model(rows[:, :-1]), {"labels": rows[:, 1:]}).mean()
         optimizer.zero_grad()
         loss.backward()
         seen["losses"].append(loss.item())
@@ -124,6 +125,7 @@ def test_the_same_data_on_both_ranks_would_have_been_noticed(
     model = build_model(config.MODEL, config.EXPERIMENT.seed)
     length = config.DATA.sequence_length
     samples = ranks[0][0]["samples"][0]
-    model(torch.stack([tokens[one * length : one * length + length + 1] for one in samples])).mean().backward()
+    rows = torch.stack([tokens[one * length : one * length + length + 1] for one in samples])
+    cross_entropy(model(rows[:, :-1]), {"labels": rows[:, 1:]}).mean().backward()
     half = {name: one.grad for name, one in model.named_parameters() if one.grad is not None}
     assert distance(half, reference["gradients"][0]) > 1000 * GRADIENT_TOLERANCE

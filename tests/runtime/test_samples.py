@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cfgc_runtime.data.samples import Split, TrainOrder, eval_batches, split_samples, train_batches
 from cfgc_runtime.errors import NO_INPUT, Failure
-from cfgc_runtime.samples import Split, TrainOrder, eval_batches, split_samples, train_batches
 
 
 def batch(micro: int = 2, accumulation: int = 3, ranks: int = 2) -> Any:
@@ -96,7 +96,8 @@ def test_batches_do_not_depend_on_workers_or_on_where_the_run_started(workers: i
     expected = [this.indices(step, micro, 1) for step in range(2, 5) for micro in range(3)]
     assert [one.samples for one in started_over] == expected
     first = started_over[0]
-    assert first.tokens[0].tolist() == list(range(first.samples[0] * 8, first.samples[0] * 8 + 9))
+    assert first.batch["input_ids"][0].tolist() == list(range(first.samples[0] * 8, first.samples[0] * 8 + 8))
+    assert first.batch["labels"][0].tolist() == list(range(first.samples[0] * 8 + 1, first.samples[0] * 8 + 9))
 
 
 def test_batches_leave_the_global_random_numbers_alone() -> None:

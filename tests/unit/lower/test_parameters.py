@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cfgc_runtime.model import Decoder
+from cfgc_runtime.models.decoder import Decoder
 from tests.unit.lower.planning import plan_of
 
 VARIANTS = list(itertools.product(("swiglu", "gelu", "relu"), (True, False), (4, 2, 1)))

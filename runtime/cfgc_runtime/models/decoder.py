@@ -142,7 +142,7 @@ class Block(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Tokens in, loss out."""
+    """Tokens in, logits out."""
 
     def __init__(self, config: Model) -> None:
         super().__init__()
@@ -154,19 +154,13 @@ class Decoder(nn.Module):
         if config.tie_embeddings:
             self.head.weight = self.embedding.weight
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Mean cross-entropy in nats per sample, fp32 [batch], of predicting ``tokens[:, 1:]``.
-
-        ``tokens`` is int64 [batch, length + 1].
-        """
-        inputs, targets = tokens[:, :-1], tokens[:, 1:]
-        cos, sin = _angles(inputs.shape[1], self.config, inputs.device)
-        x = self.embedding(inputs)
+    def forward(self, input_ids: Tensor) -> Tensor:
+        """``input_ids`` int64 [batch, length]; the logits of each next token, [batch, length, vocabulary]."""
+        cos, sin = _angles(input_ids.shape[1], self.config, input_ids.device)
+        x = self.embedding(input_ids)
         for block in self.blocks:
             if self.config.activation_checkpointing and self.training:
                 x = checkpoint(block, x, cos, sin, use_reentrant=False)
             else:
                 x = block(x, cos, sin)
-        logits = self.head(self.norm(x)).float()
-        losses = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
-        return losses.view(targets.shape).mean(1)
+        return cast("Tensor", self.head(self.norm(x)))

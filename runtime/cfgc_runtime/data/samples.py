@@ -85,10 +85,14 @@ def _permutation(count: int, seed: int, epoch: int) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """``tokens`` int64 [micro batch, sequence_length + 1]; ``weights`` [micro batch] is 0 for padding samples."""
+    """``samples`` says which ones they are; ``weights`` [micro batch] is 0 for those that only fill up the last batch.
+
+    ``batch`` holds the keyword arguments of the model, such as ``input_ids`` int64 [micro batch, sequence_length], and
+    ``labels``, which only the loss sees.
+    """
 
     samples: list[int]
-    tokens: torch.Tensor
+    batch: dict[str, torch.Tensor]
     weights: torch.Tensor
 
 
@@ -132,4 +136,5 @@ def eval_batches(
 
 def _cut(tokens: torch.Tensor, length: int, samples: list[int], weights: list[float]) -> MicroBatch:
     rows = torch.stack([tokens[sample * length : sample * length + length + 1] for sample in samples])
-    return MicroBatch(samples, rows.long(), torch.tensor(weights))
+    rows = rows.long()
+    return MicroBatch(samples, {"input_ids": rows[:, :-1], "labels": rows[:, 1:]}, torch.tensor(weights))
