@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
 
@@ -69,6 +69,7 @@ class Schedule(Protocol):
 class Model(Protocol):
     """The decoder transformer."""
 
+    kind: Literal["decoder"]
     vocab_size: int
     hidden_size: int
     num_layers: int
@@ -81,12 +82,33 @@ class Model(Protocol):
     norm_eps: float
     rope_theta: float
     tie_embeddings: bool
-    attention: Literal["sdpa", "eager"]
+    attention: Literal["sdpa", "eager", "flash_attention_2"]
     attention_dropout: float
     hidden_dropout: float
     initializer_range: float
     activation_checkpointing: bool
     parameters: int
+
+
+class HuggingFaceModel(Protocol):
+    """A causal language model of transformers, by ``path`` or, where that is empty, by ``config``, a JSON object.
+
+    Sizes are 0 where only this machine knows them.
+    """
+
+    kind: Literal["huggingface"]
+    path: NodePath
+    config: str
+    from_weights: bool
+    attention: Literal["sdpa", "eager", "flash_attention_2"]
+    activation_checkpointing: bool
+    vocab_size: int
+    max_sequence_length: int
+    parameters: int
+
+
+AnyModel: TypeAlias = Model | HuggingFaceModel
+"""Told apart by ``kind``; each has ``vocab_size``, ``max_sequence_length`` and ``parameters``, 0 for unknown."""
 
 
 class Optimizer(Protocol):
@@ -160,7 +182,7 @@ class Config(Protocol):
     SCHEDULE: Schedule
     PRECISION: Literal["fp32", "bf16", "fp16"]
     ZERO_STAGE: int
-    MODEL: Model
+    MODEL: AnyModel
     OPTIMIZER: Optimizer
     DATA: Data
     EVALUATION: Evaluation

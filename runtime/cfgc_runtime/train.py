@@ -10,7 +10,7 @@ from cfgc_runtime.data.feed import load_feed
 from cfgc_runtime.engine import Engine, connect
 from cfgc_runtime.errors import NO_INPUT, Failure
 from cfgc_runtime.loop import Loop, State
-from cfgc_runtime.models.decoder import build_model
+from cfgc_runtime.models.building import model_of
 from cfgc_runtime.models.losses import cross_entropy
 from cfgc_runtime.progress import Progress, short
 from cfgc_runtime.releases import check_releases
@@ -36,7 +36,7 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     if config.EXPERIMENT.deterministic:
         make_deterministic()
     feed = load_feed(config, world)
-    model = build_model(config.MODEL, config.EXPERIMENT.seed)
+    model = model_of(config)
 
     ranks = connect(config.TOPOLOGY, world)
     _check_same_data(ranks, feed.fingerprint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cfgc.emit.markdown import count, counted, disk, duration, memory, number, table, text
-from cfgc.lower.plan import Plan
+from cfgc.lower.plan import HuggingFaceModel, Plan
 
 _TYPICAL = 0.4
 """Share of the peak that well-tuned dense training reaches on recent GPUs (MFU of 38–43 %: the Llama 3 report)."""
@@ -50,6 +50,8 @@ def _passes(plan: Plan) -> str:
 
 def _parameters(plan: Plan) -> tuple[str, str, str]:
     model = plan.model
+    if model.kind != "decoder":
+        return "parameters", f"{model.parameters:,}" if model.parameters else "unknown", _of_others(model)
     heads = counted(model.num_heads, "head") + (
         f" on {model.num_kv_heads}" if model.num_kv_heads < model.num_heads else ""
     )
@@ -58,6 +60,12 @@ def _parameters(plan: Plan) -> tuple[str, str, str]:
         f"{model.intermediate_size:,}, vocabulary {model.vocab_size:,}, {'tied' if model.tie_embeddings else 'untied'}"
     )
     return "parameters", f"{model.parameters:,}", how
+
+
+def _of_others(model: HuggingFaceModel) -> str:
+    """What is known of a model that is not made by the runtime."""
+    first = "its own weights" if model.from_weights else "weights drawn anew"
+    return f"transformers causal language model, {first}; counted on the node"
 
 
 def _states(plan: Plan) -> tuple[str, str, str]:

@@ -31,13 +31,15 @@ def derived_values(spec: Spec, plan: Plan) -> Iterator[Derived]:
 
 
 def _model(spec: Spec, plan: Plan) -> Iterator[Derived]:
+    model = plan.model
+    if model.kind != "decoder":
+        return
     if spec.model.num_kv_heads is None:
-        yield "model.num_kv_heads", plan.model.num_kv_heads, "model.num_heads"
+        yield "model.num_kv_heads", model.num_kv_heads, "model.num_heads"
     if spec.model.intermediate_size is None:
-        hidden = plan.model.hidden_size
-        gated = plan.model.activation == "swiglu"
-        reason = f"8/3 × {hidden}, rounded up to a multiple of 64" if gated else f"4 × {hidden}"
-        yield "model.intermediate_size", plan.model.intermediate_size, reason
+        hidden = model.hidden_size
+        reason = f"8/3 × {hidden}, rounded up to a multiple of 64" if model.activation == "swiglu" else f"4 × {hidden}"
+        yield "model.intermediate_size", model.intermediate_size, reason
 
 
 def _training(spec: Spec, plan: Plan) -> Iterator[Derived]:

@@ -66,6 +66,7 @@ def model(spec: Spec) -> plan.Model:
     said, shape = spec.model, of_spec.shape_of(spec)
     assert said.attention != "flash_attention_2", "refused as not supported yet"
     return plan.Model(
+        kind="decoder",
         vocab_size=said.vocab_size,
         hidden_size=said.hidden_size,
         num_layers=said.num_layers,

@@ -87,6 +87,7 @@ class Schedule:
 class Model:
     """The decoder transformer. ``head_dim`` × ``num_heads`` = ``hidden_size``; ``parameters`` counts weights."""
 
+    kind: Literal["decoder"]
     vocab_size: int
     hidden_size: int
     num_layers: int
@@ -99,12 +100,35 @@ class Model:
     norm_eps: float
     rope_theta: float
     tie_embeddings: bool
-    attention: Literal["sdpa", "eager"]
+    attention: Literal["sdpa", "eager", "flash_attention_2"]
     attention_dropout: float
     hidden_dropout: float
     initializer_range: float
     activation_checkpointing: bool
     parameters: int
+
+
+@dataclass(frozen=True)
+class HuggingFaceModel:
+    """A causal language model of transformers; sizes are 0 where only the node knows them.
+
+    ``path`` is a local directory with config.json; empty where ``config``, a JSON object, says what it is. From
+    weights, the directory's own are loaded; else the first ones are drawn.
+    """
+
+    kind: Literal["huggingface"]
+    path: NodePath
+    config: str
+    from_weights: bool
+    attention: Literal["sdpa", "eager", "flash_attention_2"]
+    activation_checkpointing: bool
+    vocab_size: int
+    max_sequence_length: int
+    parameters: int
+
+
+AnyModel: TypeAlias = Model | HuggingFaceModel
+"""Told apart by ``kind``; each has ``vocab_size``, ``max_sequence_length`` and ``parameters``, 0 for unknown."""
 
 
 @dataclass(frozen=True)
@@ -261,7 +285,7 @@ class Plan:
     schedule: Schedule
     precision: Literal["fp32", "bf16", "fp16"]
     zero_stage: Literal[0, 1, 2, 3]
-    model: Model
+    model: AnyModel
     optimizer: Optimizer
     data: Data
     evaluation: Evaluation

@@ -49,6 +49,7 @@ HOSTILE = (
 
 def tiny_model() -> Model:
     return Model(
+        kind="decoder",
         vocab_size=256,
         hidden_size=64,
         num_layers=2,
