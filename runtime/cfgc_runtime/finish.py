@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from cfgc_runtime.complete import newest_first
+from cfgc_runtime.checkpoints.complete import newest_first
 from cfgc_runtime.curve import draw_curve
 from cfgc_runtime.manifest import read_manifest
 from cfgc_runtime.metrics import read_metrics

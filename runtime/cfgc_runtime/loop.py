@@ -19,7 +19,7 @@ from cfgc_runtime.schedule import learning_rate
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cfgc_runtime.checkpoint import Checkpoints
+    from cfgc_runtime.checkpoints.saving import Checkpoints
     from cfgc_runtime.collective import Ranks
     from cfgc_runtime.config import Config
     from cfgc_runtime.data.feed import Feed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
-from cfgc_runtime.checkpoint import Checkpoints
+from cfgc_runtime.checkpoints.saving import Checkpoints
 from cfgc_runtime.config import load_config
 from cfgc_runtime.data.feed import load_feed
 from cfgc_runtime.engine import Engine, connect

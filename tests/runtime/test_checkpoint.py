@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from cfgc_runtime import checkpoint
-from cfgc_runtime.checkpoint import Checkpoints
-from cfgc_runtime.complete import missing_parts
+from cfgc_runtime.checkpoints import saving
+from cfgc_runtime.checkpoints.saving import Checkpoints
+from cfgc_runtime.checkpoints.complete import missing_parts
 from cfgc_runtime.errors import BAD_CHECKPOINT, Failure
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def test_the_newest_is_the_one_of_the_highest_step(tmp_path: Path) -> None:
 
 def test_a_resume_under_another_release_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Saves(tmp_path).save(4)
-    monkeypatch.setattr(checkpoint, "installed_releases", lambda: {"torch": "9.9.9"})
+    monkeypatch.setattr(saving, "installed_releases", lambda: {"torch": "9.9.9"})
     again = Saves(tmp_path)
     assert again.resume() == 4
     saved = torch.__version__.partition("+")[0]

@@ -31,6 +31,7 @@ def emit_bundle(plan: Plan) -> Bundle:
     from cfgc.emit.plan_md import plan_md
     from cfgc.emit.resolved_toml import resolved_toml
     from cfgc.emit.scripts import job_sbatch, launch_sh
+    from cfgc.emit.values_json import values_json
     from cfgc.emit.vendored import vendored_runtime
 
     digest = plan_digest(plan)
@@ -38,6 +39,7 @@ def emit_bundle(plan: Plan) -> Bundle:
         "PLAN.md": plan_md(plan, digest),
         "resolved.toml": resolved_toml(plan),
         "config.py": config_py(plan, digest),
+        "values.json": values_json(plan),
         "ds_config.json": ds_config_json(plan),
         "launch.sh": launch_sh(plan),
         "job.sbatch": job_sbatch(plan, digest),

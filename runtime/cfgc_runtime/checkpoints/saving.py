@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from cfgc_runtime import complete
+from cfgc_runtime.checkpoints import complete
 from cfgc_runtime.errors import BAD_CHECKPOINT, Failure
 from cfgc_runtime.releases import installed_releases
 from cfgc_runtime.rundir import sync_directory

@@ -1,0 +1,39 @@
+"""values.json: every value of the spec, given or derived, by the class that its field declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from cfgc.emit.canonical import json_of, readable
+from cfgc.lower.plan import Json, Plan
+from cfgc.origin import Path
+from cfgc.schema.catalogue import schema_fields
+from cfgc.schema.field import FieldClass
+
+NAME = "values.json"
+
+
+def values_json(plan: Plan) -> str:
+    """The text of values.json: what a resumed run and ``cfgc diff`` compare."""
+    values: dict[str, dict[str, Json]] = {"numerics": {}, "resources": {}, "logistics": {}}
+    for line in plan.review.provenance:
+        values[class_of(line.path)].update(flat(json_of(line.value), ".".join(line.path)))
+    return readable({**values, "ds_config": dict(flat(json_of(plan.ds_config), ""))})
+
+
+def class_of(path: Path) -> FieldClass:
+    """The class of the field that holds ``path``: a key of a free table has the table's."""
+    fields = schema_fields()
+    return next(fields[path[:n]].meta.field_class for n in range(len(path), 0, -1) if path[:n] in fields)
+
+
+def flat(value: Json, key: str) -> Iterator[tuple[str, Json]]:
+    """Tables, and arrays of tables, down to the values: ``data.sources.0.path``."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from flat(inner, f"{key}.{name}" if key else name)
+    elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        for place, item in enumerate(value):
+            yield from flat(item, f"{key}.{place}")
+    else:
+        yield key, value
