@@ -47,12 +47,25 @@ class Later:
 
 
 @dataclass(frozen=True)
+class OnlyFor:
+    """The field belongs to a table whose ``key`` is one of ``kinds``; in any other it would be ignored, so is refused.
+
+    ``required`` where it belongs; its default is None then.
+    """
+
+    kinds: tuple[str, ...]
+    required: bool = False
+    key: str = "kind"
+
+
+@dataclass(frozen=True)
 class Meta:
     """What is known of a field besides its type."""
 
     field_class: FieldClass
     unit: str
     later: Later | None
+    only: OnlyFor | None = None
 
 
 class Section(BaseModel):
@@ -61,19 +74,25 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-def numerics(default: object, doc: str, *, unit: str = "", later: Later | None = None, **limits: float) -> Any:
+def numerics(
+    default: object, doc: str, *, unit: str = "", later: Later | None = None, only: OnlyFor | None = None, **limits: float
+) -> Any:
     """A field that changes the loss curve. ``limits`` are ge, gt, le, lt, min_length and max_length."""
-    return _field(default, doc, Meta("numerics", unit, later), limits)
+    return _field(default, doc, Meta("numerics", unit, later, only), limits)
 
 
-def resources(default: object, doc: str, *, unit: str = "", later: Later | None = None, **limits: float) -> Any:
+def resources(
+    default: object, doc: str, *, unit: str = "", later: Later | None = None, only: OnlyFor | None = None, **limits: float
+) -> Any:
     """A field that changes what the run needs (devices, memory, time) but not the loss curve."""
-    return _field(default, doc, Meta("resources", unit, later), limits)
+    return _field(default, doc, Meta("resources", unit, later, only), limits)
 
 
-def logistics(default: object, doc: str, *, unit: str = "", later: Later | None = None, **limits: float) -> Any:
+def logistics(
+    default: object, doc: str, *, unit: str = "", later: Later | None = None, only: OnlyFor | None = None, **limits: float
+) -> Any:
     """A field that changes only how the run is named, started, saved or watched."""
-    return _field(default, doc, Meta("logistics", unit, later), limits)
+    return _field(default, doc, Meta("logistics", unit, later, only), limits)
 
 
 def _field(default: object, doc: str, meta: Meta, limits: dict[str, float]) -> Any:
