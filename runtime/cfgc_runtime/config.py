@@ -120,18 +120,31 @@ class Optimizer(Protocol):
 
 
 class Source(Protocol):
-    """Text files below ``path``: a pattern of ``include`` and none of ``exclude`` matches."""
+    """Files below ``path``: a pattern of ``include`` and none of ``exclude`` matches. ``path`` may be one file."""
 
     name: str
     path: NodePath
     include: tuple[str, ...]
     exclude: tuple[str, ...]
+    kind: Literal["text", "jsonl", "parquet", "arrow", "huggingface", "tokens"]
+    field: str
+
+
+class Tokenizer(Protocol):
+    """How text becomes tokens. Bytes have an empty ``path``; an empty token is the one that the tokenizer names."""
+
+    kind: Literal["bytes", "tokenizers", "transformers"]
+    path: NodePath
+    end_token: str
+    pad_token: str
 
 
 class Data(Protocol):
     """Where tokens come from. Lengths in tokens; a maximum of 0 means all."""
 
     sources: tuple[Source, ...]
+    tokenizer: Tokenizer
+    max_bad_records: int
     sequence_length: int
     eval_fraction: float
     shuffle: bool
@@ -159,17 +172,52 @@ class EarlyStopping(Protocol):
 
 
 class Checkpoint(Protocol):
-    """Save every ``every_steps`` (0: only at the end), keep the newest ``keep_last``."""
+    """Save every ``every_steps`` (0: only at the end), keep the newest ``keep_last`` (0: all) and ``keep_best``.
+
+    ``elastic`` allows another number of ranks than the checkpoint's, ``on_changed_numerics`` another plan.
+    """
 
     every_steps: int
     keep_last: int
+    keep_best: int
+    elastic: bool
+    on_changed_numerics: Literal["refuse", "continue"]
+
+
+class Wandb(Protocol):
+    """Weights & Biases; what is empty is left to it, an empty ``name`` is that of the run directory."""
+
+    enabled: bool
+    mode: Literal["online", "offline"]
+    project: str
+    entity: str
+    group: str
+    name: str
+
+
+class Mlflow(Protocol):
+    """MLflow; an empty ``uri`` is the run directory, an empty ``name`` that of the run directory."""
+
+    enabled: bool
+    uri: str
+    experiment: str
+    name: str
 
 
 class Tracking(Protocol):
-    """A metrics line every ``log_every_steps`` steps; ``debug`` adds digests of the samples seen."""
+    """A metrics line every ``log_every_steps`` steps; ``debug`` adds digests of the samples seen.
+
+    Peak FLOP/s are of all devices; 0 is unknown.
+    """
 
     log_every_steps: int
     log_level: Literal["debug", "info", "warning", "error"]
+    csv: bool
+    tensorboard: bool
+    wandb: Wandb
+    mlflow: Mlflow
+    flops_per_token: int
+    peak_flops: float
 
 
 class Config(Protocol):

@@ -137,11 +137,19 @@ def _checkpoints(plan: Plan) -> tuple[str, str, str]:
     if not 0 < said.every_steps < plan.schedule.max_steps:
         return "checkpoints", f"at the end, {disk(said.bytes_each)}", "none on the way: an interrupted run saves first"
     saves = -(-plan.schedule.max_steps // said.every_steps)
-    kept = min(saves, said.keep_last)
-    value = (
-        f"every {counted(said.every_steps, 'step')}, {saves:,} × {disk(said.bytes_each)}, last {said.keep_last} kept"
-    )
-    return "checkpoints", value, f"{disk(kept * said.bytes_each)} on disk, one more while saving"
+    kept = min(saves, said.keep_last + said.keep_best) if said.keep_last else saves
+    keep = f"last {said.keep_last}" if said.keep_last else "all"
+    keep += f" and best {said.keep_best}" if said.keep_best and said.keep_last else ""
+    value = f"every {counted(said.every_steps, 'step')}, {saves:,} × {disk(said.bytes_each)}, {keep} kept"
+    return "checkpoints", value, f"{disk(kept * said.bytes_each)} on disk, one more while saving{_resuming(plan)}"
+
+
+def _resuming(plan: Plan) -> str:
+    """What a resume accepts that is refused unless the spec says otherwise."""
+    said = plan.checkpoint
+    accepted = ["another number of ranks"] if said.elastic else []
+    accepted += ["other numerics"] if said.on_changed_numerics == "continue" else []
+    return f"; resumes with {' and '.join(accepted)}" if accepted else ""
 
 
 def _compute(plan: Plan) -> tuple[str, str, str]:

@@ -91,7 +91,14 @@ def model(spec: Spec) -> plan.Model:
 def checkpoint(spec: Spec) -> plan.Checkpoint:
     """When state is saved, and its size."""
     said = spec.checkpoint
-    return plan.Checkpoint(said.every_steps, said.keep_last, checkpoint_bytes(of_spec.memory_setting_of(spec)))
+    return plan.Checkpoint(
+        every_steps=said.every_steps,
+        keep_last=said.keep_last,
+        keep_best=said.keep_best,
+        elastic=said.elastic,
+        on_changed_numerics=said.on_changed_numerics,
+        bytes_each=checkpoint_bytes(of_spec.memory_setting_of(spec)),
+    )
 
 
 def estimate(spec: Spec) -> plan.Estimate:

@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias
 from cfgc.load.graph import Input
 
 Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
+Argument: TypeAlias = "str | int | float | bool | list[Argument] | dict[str, Argument]"
+"""A literal of Python that TOML can say."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,18 @@ class HuggingFaceModel:
     parameters: int
 
 
-AnyModel: TypeAlias = Model | HuggingFaceModel
+@dataclass(frozen=True)
+class TargetModel:
+    """A model that the user's own code builds, ``module:attribute``; only that code knows its sizes: they are 0."""
+
+    kind: Literal["target"]
+    target: str
+    vocab_size: int
+    max_sequence_length: int
+    parameters: int
+
+
+AnyModel: TypeAlias = Model | HuggingFaceModel | TargetModel
 """Told apart by ``kind``; each has ``vocab_size``, ``max_sequence_length`` and ``parameters``, 0 for unknown."""
 
 
@@ -149,20 +162,39 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Source:
-    """Text files below ``path`` that match one of ``include`` and none of ``exclude`` (fnmatch over the posix path)."""
+    """Files below ``path`` that match one of ``include`` and none of ``exclude`` (fnmatch over the posix path).
+
+    ``path`` may be one file. ``field`` of a record holds its text; a text file is a record.
+    """
 
     name: str
     path: NodePath
     include: tuple[str, ...]
     exclude: tuple[str, ...]
+    kind: Literal["text", "jsonl", "parquet", "arrow", "huggingface", "tokens"]
+    field: str
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """How text becomes tokens. Bytes have an empty ``path``; an empty token is the one that the tokenizer names."""
+
+    kind: Literal["bytes", "tokenizers", "transformers"]
+    path: NodePath
+    end_token: str
+    pad_token: str
 
 
 @dataclass(frozen=True)
 class Data:
-    """Where tokens come from. Lengths in tokens; ``eval_fraction`` of the samples is held out; max_… 0 means all."""
+    """Where tokens come from. Lengths in tokens; ``eval_fraction`` of the samples is held out; max_… 0 means all.
+
+    Of ``max_bad_records``, 0 means none.
+    """
 
     sources: tuple[Source, ...]
-    tokenizer: Literal["bytes"]
+    tokenizer: Tokenizer
+    max_bad_records: int
     sequence_length: int
     eval_fraction: float
     shuffle: bool
@@ -185,19 +217,57 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Saves: every ``every_steps`` optimizer steps (0: only at the end), the newest ``keep_last`` stay."""
+    """Saves: every ``every_steps`` optimizer steps (0: only at the end).
+
+    The newest ``keep_last`` stay (0: all), and the ``keep_best`` of the lowest held-out loss. ``elastic`` allows to
+    resume from another number of ranks, ``on_changed_numerics`` from a plan that trains differently.
+    """
 
     every_steps: int
     keep_last: int
+    keep_best: int
+    elastic: bool
+    on_changed_numerics: Literal["refuse", "continue"]
     bytes_each: int
 
 
 @dataclass(frozen=True)
+class Wandb:
+    """Weights & Biases; an empty ``entity``, ``group`` or ``name`` is left to it, or to the run directory."""
+
+    enabled: bool
+    mode: Literal["online", "offline"]
+    project: str
+    entity: str
+    group: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Mlflow:
+    """MLflow; an empty ``uri`` is the run directory, an empty ``name`` that of the run directory."""
+
+    enabled: bool
+    uri: str
+    experiment: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Tracking:
-    """What is written while training: a metrics line every ``log_every_steps`` steps."""
+    """What is written while training: a metrics line every ``log_every_steps`` steps, always, and to whom else.
+
+    MFU is ``flops_per_token`` × tokens/s ÷ ``peak_flops``, the peak of all devices together; 0 is unknown.
+    """
 
     log_every_steps: int
     log_level: Literal["debug", "info", "warning", "error"]
+    csv: bool
+    tensorboard: bool
+    wandb: Wandb
+    mlflow: Mlflow
+    flops_per_token: int
+    peak_flops: float
 
 
 @dataclass(frozen=True)
@@ -209,8 +279,25 @@ class EarlyStopping:
 
 
 @dataclass(frozen=True)
+class Call:
+    """A call of the user's own code in wiring.py; ``name`` is a metric's, else empty.
+
+    Dotted ``attribute`` of ``module``, with keyword ``arguments`` after what the runtime hands over.
+    """
+
+    role: Literal["model", "data", "optimizer", "loss", "metric", "task"]
+    name: str
+    module: str
+    attribute: str
+    arguments: Mapping[str, Argument]
+
+
+@dataclass(frozen=True)
 class Launch:
-    """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user."""
+    """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
+
+    ``watchdog_s`` 0 is off. ``restart`` lets launch.sh start again by itself, after ``restart_delay_s`` at first.
+    """
 
     run_dir: NodePath
     python: str
@@ -220,6 +307,9 @@ class Launch:
     signal_lead_s: int
     max_attempts: int
     shutdown_grace_s: int
+    watchdog_s: int
+    restart: bool
+    restart_delay_s: int
     environment: Mapping[str, str]
     required: tuple[str, ...]
 
@@ -292,6 +382,7 @@ class Plan:
     early_stopping: EarlyStopping
     checkpoint: Checkpoint
     tracking: Tracking
+    calls: tuple[Call, ...]
     launch: Launch
     slurm: Slurm
     estimate: Estimate

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator
 
 from cfgc.schema.field import Later, Section, logistics, numerics
+from cfgc.schema.trackers import Mlflow, Wandb
 from cfgc.schema.values import Int, Name, Path, Text, Texts, Variable, array_to_tuple
 
 _TRAIN = Later("task", "leave the table out")
@@ -37,38 +38,34 @@ class Checkpoint(Section):
 
     every_steps: Int = logistics(1000, "Optimizer steps between saves; 0 saves only at the end.", unit="steps", ge=0)
     keep_last: Int = logistics(3, "Newest checkpoints to keep; 0 keeps all.", unit="checkpoints", ge=0)
-    keep_best: Int | None = logistics(
-        None,
-        "Best checkpoints to keep.",
+    keep_best: Int = logistics(
+        0,
+        "Checkpoints of the lowest held-out loss to keep besides the newest; 0 keeps none.",
         unit="checkpoints",
         ge=0,
-        later=Later("checkpoint", "leave it out; `keep_last` keeps the newest"),
+    )
+    elastic: bool = logistics(
+        False, "Convert a checkpoint of another number of ranks or another offload when a run resumes from it."
+    )
+    on_changed_numerics: Literal["refuse", "continue"] = logistics(
+        "refuse", "What a resume does when values that change the loss curve are not those of the checkpoint."
     )
     asynchronous: bool | None = logistics(
-        None, "Write while training goes on.", later=Later("checkpoint", "leave it out")
+        None,
+        "Write while training goes on.",
+        later=Later("checkpoint", "leave it out; none of DeepSpeed's asynchronous writers saved on a CPU"),
     )
 
 
 class Tracking(Section):
-    """What is written while training."""
+    """What is written while training. metrics.jsonl is written always."""
 
     log_every_steps: Int = logistics(10, "Steps between lines of metrics.jsonl.", unit="steps", gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = logistics("info", "Least important messages shown.")
-    tensorboard: bool | None = logistics(
-        None,
-        "Write TensorBoard events.",
-        later=Later("tracker", "leave it out; metrics.jsonl in the run directory has every number"),
-    )
-    wandb: bool | None = logistics(
-        None,
-        "Report to Weights & Biases.",
-        later=Later("tracker", "leave it out; metrics.jsonl in the run directory has every number"),
-    )
-    mlflow: bool | None = logistics(
-        None,
-        "Report to MLflow.",
-        later=Later("tracker", "leave it out; metrics.jsonl in the run directory has every number"),
-    )
+    csv: bool = logistics(False, "Write metrics.csv, one row a step, below `tracking/` of the run directory.")
+    tensorboard: bool = logistics(False, "Write TensorBoard events, below `tracking/tensorboard`.")
+    wandb: Wandb = logistics(Wandb(), "Report to Weights & Biases; `true` is enough.")
+    mlflow: Mlflow = logistics(Mlflow(), "Report to MLflow; `true` is enough.")
     custom_metrics: Texts | None = logistics(
         None,
         "Functions that add metrics.",

@@ -99,10 +99,10 @@ class Training(Section):
         unit="samples",
         gt=0,
     )
-    micro_batch_size: Int | None = numerics(
+    micro_batch_size: Int | None = resources(
         None, "Samples per rank in one forward pass. Absent: follows from the other two.", unit="samples", gt=0
     )
-    gradient_accumulation_steps: Int | None = numerics(
+    gradient_accumulation_steps: Int | None = resources(
         None, "Forward passes per optimizer step. Absent: follows from the other two.", unit="passes", gt=0
     )
     precision: Literal["fp32", "bf16", "fp16", "fp8"] = numerics(

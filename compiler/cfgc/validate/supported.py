@@ -41,7 +41,7 @@ CODES: Mapping[Feature, tuple[str, str]] = {
     "package": ("CFG460", "a bundle carries the runtime, and no other code"),
     "task": ("CFG461", "the runtime has one task, training"),
     "nvme": ("CFG462", "the runtime offloads to host memory only"),
-    "checkpoint": ("CFG463", "the runtime writes one checkpoint at a time and keeps the newest"),
+    "checkpoint": ("CFG463", "training waits while a checkpoint is written"),
     "compile": ("CFG464", "the runtime runs the model as it is"),
     "executor": ("CFG465", "a bundle starts on one machine and on Slurm"),
 }

@@ -97,7 +97,7 @@ def cpu_plan() -> Plan:
         ),
         evaluation=Evaluation(50, 4, 8, True),
         early_stopping=EarlyStopping(0, 0.0),
-        checkpoint=Checkpoint(100, 3, 1_700_000),
+        checkpoint=Checkpoint(100, 3, 0, False, "refuse", 1_700_000),
         tracking=Tracking(10, "info"),
         launch=Launch(
             run_dir=NodePath("cwd", "", "runs/quickstart"),
@@ -108,6 +108,9 @@ def cpu_plan() -> Plan:
             signal_lead_s=300,
             max_attempts=5,
             shutdown_grace_s=300,
+            watchdog_s=900,
+            restart=False,
+            restart_delay_s=30,
             environment={"TOKENIZERS_PARALLELISM": "false"},
             required=(),
         ),
@@ -181,7 +184,7 @@ def cluster_plan() -> Plan:
         schedule=Schedule("cosine", 40_000, 2000, 3e-4, 3e-5, 41_943_040_000),
         zero_stage=3,
         data=replace(plan.data, sources=sources, sequence_length=2048),
-        checkpoint=Checkpoint(1000, 3, 1_700_000_000),
+        checkpoint=Checkpoint(1000, 3, 0, False, "refuse", 1_700_000_000),
         launch=replace(
             plan.launch,
             run_dir=NodePath("env", "SCRATCH", "runs/16xh100-zero3"),
