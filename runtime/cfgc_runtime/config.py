@@ -171,6 +171,18 @@ class EarlyStopping(Protocol):
     threshold: float
 
 
+class GradientHealth(Protocol):
+    """Clipping from ``initial_clip_value`` to the final one over ``warmup_steps``, and what an explosion does."""
+
+    enabled: bool
+    initial_clip_value: float
+    final_clip_value: float
+    warmup_steps: int
+    explosion_threshold: float
+    auto_reduce_lr: bool
+    lr_reduction_factor: float
+
+
 class Checkpoint(Protocol):
     """Save every ``every_steps`` (0: only at the end), keep the newest ``keep_last`` (0: all) and ``keep_best``.
 
@@ -235,6 +247,7 @@ class Config(Protocol):
     DATA: Data
     EVALUATION: Evaluation
     EARLY_STOPPING: EarlyStopping
+    GRADIENT_HEALTH: GradientHealth
     CHECKPOINT: Checkpoint
     TRACKING: Tracking
     PLAN_DIGEST: str

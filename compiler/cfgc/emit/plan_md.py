@@ -134,7 +134,11 @@ def _paths(plan: Plan) -> list[str]:
     for source in plan.data.sources:
         wanted = " ".join(map(code, source.include))
         without = " without " + " ".join(map(code, source.exclude)) if source.exclude else ""
-        rows.append((f"data {text(source.name)}", code(_shown(source.path)), f"read: {wanted}{without}"))
+        use = f"read as {source.kind}: {wanted}{without}"
+        rows.append((f"data {text(source.name)}", code(_shown(source.path)), use))
+    if plan.data.tokenizer.kind != "bytes":
+        use = f"read with the package {plan.data.tokenizer.kind}"
+        rows.append(("tokenizer", code(_shown(plan.data.tokenizer.path)), use))
     rows.append(("interpreter", code(plan.launch.python), "run: or what the variable `PYTHON` names"))
     return ["## Paths on the node", "", *table(("what", "where", "use"), rows)]
 

@@ -35,7 +35,7 @@ def needed_variables(plan: Plan) -> tuple[str, ...]:
 
     What the scripts set themselves is not asked of anybody.
     """
-    paths = (plan.launch.run_dir, *(source.path for source in plan.data.sources))
+    paths = (plan.launch.run_dir, plan.data.tokenizer.path, *(source.path for source in plan.data.sources))
     named = {path.name for path in paths if path.base == "env"} | set(plan.launch.required)
     return tuple(sorted(named - {name for name, value in plan.launch.environment.items() if value}))
 

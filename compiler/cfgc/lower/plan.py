@@ -293,6 +293,23 @@ class Call:
 
 
 @dataclass(frozen=True)
+class GradientHealth:
+    """The bound on the gradient norm goes in a line from the initial to the final value over ``warmup_steps``.
+
+    A norm above ``explosion_threshold`` is an explosion; ``auto_reduce_lr`` then multiplies the rate of all later steps
+    by ``lr_reduction_factor``. Not ``enabled``: the bound is ``gradient_clipping``, and nothing is watched.
+    """
+
+    enabled: bool
+    initial_clip_value: float
+    final_clip_value: float
+    warmup_steps: int
+    explosion_threshold: float
+    auto_reduce_lr: bool
+    lr_reduction_factor: float
+
+
+@dataclass(frozen=True)
 class Launch:
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
@@ -380,6 +397,7 @@ class Plan:
     data: Data
     evaluation: Evaluation
     early_stopping: EarlyStopping
+    gradient_health: GradientHealth
     checkpoint: Checkpoint
     tracking: Tracking
     calls: tuple[Call, ...]

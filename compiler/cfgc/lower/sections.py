@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgc.lower import plan
+from cfgc.schema.kinds import INCLUDED
 
 if TYPE_CHECKING:
+    from cfgc.schema.data import Source, Tokenizer
     from cfgc.schema.spec import Spec
     from cfgc.schema.values import NodePath
 
@@ -40,10 +42,10 @@ def optimizer(spec: Spec) -> plan.Optimizer:
 def data(spec: Spec) -> plan.Data:
     """Where tokens come from."""
     said = spec.data
-    assert said.tokenizer.kind == "bytes", "others are refused as not supported yet"
     return plan.Data(
-        sources=tuple(plan.Source(s.name, node_path(s.path), s.include, s.exclude) for s in said.sources),
-        tokenizer=said.tokenizer.kind,
+        sources=tuple(map(_source, said.sources)),
+        tokenizer=tokenizer(said.tokenizer),
+        max_bad_records=said.max_bad_records,
         sequence_length=said.sequence_length,
         eval_fraction=said.eval_fraction,
         shuffle=said.shuffle,
@@ -53,6 +55,17 @@ def data(spec: Spec) -> plan.Data:
         max_eval_samples=said.max_eval_samples,
         num_workers=said.num_workers,
     )
+
+
+def _source(said: Source) -> plan.Source:
+    include = INCLUDED[said.kind] if said.include is None else said.include
+    return plan.Source(said.name, node_path(said.path), include, said.exclude, said.kind, said.field)
+
+
+def tokenizer(said: Tokenizer) -> plan.Tokenizer:
+    """How text becomes tokens; the rules have seen to it that files are named when they are needed."""
+    path = plan.NodePath("cwd", "", "") if said.path is None else node_path(said.path)
+    return plan.Tokenizer(said.kind, path, said.end_token or "", said.pad_token or "")
 
 
 def evaluation(spec: Spec, micro_batch_size: int) -> plan.Evaluation:
@@ -70,11 +83,6 @@ def early_stopping(spec: Spec) -> plan.EarlyStopping:
     """When to stop early."""
     said = spec.training.early_stopping
     return plan.EarlyStopping(said.patience, said.threshold)
-
-
-def tracking(spec: Spec) -> plan.Tracking:
-    """What is written while training."""
-    return plan.Tracking(spec.tracking.log_every_steps, spec.tracking.log_level)
 
 
 def shuffle_seed_of(spec: Spec) -> int:

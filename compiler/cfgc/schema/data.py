@@ -16,17 +16,20 @@ _INDEXED = Later("data", "leave it out; every sample is found by its index, with
 
 
 class Source(Section):
-    """One tree of files."""
+    """One tree of files, or a file."""
 
     name: Text = numerics(..., "Name in messages and metrics.", min_length=1)
-    path: Path = numerics(..., "Directory of the files, on the node.")
-    include: Texts = numerics(
-        ("*.txt",), "Patterns of the files to read, below `path`; `*` matches `/` too.", min_length=1
+    path: Path = numerics(..., "Directory of the files on the node, or one file.")
+    include: Texts | None = numerics(
+        None,
+        "Patterns of the files to read, below `path`; `*` matches `/` too. Absent: what files of that kind are called.",
+        min_length=1,
     )
     exclude: Texts = numerics((), "Patterns of the files to leave out, such as `test/*`.")
-    kind: Literal["text", "jsonl", "parquet", "tokens"] = numerics(
-        "text", "Format of the files.", later=Later("data", _FILES.instead, ("text",))
+    kind: Literal["text", "jsonl", "parquet", "arrow", "huggingface", "tokens"] = numerics(
+        "text", "Format of the files. A text file is one document; of the others, each record is."
     )
+    field: Text = numerics("text", "Field of a record that holds its text.", min_length=1)
     weight: float | None = numerics(None, "Share of this source in a mixture.", unit="ratio", gt=0, later=_FILES)
 
 
@@ -36,11 +39,17 @@ Sources: TypeAlias = Annotated[tuple[Source, ...], BeforeValidator(array_to_tupl
 class Tokenizer(Section):
     """Text to token ids."""
 
-    kind: Literal["bytes", "huggingface", "sentencepiece"] = numerics(
-        "bytes", "How text becomes tokens.", later=Later("data", 'write `kind = "bytes"`', ("bytes",))
+    kind: Literal["bytes", "tokenizers", "transformers"] = numerics(
+        "bytes", "How text becomes tokens: its bytes, a tokenizer.json, or whatever transformers can load."
     )
     path: Path | None = numerics(
-        None, "Files of the tokenizer, on the node.", later=Later("data", "leave it out; bytes need no files")
+        None, "tokenizer.json (`tokenizers`) or the directory of the tokenizer (`transformers`), on the node."
+    )
+    end_token: Text | None = numerics(
+        None, "Token that ends a document, such as `</s>`. Absent: the one that the tokenizer names.", min_length=1
+    )
+    pad_token: Text | None = numerics(
+        None, "Token that fills a sample up. Absent: the tokenizer's own, or the end token.", min_length=1
     )
 
 
@@ -79,6 +88,9 @@ class Data(Section):
     reshuffle_each_epoch: bool = numerics(True, "A new order in every pass.")
     max_train_samples: Int = numerics(0, "Training samples to keep; 0 keeps all.", unit="samples", ge=0)
     max_eval_samples: Int = numerics(0, "Held-out samples to keep; 0 keeps all.", unit="samples", ge=0)
+    max_bad_records: Int = numerics(
+        0, "Records that may be left out because they cannot be used; one more ends the run.", unit="records", ge=0
+    )
     num_workers: Int = resources(
         0, "Reader processes per rank; 0 reads in the training process.", unit="processes", ge=0, le=128
     )

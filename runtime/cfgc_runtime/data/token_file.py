@@ -7,7 +7,7 @@ Layout, little-endian throughout:
     16   uint64    length of the header in bytes
     24   40 bytes  zeros
     64   tokens    ``tokens`` × uint16 or uint32, all documents one after the other
-         starts    (``documents`` + 1) × uint64 from the next multiple of 8: document d is tokens[starts[d]:starts[d + 1]]
+         starts    (``documents`` + 1) × uint64, from the next multiple of 8: where each document starts, and the end
          trained   only when the header says so: a bit a token, the lowest bit of a byte first, 1 when it is trained on
          header    JSON, UTF-8, to the end of the file
 """
