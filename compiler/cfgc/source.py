@@ -34,6 +34,24 @@ class SourceFile:
         return self.text[start:end].rstrip("\r\n")
 
 
+class NotUtf8Error(ValueError):
+    """Bytes that are no text: ``readable`` shows them, with ``what`` is wrong at ``offset`` of its text."""
+
+    def __init__(self, readable: SourceFile, what: str, offset: int) -> None:
+        super().__init__(what)
+        self.readable, self.what, self.offset = readable, what, offset
+
+
+def decode_source(logical: str, data: bytes) -> SourceFile:
+    """The text of ``data``. Raises ``NotUtf8Error``."""
+    try:
+        return SourceFile(logical, data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        readable = SourceFile(logical, data.decode("utf-8", errors="replace"))
+        offset = len(data[: error.start].decode("utf-8"))
+        raise NotUtf8Error(readable, f"byte 0x{data[error.start]:02x} is no UTF-8 character", offset) from None
+
+
 @dataclass(frozen=True)
 class Span:
     """Characters ``start`` to ``end`` (exclusive) of a source."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.deepspeed.starting import with_torchrun
 from tests.deepspeed.test_ds_config import LEAST_STAGE
 from tests.unit.lower.planning import plan_of
 
@@ -30,21 +27,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def losses(tmp_path_factory: pytest.TempPathFactory) -> Losses:
-    folder = tmp_path_factory.mktemp("engine")
-    configs, written = folder / "configs.json", folder / "losses.json"
-    configs.write_text(json.dumps({name: _config(*combination) for name, combination in COMBINATIONS.items()}))
-    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "engine_steps.py"]
-    done = subprocess.run(
-        [sys.executable, *command, str(configs), str(written)],
-        cwd=HERE,
-        env={**os.environ, "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    loaded: Losses = json.loads(written.read_text())
+    configs = {name: _config(*combination) for name, combination in COMBINATIONS.items()}
+    loaded: Losses = with_torchrun(2, "engine_steps.py", configs, tmp_path_factory.mktemp("engine"))
     return loaded
 
 

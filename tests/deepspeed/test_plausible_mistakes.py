@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from cfgc.deepspeed.releases import release
 from cfgc.diagnostics import Diagnostic
 from cfgc.fixing.apply import apply_edits
 from tests.deepspeed.mistakes import GOOD, MISTAKES
+from tests.deepspeed.starting import with_torchrun
 
 HERE = Path(__file__).parent
 RELEASE = "0.19.8"
@@ -85,24 +83,10 @@ def test_first_fix_mends_it(name: str) -> None:
 
 @pytest.mark.slow
 def test_engine_fares_as_the_table_says(tmp_path: Path) -> None:
-    configs, written = tmp_path / "configs.json", tmp_path / "fates.json"
     mended = {name: _mended(name) for name in MISTAKES}
     wrong = {name: mistake.config() for name, mistake in MISTAKES.items()}
-    configs.write_text(
-        json.dumps({"good": GOOD, **wrong, **{f"{name}, mended": each for name, each in mended.items()}})
-    )
-    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=1", "engine_mistakes.py"]
-    done = subprocess.run(
-        [sys.executable, *command, str(configs), str(written)],
-        cwd=HERE,
-        env={**os.environ, "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    fates = json.loads(written.read_text())
+    configs = {"good": GOOD, **wrong, **{f"{name}, mended": each for name, each in mended.items()}}
+    fates = with_torchrun(1, "engine_mistakes.py", configs, tmp_path)
     expected = {name: mistake.fate for name, mistake in MISTAKES.items()}
     assert {name: fates[name][0] for name in MISTAKES} == expected
     mended_fates = {name: fate for name, fate in fates.items() if name not in {*MISTAKES, *NEEDS_TWO_RANKS}}

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import copy
-import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from deepspeed.runtime.config import DeepSpeedConfig
 
+from tests.deepspeed.starting import alone
+from tests.runtime.bundles import free_port
 from tests.unit.deepspeed.zero_cases import ACCEPTED, OWN_ADAM, REFUSED, whole
 
 HERE = Path(__file__).parent
@@ -39,30 +36,7 @@ def test_deepspeed_refuses_what_is_said_to_be_refused_when_it_is_read(name: str)
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    folder = tmp_path_factory.mktemp("starts")
-    configs, written = folder / "configs.json", folder / "outcomes.json"
-    configs.write_text(json.dumps(BUILT))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    done = subprocess.run(
-        [sys.executable, "engine_starts.py", str(configs), str(written)],
-        cwd=HERE,
-        env={
-            **os.environ,
-            **alone,
-            "DS_ACCELERATOR": "cpu",
-            "OMP_NUM_THREADS": "1",
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        },
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    loaded: dict[str, list[str]] = json.loads(written.read_text())
+    loaded: dict[str, list[str]] = alone("engine_starts.py", BUILT, tmp_path_factory.mktemp("starts"), free_port())
     return loaded
 
 

@@ -17,7 +17,7 @@ from cfgc.deepspeed import reading_errors as errors
 from cfgc.deepspeed.config import Config, Entry, Json, Path
 from cfgc.deepspeed.tokens import Tokens
 from cfgc.diagnostics import Label, Rejected
-from cfgc.source import SourceFile, Span
+from cfgc.source import NotUtf8Error, SourceFile, Span, decode_source
 
 MAX_BYTES = 1 << 20
 """The largest ds_config that is read; a real one has a few thousand bytes."""
@@ -48,12 +48,9 @@ def config_of(tree: Mapping[str, Any], logical: str = "ds_config.json") -> Confi
 
 def _decoded(logical: str, data: bytes) -> SourceFile:
     try:
-        return SourceFile(logical, data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        readable = SourceFile(logical, data.decode("utf-8", errors="replace"))
-        offset = len(data[: error.start].decode("utf-8"))
-        what = f"byte 0x{data[error.start]:02x} is no UTF-8 character"
-        raise Rejected([errors.not_utf8(readable, what, offset)]) from None
+        return decode_source(logical, data)
+    except NotUtf8Error as error:
+        raise Rejected([errors.not_utf8(error.readable, error.what, error.offset)]) from None
 
 
 @dataclass

@@ -15,7 +15,7 @@ from cfgc.load.graph import Input
 from cfgc.load.library import Library
 from cfgc.load.reader import SHIPPED, Reader, TooLargeError
 from cfgc.nearest import nearest
-from cfgc.source import SourceFile, Span
+from cfgc.source import NotUtf8Error, SourceFile, Span, decode_source
 
 MAX_NAME = 4_000
 """Characters of a path, as Linux has it."""
@@ -76,16 +76,12 @@ def read_root(library: Library, logical: str) -> SpecFile:
 def decode(logical: str, data: bytes) -> SourceFile:
     """The text of ``data``. Raises ``Rejected`` when it is not UTF-8, or begins with a byte order mark."""
     try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        readable = SourceFile(logical, data.decode("utf-8", errors="replace"))
-        offset = len(data[: error.start].decode("utf-8"))
-        what = f"byte 0x{data[error.start]:02x} is no UTF-8 character"
-        raise Rejected([syntax_errors.not_utf8(readable, what, offset)]) from None
-    if text.startswith("\ufeff"):
-        source = SourceFile(logical, text)
+        source = decode_source(logical, data)
+    except NotUtf8Error as error:
+        raise Rejected([syntax_errors.not_utf8(error.readable, error.what, error.offset)]) from None
+    if source.text.startswith("\ufeff"):
         raise Rejected([syntax_errors.not_utf8(source, "a byte order mark", 0)])
-    return SourceFile(logical, text)
+    return source
 
 
 def candidates(named: Named, beside: str, search: Sequence[str]) -> tuple[str, ...]:
