@@ -108,6 +108,13 @@ class Engine:
         for group in self.raw.optimizer.param_groups:
             group["lr"] = rate
 
+    def set_clipping(self, bound: float) -> None:
+        """Let DeepSpeed clip the norm of the next gradient to ``bound``: its optimizer, or the engine in plain fp32."""
+        if hasattr(self.raw.optimizer, "clip_grad"):
+            self.raw.optimizer.clip_grad = bound
+        else:
+            self.raw._config.gradient_clipping = bound  # read in each step, and there is no setter
+
     def finish_micro_step(self, is_last: bool) -> float | None:
         """Let DeepSpeed count the micro step; after the last one it steps the optimizer.
 

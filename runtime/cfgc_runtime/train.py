@@ -9,13 +9,14 @@ from cfgc_runtime.config import load_config
 from cfgc_runtime.data.feed import load_feed
 from cfgc_runtime.engine import Engine, connect
 from cfgc_runtime.errors import NO_INPUT, Failure
-from cfgc_runtime.loop import Loop, State
+from cfgc_runtime.loop import Loop
 from cfgc_runtime.models.building import model_of
 from cfgc_runtime.models.losses import cross_entropy
 from cfgc_runtime.progress import Progress, short
 from cfgc_runtime.releases import check_releases
 from cfgc_runtime.reporting import Reporter
 from cfgc_runtime.seeding import make_deterministic, seed_rank
+from cfgc_runtime.state import State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +56,7 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
 def _reporter(config: Config, run: RunDirectory, world: World, screen: TextIO) -> Reporter:
     first = world.rank == 0
     progress = Progress(screen if first else None, config.EXPERIMENT.name, config.SCHEDULE.max_steps)
-    return Reporter(run.metrics if first else None, progress)
+    return Reporter(run.metrics if first else None, progress, config.TRACKING)
 
 
 def _check_same_data(ranks: Ranks, fingerprint: Fingerprint) -> None:

@@ -51,7 +51,7 @@ def newest_config(spec: Spec, batch: Triple) -> dict[str, Json]:
         **_exchange(spec),
         **_precision(spec),
         **_reports(spec),
-        "gradient_clipping": spec.training.gradient_clipping,
+        "gradient_clipping": clipping_of(spec),
         "optimizer": optimizer_section(spec),
         # AdamW and Adam are known to ZeRO; plain SGD has to be allowed.
         "zero_allow_untested_optimizer": spec.training.optimizer.type == "sgd",
@@ -77,6 +77,12 @@ def merge_raw(config: Mapping[str, Json], raw: Mapping[str, Json]) -> dict[str, 
         below = merged.get(key)
         merged[key] = merge_raw(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return merged
+
+
+def clipping_of(spec: Spec) -> float:
+    """The bound on the gradient norm; with gradient health the last one, which the runtime sets for each step."""
+    health = spec.training.gradient_health
+    return health.final_clip_value if health.enabled else spec.training.gradient_clipping
 
 
 def _batch(batch: Triple) -> dict[str, Json]:

@@ -12,6 +12,7 @@ from cfgc.lower.launch import launch
 from cfgc.lower.plan import Plan, Review
 from cfgc.lower.provenance import provenance
 from cfgc.lower.slurm import slurm
+from cfgc.lower.tracking import tracking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,8 +48,9 @@ def _meaning(spec: Spec, review: Review) -> Plan:
         data=sections.data(spec),
         evaluation=sections.evaluation(spec, triple.micro_batch_size),
         early_stopping=sections.early_stopping(spec),
+        gradient_health=sections.gradient_health(spec),
         checkpoint=numbers.checkpoint(spec),
-        tracking=sections.tracking(spec),
+        tracking=tracking(spec),
         launch=launch(spec),
         slurm=slurm(spec),
         estimate=numbers.estimate(spec),

@@ -85,6 +85,11 @@ def early_stopping(spec: Spec) -> plan.EarlyStopping:
     return plan.EarlyStopping(said.patience, said.threshold)
 
 
+def gradient_health(spec: Spec) -> plan.GradientHealth:
+    """How gradients are watched."""
+    return plan.GradientHealth(**dict(spec.training.gradient_health))
+
+
 def shuffle_seed_of(spec: Spec) -> int:
     """Seed of the order of samples: the experiment's unless given."""
     return spec.experiment.seed if spec.data.shuffle_seed is None else spec.data.shuffle_seed

@@ -7,7 +7,6 @@ from typing import Literal
 from cfgc.schema.field import Later, Section, numerics, resources
 from cfgc.schema.values import Int, Pair
 
-_CLIP = Later("training loop", "leave it out; `training.gradient_clipping` bounds the gradient norm")
 _LOSS = Later("training loop", "leave it out; the loss is plain next-token cross entropy")
 _BF16 = Later("fp8", "leave the table out")
 
@@ -48,21 +47,17 @@ class EarlyStopping(Section):
 
 
 class GradientHealth(Section):
-    """Watch gradient norms and react."""
+    """A bound on the gradient norm that tightens, and a lower rate after an explosion."""
 
-    enabled: bool | None = numerics(None, "Watch gradient norms.", later=_CLIP)
-    initial_clip_value: float | None = numerics(None, "Clipping at the first step.", unit="norm", gt=0, later=_CLIP)
-    final_clip_value: float | None = numerics(None, "Clipping after its warm-up.", unit="norm", gt=0, later=_CLIP)
-    warmup_steps: Int | None = numerics(
-        None, "Steps from the first to the final clipping.", unit="steps", ge=0, later=_CLIP
+    enabled: bool = numerics(False, "Watch gradient norms; the table replaces `training.gradient_clipping`.")
+    initial_clip_value: float = numerics(2.0, "Largest norm at the start.", unit="norm", gt=0, le=1e6)
+    final_clip_value: float = numerics(1.0, "Largest norm from `warmup_steps` on.", unit="norm", gt=0, le=1e6)
+    warmup_steps: Int = numerics(0, "Steps from the initial to the final value, in a line.", unit="steps", ge=0)
+    explosion_threshold: float = numerics(
+        5.0, "Norm before clipping above which the gradient explodes.", unit="norm", gt=0, le=1e9
     )
-    explosion_threshold: float | None = numerics(
-        None, "Norm that counts as an explosion.", unit="norm", gt=0, later=_CLIP
-    )
-    auto_reduce_lr: bool | None = numerics(None, "Lower the rate after an explosion.", later=_CLIP)
-    lr_reduction_factor: float | None = numerics(
-        None, "Factor of that reduction.", unit="ratio", gt=0, lt=1, later=_CLIP
-    )
+    auto_reduce_lr: bool = numerics(True, "Lower the rate of all later steps after an explosion.")
+    lr_reduction_factor: float = numerics(0.5, "Factor of that reduction.", unit="ratio", gt=0, lt=1)
 
 
 class Penalties(Section):

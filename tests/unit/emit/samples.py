@@ -13,7 +13,9 @@ from cfgc.lower.plan import (
     Estimate,
     Evaluation,
     Experiment,
+    GradientHealth,
     Launch,
+    Mlflow,
     Model,
     NodePath,
     Optimizer,
@@ -26,6 +28,7 @@ from cfgc.lower.plan import (
     Target,
     Topology,
     Tracking,
+    Wandb,
 )
 
 HOSTILE = (
@@ -73,6 +76,8 @@ def tiny_model() -> Model:
 
 def cpu_plan() -> Plan:
     """Two CPU ranks on one machine, ZeRO-2."""
+    wandb = Wandb(False, "online", "quickstart", "", "", "")
+    mlflow = Mlflow(False, "", "quickstart", "")
     return Plan(
         experiment=Experiment("quickstart", "A small decoder on two CPU ranks.", ("demo",), 42, True),
         target=Target("0.19.8", "2.13.0", "22.05"),
@@ -97,8 +102,9 @@ def cpu_plan() -> Plan:
         ),
         evaluation=Evaluation(50, 4, 8, True),
         early_stopping=EarlyStopping(0, 0.0),
+        gradient_health=GradientHealth(False, 2.0, 1.0, 0, 5.0, True, 0.5),
         checkpoint=Checkpoint(100, 3, 0, False, "refuse", 1_700_000),
-        tracking=Tracking(10, "info"),
+        tracking=Tracking(10, "info", False, False, wandb, mlflow, 1_000_000, 0.0),
         launch=Launch(
             run_dir=NodePath("cwd", "", "runs/quickstart"),
             python="python3",
