@@ -1,43 +1,78 @@
-"""What a run says of itself: metrics.jsonl always, and the line that a person watches. Rank 0 speaks."""
+"""What a run says of itself: metrics.jsonl always, the trackers, and the line that a person watches. Rank 0 speaks."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from cfgc_runtime.metrics import append_metrics, truncate_metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from cfgc_runtime.config import Tracking
     from cfgc_runtime.progress import Progress
+    from cfgc_runtime.trackers.background import Background
+
+Level: TypeAlias = Literal["debug", "info", "warning", "error"]
+
+LEVELS: Final[tuple[Level, ...]] = ("debug", "info", "warning", "error")
+"""From the least to the most important."""
 
 
 @dataclass(frozen=True)
 class Reporter:
-    """``metrics`` is None on the ranks that are silent."""
+    """``metrics`` is None on the ranks that are silent; lines below the plan's log level are not shown."""
 
     metrics: Path | None
     progress: Progress
+    tracking: Tracking
+    trackers: Sequence[Background] = ()
 
     def start(self, step: int) -> None:
         """Training goes on after ``step``; what was recorded of later ones is forgotten."""
         if self.metrics is not None:
             truncate_metrics(self.metrics, step)
+        for tracker in self.trackers:
+            tracker.start(step)
         self.progress.start(step)
 
     def record(self, step: int, values: Mapping[str, Any]) -> None:
         """One line of metrics: ``values`` after ``step`` optimizer steps."""
-        if self.metrics is not None:
-            append_metrics(self.metrics, {"step": step, **values, "time": round(time.time(), 3)})
+        if self.metrics is None:
+            return
+        line = {"step": step, **values, "time": round(time.time(), 3)}
+        append_metrics(self.metrics, line)
+        for tracker in self.trackers:
+            tracker.send(line)
 
     def show(self, step: int, values: Mapping[str, Any]) -> None:
-        """Record ``values``, and move the progress line."""
-        self.record(step, values)
-        self.progress.show({"step": step, **values})
+        """Record ``values`` of a training step, and move the progress line."""
+        measured = {**values, **self._utilization(values)}
+        self.record(step, measured)
+        if self.shows("info"):
+            self.progress.show({"step": step, **measured})
 
-    def say(self, line: str) -> None:
+    def say(self, line: str, level: Level = "info") -> None:
         """A line that stays on the screen."""
-        self.progress.say(line)
+        if self.shows(level):
+            self.progress.say(line)
+
+    def shows(self, level: Level) -> bool:
+        """Whether lines of ``level`` are shown."""
+        return LEVELS.index(level) >= LEVELS.index(self.tracking.log_level)
+
+    def close(self, code: int) -> None:
+        """The run ends with exit code ``code``; trackers get a moment to send what they still hold."""
+        self.progress.close()
+        for tracker in self.trackers:
+            tracker.close(code)
+
+    def _utilization(self, values: Mapping[str, Any]) -> dict[str, float]:
+        """Model FLOP/s as a share of the devices' peak; nothing when the plan knows no peak."""
+        said = self.tracking
+        if not said.peak_flops or not said.flops_per_token:
+            return {}
+        return {"mfu": round(said.flops_per_token * values["tokens_per_s"] / said.peak_flops, 4)}
