@@ -128,6 +128,11 @@ class Source(Protocol):
     exclude: tuple[str, ...]
     kind: Literal["text", "jsonl", "parquet", "arrow", "huggingface", "tokens"]
     field: str
+    format: Literal["text", "prompt", "chat"]
+    prompt_field: str
+    completion_field: str
+    messages_field: str
+    split: Literal["train", "eval"]
 
 
 class Tokenizer(Protocol):
@@ -137,6 +142,21 @@ class Tokenizer(Protocol):
     path: NodePath
     end_token: str
     pad_token: str
+
+
+class Mixing(Protocol):
+    """Sources are drawn by ``shares``, or by the number of their samples ^ ``exponent``, normalised."""
+
+    by: Literal["none", "shares", "sizes"]
+    shares: tuple[float, ...]
+    exponent: float
+
+
+class Streaming(Protocol):
+    """Reading in order, without an index; a ``buffer_size`` of 1 keeps that order."""
+
+    enabled: bool
+    buffer_size: int
 
 
 class Data(Protocol):
@@ -152,7 +172,17 @@ class Data(Protocol):
     reshuffle_each_epoch: bool
     max_train_samples: int
     max_eval_samples: int
+    packing: bool
+    padding_side: Literal["left", "right"]
+    pad_to: Literal["longest", "sequence_length"]
+    truncation: bool
+    chat_template: str
     num_workers: int
+    pin_memory: bool
+    prefetch_factor: int
+    persistent_workers: bool
+    mixing: Mixing
+    streaming: Streaming
 
 
 class Evaluation(Protocol):

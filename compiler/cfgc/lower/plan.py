@@ -164,7 +164,8 @@ class Optimizer:
 class Source:
     """Files below ``path`` that match one of ``include`` and none of ``exclude`` (fnmatch over the posix path).
 
-    ``path`` may be one file. ``field`` of a record holds its text; a text file is a record.
+    ``path`` may be one file. A text file is a record. ``field`` of a record holds its text, or, as ``format`` says,
+    other fields hold a prompt and its completion, or messages. ``split`` eval is never trained on.
     """
 
     name: str
@@ -173,6 +174,11 @@ class Source:
     exclude: tuple[str, ...]
     kind: Literal["text", "jsonl", "parquet", "arrow", "huggingface", "tokens"]
     field: str
+    format: Literal["text", "prompt", "chat"]
+    prompt_field: str
+    completion_field: str
+    messages_field: str
+    split: Literal["train", "eval"]
 
 
 @dataclass(frozen=True)
@@ -186,10 +192,31 @@ class Tokenizer:
 
 
 @dataclass(frozen=True)
+class Mixing:
+    """Which source a sample comes from: drawn by ``shares``, or by each source's samples ^ ``exponent``, normalised.
+
+    ``shares`` are those of the training sources, in order; none by sizes, which only the node knows.
+    """
+
+    by: Literal["none", "shares", "sizes"]
+    shares: tuple[float, ...]
+    exponent: float
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """Reading in order, without an index. ``buffer_size`` is in samples; 1 keeps the order of the records."""
+
+    enabled: bool
+    buffer_size: int
+
+
+@dataclass(frozen=True)
 class Data:
     """Where tokens come from. Lengths in tokens; ``eval_fraction`` of the samples is held out; max_… 0 means all.
 
-    Of ``max_bad_records``, 0 means none.
+    Of ``max_bad_records``, 0 means none. Without ``packing`` a sample is a document. ``chat_template`` empty is the
+    tokenizer's own.
     """
 
     sources: tuple[Source, ...]
@@ -202,7 +229,17 @@ class Data:
     reshuffle_each_epoch: bool
     max_train_samples: int
     max_eval_samples: int
+    packing: bool
+    padding_side: Literal["left", "right"]
+    pad_to: Literal["longest", "sequence_length"]
+    truncation: bool
+    chat_template: str
     num_workers: int
+    pin_memory: bool
+    prefetch_factor: int
+    persistent_workers: bool
+    mixing: Mixing
+    streaming: Streaming
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cfgc.arithmetic.data import has_eval_sources, holds_out, shares, training_sources
 from cfgc.lower import plan
 from cfgc.schema.kinds import INCLUDED
 
@@ -47,19 +48,51 @@ def data(spec: Spec) -> plan.Data:
         tokenizer=tokenizer(said.tokenizer),
         max_bad_records=said.max_bad_records,
         sequence_length=said.sequence_length,
-        eval_fraction=said.eval_fraction,
+        eval_fraction=0.0 if has_eval_sources(spec) else said.eval_fraction,
         shuffle=said.shuffle,
         shuffle_seed=shuffle_seed_of(spec),
         reshuffle_each_epoch=said.reshuffle_each_epoch,
         max_train_samples=said.max_train_samples,
         max_eval_samples=said.max_eval_samples,
+        packing=said.packing,
+        padding_side=said.padding_side,
+        pad_to=said.pad_to,
+        truncation=said.truncation,
+        chat_template=said.chat_template or "",
         num_workers=said.num_workers,
+        pin_memory=said.pin_memory,
+        prefetch_factor=said.prefetch_factor,
+        persistent_workers=said.persistent_workers,
+        mixing=_mixing(spec),
+        streaming=plan.Streaming(said.streaming.enabled, said.streaming.buffer_size if said.shuffle else 1),
     )
+
+
+def _mixing(spec: Spec) -> plan.Mixing:
+    said = spec.data.mixing
+    if not said.enabled:
+        return plan.Mixing("none", (), 1.0)
+    weights = [source.weight for source in training_sources(spec) if source.weight is not None]
+    if not weights:
+        return plan.Mixing("sizes", (), 1 / said.temperature)
+    return plan.Mixing("shares", shares(weights, said.temperature), 1.0)
 
 
 def _source(said: Source) -> plan.Source:
     include = INCLUDED[said.kind] if said.include is None else said.include
-    return plan.Source(said.name, node_path(said.path), include, said.exclude, said.kind, said.field)
+    return plan.Source(
+        name=said.name,
+        path=node_path(said.path),
+        include=include,
+        exclude=said.exclude,
+        kind=said.kind,
+        field=said.field,
+        format=said.format,
+        prompt_field=said.prompt_field,
+        completion_field=said.completion_field,
+        messages_field=said.messages_field,
+        split=said.split,
+    )
 
 
 def tokenizer(said: Tokenizer) -> plan.Tokenizer:
@@ -75,7 +108,7 @@ def evaluation(spec: Spec, micro_batch_size: int) -> plan.Evaluation:
         every_steps=said.every_steps,
         micro_batch_size=said.micro_batch_size or micro_batch_size,
         max_batches=said.max_batches,
-        at_end=said.at_end and spec.data.eval_fraction > 0,
+        at_end=said.at_end and holds_out(spec),
     )
 
 

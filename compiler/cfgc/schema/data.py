@@ -10,9 +10,6 @@ from cfgc.schema.field import Later, Section, numerics, resources
 from cfgc.schema.values import Int, Path, Text, Texts, array_to_tuple
 
 _FILES = Later("data", "leave it out; sources are text files, read one after the other")
-_MIXING = Later("data", "leave the table out; sources are read one after the other, then shuffled")
-_PACKED = Later("data", "leave it out; samples are packed to `sequence_length`, none is padded or cut")
-_INDEXED = Later("data", "leave it out; every sample is found by its index, without a stream")
 
 
 class Source(Section):
@@ -30,7 +27,20 @@ class Source(Section):
         "text", "Format of the files. A text file is one document; of the others, each record is."
     )
     field: Text = numerics("text", "Field of a record that holds its text.", min_length=1)
-    weight: float | None = numerics(None, "Share of this source in a mixture.", unit="ratio", gt=0, later=_FILES)
+    format: Literal["text", "prompt", "chat"] = numerics(
+        "text",
+        "What a record is: text to go on with, a prompt and its completion (trained on alone), or a conversation "
+        "(only the assistant's turns are trained on).",
+    )
+    prompt_field: Text = numerics("prompt", "Field of the prompt.", min_length=1)
+    completion_field: Text = numerics("completion", "Field of the completion.", min_length=1)
+    messages_field: Text = numerics("messages", "Field of a conversation's messages.", min_length=1)
+    split: Literal["train", "eval"] = numerics(
+        "train", "`eval`: never trained on, and what evaluations use in place of a share of the others."
+    )
+    weight: float | None = numerics(
+        None, "Weight of this source in a mixture. Absent everywhere: the number of its samples.", unit="ratio", gt=0
+    )
 
 
 Sources: TypeAlias = Annotated[tuple[Source, ...], BeforeValidator(array_to_tuple)]
@@ -56,21 +66,18 @@ class Tokenizer(Section):
 class Mixing(Section):
     """Weighted mixtures of sources."""
 
-    enabled: bool | None = numerics(None, "Sample sources by weight.", later=_MIXING)
-    temperature: float | None = numerics(None, "Flattens the weights.", unit="ratio", gt=0, later=_MIXING)
+    enabled: bool = numerics(False, "Draw each sample's source by weight; a source that ends starts over.")
+    temperature: float = numerics(
+        1.0, "Shares are weight^(1/temperature), normalised: above 1, small sources come up more often.", gt=0
+    )
 
 
 class Streaming(Section):
     """Reading without an index."""
 
-    enabled: bool | None = numerics(None, "Read as a stream.", later=_INDEXED)
-    buffer_size: Int | None = numerics(None, "Samples in the shuffle buffer.", unit="samples", gt=0, later=_INDEXED)
-    max_samples: Int | None = numerics(
-        None,
-        "Samples to read; 0 is all.",
-        unit="samples",
-        ge=0,
-        later=Later("data", "write `max_train_samples` under `[data]`"),
+    enabled: bool = numerics(False, "Read records in order as training needs them, nothing ahead.")
+    buffer_size: Int = numerics(
+        10_000, "Samples in the buffer that shuffles a stream.", unit="samples", gt=0, le=10_000_000
     )
 
 
@@ -94,19 +101,26 @@ class Data(Section):
     num_workers: Int = resources(
         0, "Reader processes per rank; 0 reads in the training process.", unit="processes", ge=0, le=128
     )
-    padding_side: Literal["left", "right"] | None = numerics(None, "Where short samples are padded.", later=_PACKED)
-    truncation: bool | None = numerics(None, "Cut long samples.", later=_PACKED)
+    packing: bool = numerics(
+        True, "Put documents one after the other and cut them into samples. Off: a document is a sample, padded."
+    )
+    padding_side: Literal["left", "right"] = numerics("right", "Where short samples are padded.")
+    pad_to: Literal["longest", "sequence_length"] = numerics(
+        "longest", "How long padded samples become: as the longest of the micro batch, or always the same."
+    )
+    truncation: bool = numerics(
+        True, "Cut documents that are longer than a padded sample. Off: such a document is an error that names it."
+    )
+    chat_template: str | None = numerics(
+        None, "Jinja template that makes a conversation text. Absent: the tokenizer's own.", min_length=1
+    )
     drop_last: bool | None = numerics(
         None,
         "Drop an incomplete last batch.",
         later=Later("data", "leave it out; an incomplete last batch is always dropped", (None, True)),
     )
-    pin_memory: bool | None = resources(None, "Page-locked batches.", later=Later("data", "leave it out"))
-    prefetch_factor: Int | None = resources(
-        None, "Batches a worker reads ahead.", unit="batches", gt=0, later=Later("data", "leave it out")
-    )
-    persistent_workers: bool | None = resources(
-        None, "Keep workers between passes.", later=Later("data", "leave it out")
-    )
+    pin_memory: bool = resources(False, "Copy batches to page-locked memory, from where a GPU fetches them faster.")
+    prefetch_factor: Int = resources(2, "Micro batches that each worker reads ahead.", unit="batches", gt=0, le=10_000)
+    persistent_workers: bool = resources(False, "Keep the workers of evaluations from one to the next.")
     mixing: Mixing = numerics(Mixing(), "Weighted mixtures.")
     streaming: Streaming = numerics(Streaming(), "Reading without an index.")

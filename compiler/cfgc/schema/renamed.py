@@ -115,6 +115,7 @@ RENAMED: Mapping[str, Renamed] = MappingProxyType(
         "data.use_weighted_mixing": Renamed("data.mixing.enabled", _SECTION),
         "data.mixing_temperature": Renamed("data.mixing.temperature", _SECTION),
         "data.buffer_size": Renamed("data.streaming.buffer_size", _SECTION),
+        "data.streaming.max_samples": Renamed("data.max_train_samples", _OFF),
         "data.max_samples": Renamed("data.max_train_samples", _OFF),
         # deepspeed
         "deepspeed.zero_stage": Renamed("deepspeed.zero.stage", _ZERO),

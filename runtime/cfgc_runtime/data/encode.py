@@ -12,7 +12,7 @@ from cfgc_runtime.errors import NO_INPUT, Failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cfgc_runtime.config import Data
+    from cfgc_runtime.config import Source
     from cfgc_runtime.data.records import Record
     from cfgc_runtime.data.tokenizers import Tokenizer
 
@@ -25,26 +25,26 @@ class Encoded:
     trained: list[bool] | None
 
 
-def encode(record: Record, tokenizer: Tokenizer, data: Data) -> Encoded:
-    """``record`` as ``data.format`` says. Raises ``BadRecordError`` when its fields are not what that needs."""
-    fields = data.fields
-    if data.format == "text":
-        return Encoded([*tokenizer.encode(text_of(record, fields.text)), tokenizer.end], None)
-    if data.format == "prompt":
-        prompt = tokenizer.encode(text_of(record, fields.prompt))
-        completion = [*tokenizer.encode(text_of(record, fields.completion)), tokenizer.end]
+def encode(record: Record, source: Source, tokenizer: Tokenizer, chat_template: str) -> Encoded:
+    """``record`` as ``source.format`` says; an empty ``chat_template`` is the tokenizer's own.
+
+    Raises ``BadRecordError`` when the record's fields are not what that needs.
+    """
+    if source.format == "text":
+        return Encoded([*tokenizer.encode(text_of(record, source.field)), tokenizer.end], None)
+    if source.format == "prompt":
+        prompt = tokenizer.encode(text_of(record, source.prompt_field))
+        completion = [*tokenizer.encode(text_of(record, source.completion_field)), tokenizer.end]
         return Encoded([*prompt, *completion], [False] * len(prompt) + [True] * len(completion))
-    return _encode_chat(record, tokenizer, data)
+    return _encode_chat(record, source.messages_field, tokenizer, chat_template or tokenizer.chat_template)
 
 
-def _encode_chat(record: Record, tokenizer: Tokenizer, data: Data) -> Encoded:
-    template = data.chat_template or tokenizer.chat_template
+def _encode_chat(record: Record, name: str, tokenizer: Tokenizer, template: str) -> Encoded:
     if not template:
         raise Failure(NO_INPUT, "the tokenizer has no chat template; write one as `chat_template` under [data]")
-    if data.fields.messages not in record.fields:
-        has = ", ".join(sorted(record.fields)) or "none"
-        raise BadRecordError(f"no field `{data.fields.messages}` (there are: {has})")
-    messages = messages_of(record.fields[data.fields.messages], data.fields.messages)
+    if name not in record.fields:
+        raise BadRecordError(f"no field `{name}` (there are: {', '.join(sorted(record.fields)) or 'none'})")
+    messages = messages_of(record.fields[name], name)
     rendered = render(template, messages, tokenizer.special_tokens)
     tokens, places = tokenizer.encode_with_offsets(rendered.text)
     trained = [False] * len(tokens)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count as count_from
 from typing import TYPE_CHECKING
 
+from cfgc.arithmetic.data import holds_out
 from cfgc.arithmetic.of_spec import max_steps_of
 from cfgc.diagnostics.model import Fix
 from cfgc.validate.remedy import Remedy
@@ -40,7 +41,7 @@ def early_stopping_has_evaluations(spec: Spec, resolved: Resolved) -> Iterator[D
 def evaluation_has_samples(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG433: samples are held out for the evaluations."""
     every = spec.evaluation.every_steps
-    if every == 0 or spec.data.eval_fraction > 0:
+    if every == 0 or holds_out(spec):
         return
     yield error(
         "CFG433",
