@@ -12,6 +12,7 @@ from cfgc.load import base_errors, directive_errors, limit_errors, overlay_error
 from cfgc.load.document import Document
 from cfgc.load.keys import parse_key
 from cfgc.load.spans import Location
+from cfgc.load.switches import key_of
 from cfgc.origin import Layer, Origin, Path, Value
 from cfgc.patch import Patch, compose
 from cfgc.source import Span
@@ -87,7 +88,7 @@ def values_at(document: Document, layer: Layer, location: Location, path: Path) 
     """What ``document`` holds at ``location``, as a patch that sets it at ``path``."""
     value = value_at(document.tree, location)
     if not isinstance(value, dict) or is_one_value(value):
-        return Patch(sets={path: origin_of(document, layer, location)})
+        return Patch(sets={key_of(path, value): origin_of(document, layer, location)})
     sets: dict[Path, Origin] = {}
     tables: dict[Path, Span] = {}
     if location in document.headers or location in document.places:

@@ -76,10 +76,10 @@ def _targets(edit: Edit, tree: Tree) -> list[Path]:
 def _written(edit: Edit, path: Path) -> Patch:
     assert edit.value is not None
     patch = values_at(edit.value, LAYER, ("x",), path)
-    origin = patch.sets.get(path)
-    if origin is None:
+    if patch.tables or len(patch.sets) != 1:
         return patch
-    return Patch(sets={path: replace(origin, key_span=edit.key)})
+    [(own, origin)] = patch.sets.items()
+    return Patch(sets={own: replace(origin, key_span=edit.key)})
 
 
 def _walked(edit: Edit, path: Path, tree: Tree) -> Origin:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticUndefined
 
+from cfgc.load.switches import SWITCHES
 from cfgc.schema import json_types
 from cfgc.schema.catalogue import SchemaField
 from cfgc.schema.describe import describe_type
@@ -95,7 +96,8 @@ def _field(info: FieldInfo, path: Path) -> Schema:
         element = {**_section(inner, path, doc), "required": _required(inner)}
         return {"description": doc, "type": "array", "items": element, **_lengths(info)}
     if inner:
-        return _section(inner, path, (inner.__doc__ or doc).strip().splitlines()[0])
+        table = _section(inner, path, (inner.__doc__ or doc).strip().splitlines()[0])
+        return {"anyOf": [{"type": "boolean"}, table]} if path in SWITCHES else table
     return {"description": _description(info, path), **json_types.type_of(info), **_default(info)}
 
 

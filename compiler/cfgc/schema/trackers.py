@@ -19,11 +19,11 @@ def _store(value: str) -> str:
     """A place that MLflow's client writes to without another library, and that holds no secret."""
     try:
         place = urlsplit(value)
-        signed_in = place.username is not None or place.password is not None
+        signed_in = place.username is not None and place.password is None  # a password is a finding of its own
     except ValueError:
         raise PydanticCustomError("mlflow_uri", "not an address") from None
     if signed_in:
-        raise PydanticCustomError("mlflow_uri", "it would keep a user name or a password in the bundle")
+        raise PydanticCustomError("mlflow_uri", "whoever signs in is not part of the address")
     if value != _NAMED_PROFILE and place.scheme not in _SCHEMES:
         raise PydanticCustomError("mlflow_uri", "not http, https, file or databricks")
     return value

@@ -223,6 +223,10 @@ def _bad_variable(refused: Refused) -> Diagnostic:
     return say.bad_variable(dotted(location), label, helps)
 
 
+def _bad_store(refused: Refused) -> Diagnostic:
+    return say.bad_store(refused.key, refused.label(refused.error["msg"]))
+
+
 _EXPLAIN: Mapping[str, Callable[[Refused], Diagnostic]] = {
     **dict.fromkeys(("greater_than", "greater_than_equal", "less_than", "less_than_equal"), _out_of_range),
     **dict.fromkeys(("too_short", "too_long", "missing", "string_too_short"), _bad_length),
@@ -235,4 +239,5 @@ _EXPLAIN: Mapping[str, Callable[[Refused], Diagnostic]] = {
     "word": _bad_word,
     "node_path": _bad_path,
     "variable": _bad_variable,
+    "mlflow_uri": _bad_store,
 }

@@ -122,3 +122,21 @@ def bad_variable(key: str, place: Label | None, helps: tuple[str, ...]) -> Diagn
     """A name that no environment variable can have."""
     notes = ("letters, digits and `_`, no digit first",)
     return Diagnostic("CFG316", f"`{key}` is not the name of an environment variable", place, notes=notes, helps=helps)
+
+
+def bad_store(key: str, place: Label | None) -> Diagnostic:
+    """A place where MLflow cannot keep runs, or one that says a password."""
+    return Diagnostic(
+        "CFG498",
+        f"`{key}` is not a place where MLflow can keep runs",
+        place,
+        notes=(
+            "http and https are tracking servers, `file:///…` a directory, `databricks` the workspace of its profile",
+            "MLflow reads MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD and MLFLOW_TRACKING_TOKEN by itself",
+        ),
+        helps=(
+            'write the address alone, such as `uri = "https://mlflow.example.org"`; and name the variable that holds '
+            'the secret: `required = ["MLFLOW_TRACKING_TOKEN"]` under `[env]`',
+            "or leave it out: the runs are kept below the run directory",
+        ),
+    )

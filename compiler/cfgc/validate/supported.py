@@ -35,7 +35,7 @@ CODES: Mapping[Feature, tuple[str, str]] = {
     "model": ("CFG454", "the runtime has one network, a plain decoder with sdpa or eager attention"),
     "optimizer": ("CFG455", "the runtime has AdamW, Adam and SGD, with a cosine, linear or constant rate"),
     "training loop": ("CFG456", "the runtime clips gradients, and its loss is next-token cross entropy"),
-    "tracker": ("CFG457", "the runtime writes metrics.jsonl, and nothing else"),
+    "tracker": ("CFG457", "the runtime reports its own metrics, to metrics.jsonl, CSV, TensorBoard, W&B and MLflow"),
     "sweep": ("CFG458", "a spec is one run"),
     "stages": ("CFG459", "a spec is one run"),
     "package": ("CFG460", "a bundle carries the runtime, and no other code"),
