@@ -13,7 +13,7 @@ from cfgc_runtime.rundir import write_json
 from cfgc_runtime.stepping import take_step
 
 if TYPE_CHECKING:
-    from cfgc_runtime.checkpoint import Checkpoints
+    from cfgc_runtime.checkpoints.saving import Checkpoints
     from cfgc_runtime.collective import Ranks
     from cfgc_runtime.config import Config
     from cfgc_runtime.data.feed import Feed

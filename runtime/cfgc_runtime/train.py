@@ -17,6 +17,7 @@ from cfgc_runtime.releases import check_releases
 from cfgc_runtime.reporting import Reporter
 from cfgc_runtime.seeding import make_deterministic, seed_rank
 from cfgc_runtime.state import State
+from cfgc_runtime.values import read_values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,8 +47,7 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     engine = Engine(config, bundle / "ds_config.json", model, cross_entropy)
     seed_rank(config.EXPERIMENT.seed, world.rank)
 
-    keep_last, stage = config.CHECKPOINT.keep_last, config.ZERO_STAGE
-    checkpoints = Checkpoints(run.checkpoints, ranks, config.PLAN_DIGEST, stage, keep_last, reporter.say)
+    checkpoints = Checkpoints(run.checkpoints, ranks, config, read_values(bundle), reporter.say)
     state = _resume(checkpoints, engine, feed.fingerprint, reporter)
     reporter.start(state.step)
     return Loop(config, run, ranks, engine, feed, checkpoints, reporter, stop).run(state)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
-from cfgc_runtime.checkpoints import saving
-from cfgc_runtime.checkpoints.saving import Checkpoints
+from cfgc_runtime.checkpoints import loading
 from cfgc_runtime.checkpoints.complete import missing_parts
+from cfgc_runtime.checkpoints.saving import Checkpoints
 from cfgc_runtime.errors import BAD_CHECKPOINT, Failure
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class FakeEngine:
         self.raw = self
         self.number = 0
         self.fails = False
+        self.optimizer = SimpleNamespace(param_groups=[{"params": [], "lr": 0.1}])
 
     def save_checkpoint(self, directory: str, tag: str, client_state: object, save_latest: bool) -> None:
         from pathlib import Path
@@ -60,12 +62,23 @@ class FakeEngine:
 class Saves:
     """Checkpoints of a fake engine below a directory, and what was said."""
 
-    def __init__(self, directory: Path, keep_last: int = 2, plan: str = "sha256:a", zero_stage: int = 0) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        keep_last: int = 2,
+        plan: str = "sha256:a",
+        zero_stage: int = 0,
+        keep_best: int = 0,
+        given: dict[str, dict[str, Any]] | None = None,
+    ) -> None:
         self.said: list[str] = []
         self.engine = FakeEngine()
         self.directory = directory
         ranks: Any = OneRank()
-        self.checkpoints = Checkpoints(directory, ranks, plan, zero_stage, keep_last, self.said.append)
+        keep = SimpleNamespace(keep_last=keep_last, keep_best=keep_best)
+        config: Any = SimpleNamespace(CHECKPOINT=keep, ZERO_STAGE=zero_stage, PLAN_DIGEST=plan)
+        values = {"numerics": {"training.learning_rate": plan}, "resources": {}, "logistics": {}, "ds_config": {}}
+        self.checkpoints = Checkpoints(directory, ranks, config, values | (given or {}), self.said.append)
 
     def save(self, *steps: int) -> None:
         for step in steps:
@@ -202,7 +215,7 @@ def test_the_newest_is_the_one_of_the_highest_step(tmp_path: Path) -> None:
 
 def test_a_resume_under_another_release_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Saves(tmp_path).save(4)
-    monkeypatch.setattr(saving, "installed_releases", lambda: {"torch": "9.9.9"})
+    monkeypatch.setattr(loading, "installed_releases", lambda: {"torch": "9.9.9"})
     again = Saves(tmp_path)
     assert again.resume() == 4
     saved = torch.__version__.partition("+")[0]
@@ -211,7 +224,7 @@ def test_a_resume_under_another_release_says_so(tmp_path: Path, monkeypatch: pyt
 
 def test_another_plan_is_refused(tmp_path: Path) -> None:
     Saves(tmp_path).save(4)
-    with pytest.raises(Failure, match="saved by another plan"):
+    with pytest.raises(Failure, match=r'learning_rate: "sha256:a" → "sha256:b"\n.*on_changed_numerics = "continue"'):
         Saves(tmp_path, plan="sha256:b").resume()
 
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from cfgc_runtime.values import Values
+
 FILE = "complete.json"
-_FORMAT = 2
+_FORMAT = 3
 _NAME = re.compile(r"step-(\d{8,})")
 _KIND = re.compile(r"rng|optim_states|model_states")
 _OWNER = re.compile(r"rank[_-](\d+)")
@@ -33,13 +35,15 @@ class Entry(TypedDict):
 class Complete:
     """A checkpoint that was whole when it was written.
 
-    ``releases`` are those of torch and DeepSpeed that wrote it; ``state`` is what the training loop stored.
+    ``releases`` are those of torch and DeepSpeed that wrote it, ``values`` the spec's without logistics; ``state`` is
+    what the training loop stored.
     """
 
     step: int
     plan_digest: str
     world_size: int
     releases: Mapping[str, str]
+    values: Values
     files: Mapping[str, Entry]
     state: Mapping[str, Any]
 
@@ -95,6 +99,7 @@ def write(directory: Path, content: Complete) -> None:
         "plan_digest": content.plan_digest,
         "world_size": content.world_size,
         "releases": dict(content.releases),
+        "values": dict(content.values),
         "state": dict(content.state),
         "files": {name: content.files[name] for name in sorted(content.files)},
     }
@@ -118,7 +123,7 @@ def _read(path: Path) -> Complete | None:
         digest = raw.pop("digest")
         if digest != _digest(raw) or raw["format"] != _FORMAT or raw["step"] != step_of(path.name):
             return None
-        return Complete(raw["step"], raw["plan_digest"], raw["world_size"], raw["releases"], raw["files"], raw["state"])
+        return Complete(**{name: raw[name] for name in Complete.__dataclass_fields__})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
