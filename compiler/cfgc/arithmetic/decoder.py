@@ -30,6 +30,19 @@ class Shape:
         return self.hidden_size // self.num_heads
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """A model's shape, and the weights that a model of that shape has ``besides``: biases, learned positions."""
+
+    shape: Shape
+    besides: int = 0
+
+    @property
+    def parameters(self) -> int:
+        """All weights."""
+        return parameter_count(self.shape) + self.besides
+
+
 def default_intermediate_size(hidden_size: int, gated: bool) -> int:
     """8/3 of the hidden size, rounded up to a multiple of 64, when gated (three matrices); else 4 times it (two).
 

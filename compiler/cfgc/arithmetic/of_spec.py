@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.batch import Triple, solve_batch
-from cfgc.arithmetic.decoder import Shape, default_intermediate_size, parameter_count
+from cfgc.arithmetic.decoder import Shape, Sizes, default_intermediate_size, flops_per_token
+from cfgc.arithmetic.huggingface import sizes_of_config, whole_number
 from cfgc.arithmetic.memory import Setting, optimizer_moments
 from cfgc.arithmetic.schedule import steps_from_epochs
 from cfgc.arithmetic.topology import data_parallel_size, model_parallel_size, world_size
@@ -66,32 +67,56 @@ def max_steps_of(spec: Spec) -> int | None:
     return steps_from_epochs_of(spec) or None
 
 
-def num_kv_heads_of(spec: Spec) -> int:
-    """Key and value heads: one for each head unless given."""
-    return spec.model.num_heads if spec.model.num_kv_heads is None else spec.model.num_kv_heads
-
-
-def intermediate_size_of(spec: Spec) -> int:
-    """Width of the feed-forward layer."""
+def decoder_of(spec: Spec) -> Shape | None:
+    """The shape of the runtime's decoder; None for any other model."""
     model = spec.model
-    if model.intermediate_size is not None:
-        return model.intermediate_size
-    return default_intermediate_size(model.hidden_size, model.activation == "swiglu")
-
-
-def shape_of(spec: Spec) -> Shape:
-    """What fixes the number of weights."""
-    model = spec.model
+    if model.kind != "decoder" or model.hidden_size is None or model.num_layers is None or model.num_heads is None:
+        return None
+    gated = model.activation == "swiglu"
     return Shape(
         vocab_size=model.vocab_size,
         hidden_size=model.hidden_size,
         num_layers=model.num_layers,
         num_heads=model.num_heads,
-        num_kv_heads=num_kv_heads_of(spec),
-        intermediate_size=intermediate_size_of(spec),
-        gated=model.activation == "swiglu",
+        num_kv_heads=model.num_kv_heads or model.num_heads,
+        intermediate_size=model.intermediate_size or default_intermediate_size(model.hidden_size, gated),
+        gated=gated,
         tie_embeddings=model.tie_embeddings,
     )
+
+
+def sizes_of(spec: Spec) -> Sizes | None:
+    """What is known of the model's size before it is made; None when nothing is certain."""
+    shape = decoder_of(spec)
+    return Sizes(shape) if shape else sizes_of_config(spec.model.config or {})
+
+
+def parameters_of(spec: Spec) -> int:
+    """Weights of the model; 0 is unknown."""
+    sizes = sizes_of(spec)
+    return sizes.parameters if sizes else 0
+
+
+def flops_per_token_of(spec: Spec) -> int:
+    """Operations of one forward and backward pass, per token; 0 is unknown."""
+    sizes = sizes_of(spec)
+    return flops_per_token(sizes.shape, spec.data.sequence_length) if sizes else 0
+
+
+def vocab_size_of(spec: Spec) -> tuple[int, str]:
+    """Token ids that the model knows, 0 where only the node knows, and the key that says so."""
+    if spec.model.kind == "decoder":
+        return spec.model.vocab_size, "model.vocab_size"
+    return whole_number(spec.model.config or {}, "vocab_size"), "model.config.vocab_size"
+
+
+def longest_sequence_of(spec: Spec) -> tuple[int, str]:
+    """Tokens that the model can read at once, 0 where only the node knows, and the key that says so."""
+    if spec.model.kind == "decoder":
+        return spec.model.max_sequence_length, "model.max_sequence_length"
+    config = spec.model.config or {}
+    key = "n_positions" if "n_positions" in config else "max_position_embeddings"
+    return whole_number(config, key), f"model.config.{key}"
 
 
 def memory_setting_of(spec: Spec, zero_stage: int | None = None) -> Setting:
@@ -104,7 +129,7 @@ def memory_setting_of(spec: Spec, zero_stage: int | None = None) -> Setting:
     split = parallel.tensor_parallel * parallel.pipeline_parallel
     optimizer = spec.training.optimizer
     return Setting(
-        parameters=-(-parameter_count(shape_of(spec)) // split),
+        parameters=-(-parameters_of(spec) // split),
         shards=max(1, world_of(spec) // split),
         zero_stage=stage,
         precision=spec.training.precision,

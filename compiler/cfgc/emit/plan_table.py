@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from cfgc.emit.markdown import count, counted, disk, duration, memory, number, table, text
-from cfgc.lower.plan import HuggingFaceModel, Plan
+from cfgc.emit.markdown import count, counted, duration, number, table, text
+from cfgc.emit.plan_model import parameters, size, states
+from cfgc.lower.plan import Plan, Schedule
 
 _TYPICAL = 0.4
 """Share of the peak that well-tuned dense training reaches on recent GPUs (MFU of 38–43 %: the Llama 3 report)."""
@@ -19,8 +20,8 @@ def title(plan: Plan) -> str:
 
 def overview(plan: Plan) -> list[str]:
     """The table's lines."""
-    rows = [_samples, _tokens, _parameters, _states, _rate, _clipping, _evaluation, _checkpoints]
-    rows += [_compute] if _peak(plan) else []
+    rows = [_samples, _tokens, parameters, states, _rate, _clipping, _evaluation, _checkpoints]
+    rows += [_compute] if _peak(plan) and plan.estimate.flops_per_token else []
     rows += [_limit, _restarts]
     return table(("what", "value", "how"), [row(plan) for row in rows])
 
@@ -48,45 +49,24 @@ def _passes(plan: Plan) -> str:
     return f", {number(passes)} {'pass' if passes == 1 else 'passes'} over {counted(samples, 'sample')}"
 
 
-def _parameters(plan: Plan) -> tuple[str, str, str]:
-    model = plan.model
-    if model.kind != "decoder":
-        return "parameters", f"{model.parameters:,}" if model.parameters else "unknown", _of_others(model)
-    heads = counted(model.num_heads, "head") + (
-        f" on {model.num_kv_heads}" if model.num_kv_heads < model.num_heads else ""
-    )
-    how = (
-        f"{counted(model.num_layers, 'layer')} × {model.hidden_size:,}, {heads}, {model.activation} "
-        f"{model.intermediate_size:,}, vocabulary {model.vocab_size:,}, {'tied' if model.tie_embeddings else 'untied'}"
-    )
-    return "parameters", f"{model.parameters:,}", how
-
-
-def _of_others(model: HuggingFaceModel) -> str:
-    """What is known of a model that is not made by the runtime."""
-    first = "its own weights" if model.from_weights else "weights drawn anew"
-    return f"transformers causal language model, {first}; counted on the node"
-
-
-def _states(plan: Plan) -> tuple[str, str, str]:
-    estimate = plan.estimate
-    total = estimate.parameter_bytes + estimate.gradient_bytes + estimate.optimizer_bytes
-    room = f" of {memory(estimate.device_bytes)}" if estimate.device_bytes else ""
-    how = (
-        f"parameters {memory(estimate.parameter_bytes)} · gradients {memory(estimate.gradient_bytes)} "
-        f"· optimizer {memory(estimate.optimizer_bytes)}; activations come on top"
-    )
-    if estimate.host_bytes:
-        how += f" · offloaded to the host: {memory(estimate.host_bytes)} a rank"
-    return f"model states per {'GPU' if plan.topology.device == 'cuda' else 'rank'}", memory(total) + room, how
-
-
 def _rate(plan: Plan) -> tuple[str, str, str]:
     schedule = plan.schedule
     peak, final = number(schedule.learning_rate), number(schedule.final_learning_rate)
     rise = f"0 → {peak} in {counted(schedule.warmup_steps, 'step')}" if schedule.warmup_steps else peak
-    fall = "constant" if schedule.scheduler == "constant" else f"{schedule.scheduler} to {final}"
+    falls = {
+        "constant": "constant",
+        "polynomial": f"to {final} by the power of {number(schedule.power)}",
+        "wsd": f"then {schedule.decay} to {final} in the last {counted(schedule.decay_steps, 'step')}",
+        "step": f"× {number(schedule.gamma)} {_drops(schedule)}, at least {final}",
+    }
+    fall = falls.get(schedule.scheduler, f"{schedule.scheduler} to {final}")
     return "learning rate", f"{rise}, {fall}", _optimizer(plan)
+
+
+def _drops(schedule: Schedule) -> str:
+    if schedule.step_size:
+        return f"every {counted(schedule.step_size, 'step')}"
+    return f"at {counted(len(schedule.milestones), 'milestone')}"
 
 
 def _optimizer(plan: Plan) -> str:
@@ -135,13 +115,13 @@ def _early(plan: Plan) -> str:
 def _checkpoints(plan: Plan) -> tuple[str, str, str]:
     said = plan.checkpoint
     if not 0 < said.every_steps < plan.schedule.max_steps:
-        return "checkpoints", f"at the end, {disk(said.bytes_each)}", "none on the way: an interrupted run saves first"
+        return "checkpoints", f"at the end, {size(said.bytes_each)}", "none on the way: an interrupted run saves first"
     saves = -(-plan.schedule.max_steps // said.every_steps)
     kept = min(saves, said.keep_last + said.keep_best) if said.keep_last else saves
     keep = f"last {said.keep_last}" if said.keep_last else "all"
     keep += f" and best {said.keep_best}" if said.keep_best and said.keep_last else ""
-    value = f"every {counted(said.every_steps, 'step')}, {saves:,} × {disk(said.bytes_each)}, {keep} kept"
-    return "checkpoints", value, f"{disk(kept * said.bytes_each)} on disk, one more while saving{_resuming(plan)}"
+    value = f"every {counted(said.every_steps, 'step')}, {saves:,} × {size(said.bytes_each)}, {keep} kept"
+    return "checkpoints", value, f"{size(kept * said.bytes_each)} on disk, one more while saving{_resuming(plan)}"
 
 
 def _resuming(plan: Plan) -> str:

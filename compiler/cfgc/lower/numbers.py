@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic import of_spec
-from cfgc.arithmetic.decoder import flops_per_token, parameter_count
+from cfgc.arithmetic.decoder import parameter_count
 from cfgc.arithmetic.memory import checkpoint_bytes, model_states
 from cfgc.arithmetic.schedule import rank_hours, tokens_per_step
 from cfgc.lower import plan
+from cfgc.lower.sections import node_path
 
 if TYPE_CHECKING:
     from cfgc.arithmetic.batch import Triple
+    from cfgc.arithmetic.decoder import Shape
+    from cfgc.schema.model import Model
     from cfgc.schema.spec import Spec
 
 
@@ -49,7 +53,6 @@ def schedule(spec: Spec, batch: plan.Batch) -> plan.Schedule:
     max_steps = of_spec.max_steps_of(spec)
     assert max_steps is not None, "a rule refuses a spec that says neither steps nor epochs"
     scheduler = spec.training.scheduler
-    assert scheduler.type in ("constant", "linear", "cosine"), "others are refused as not supported yet"
     constant = scheduler.type == "constant"
     return plan.Schedule(
         scheduler=scheduler.type,
@@ -58,19 +61,28 @@ def schedule(spec: Spec, batch: plan.Batch) -> plan.Schedule:
         learning_rate=spec.training.learning_rate,
         final_learning_rate=spec.training.learning_rate if constant else scheduler.final_learning_rate,
         total_tokens=max_steps * batch.tokens_per_step,
+        decay="cosine" if scheduler.type == "cosine" else scheduler.decay,
+        decay_steps=scheduler.decay_steps or 0,
+        power=scheduler.power,
+        gamma=scheduler.gamma,
+        step_size=scheduler.step_size or 0,
+        milestones=scheduler.milestones,
     )
 
 
-def model(spec: Spec) -> plan.Model:
+def model(spec: Spec) -> plan.AnyModel:
     """The network's shape and size."""
-    said, shape = spec.model, of_spec.shape_of(spec)
-    assert said.attention != "flash_attention_2", "refused as not supported yet"
+    shape = of_spec.decoder_of(spec)
+    return _decoder(spec.model, shape) if shape else _huggingface(spec)
+
+
+def _decoder(said: Model, shape: Shape) -> plan.Model:
     return plan.Model(
         kind="decoder",
-        vocab_size=said.vocab_size,
-        hidden_size=said.hidden_size,
-        num_layers=said.num_layers,
-        num_heads=said.num_heads,
+        vocab_size=shape.vocab_size,
+        hidden_size=shape.hidden_size,
+        num_layers=shape.num_layers,
+        num_heads=shape.num_heads,
         num_kv_heads=shape.num_kv_heads,
         head_dim=shape.head_dim,
         intermediate_size=shape.intermediate_size,
@@ -85,6 +97,22 @@ def model(spec: Spec) -> plan.Model:
         initializer_range=said.initializer_range,
         activation_checkpointing=said.activation_checkpointing,
         parameters=parameter_count(shape),
+    )
+
+
+def _huggingface(spec: Spec) -> plan.HuggingFaceModel:
+    said = spec.model
+    config = json.dumps(said.config, sort_keys=True, ensure_ascii=False) if said.config else ""
+    return plan.HuggingFaceModel(
+        kind="huggingface",
+        path=node_path(said.path) if said.path else plan.NodePath("cwd", "", ""),
+        config=config,
+        from_weights=said.from_weights,
+        attention=said.attention,
+        activation_checkpointing=said.activation_checkpointing,
+        vocab_size=of_spec.vocab_size_of(spec)[0],
+        max_sequence_length=of_spec.longest_sequence_of(spec)[0],
+        parameters=of_spec.parameters_of(spec),
     )
 
 
@@ -109,7 +137,7 @@ def estimate(spec: Spec) -> plan.Estimate:
         gradient_bytes=states.gradient_bytes,
         optimizer_bytes=states.optimizer_bytes,
         device_bytes=spec.hardware.memory,
-        flops_per_token=flops_per_token(of_spec.shape_of(spec), spec.data.sequence_length),
+        flops_per_token=of_spec.flops_per_token_of(spec),
         gpu_hours=rank_hours(of_spec.world_of(spec), spec.launch.time_limit),
         host_bytes=states.host_bytes,
         peak_tflops=spec.hardware.peak_tflops_bf16,

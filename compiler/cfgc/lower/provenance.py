@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.diagnostics.masking import hidden
 from cfgc.lower.derived import derived_values
 from cfgc.lower.plan import Provenance
+from cfgc.schema.belonging import belongs
 from cfgc.schema.catalogue import schema_positions
 
 if TYPE_CHECKING:
@@ -23,9 +24,14 @@ LONGEST = 60
 def provenance(spec: Spec, resolved: Resolved, plan: Plan) -> tuple[Provenance, ...]:
     """One entry per resolved leaf and per derived value, in the order of the schema.
 
-    Derived values are valid keys of a spec, and a spec that has them gives the same plan.
+    Derived values are valid keys of a spec, and a spec that has them gives the same plan. Defaults of keys that belong
+    to another kind of their table are left out: they are not read.
     """
-    said = (Provenance(path, leaf.value, comment(leaf, path[-1])) for path, leaf in resolved.leaves.items())
+    said = (
+        Provenance(path, leaf.value, comment(leaf, path[-1]))
+        for path, leaf in resolved.leaves.items()
+        if belongs(path, resolved)
+    )
     return tuple(sorted((*said, *_derived(spec, plan)), key=lambda entry: _position(entry.path)))
 
 

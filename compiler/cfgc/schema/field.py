@@ -75,21 +75,39 @@ class Section(BaseModel):
 
 
 def numerics(
-    default: object, doc: str, *, unit: str = "", later: Later | None = None, only: OnlyFor | None = None, **limits: float
+    default: object,
+    doc: str,
+    *,
+    unit: str = "",
+    later: Later | None = None,
+    only: OnlyFor | None = None,
+    **limits: float,
 ) -> Any:
     """A field that changes the loss curve. ``limits`` are ge, gt, le, lt, min_length and max_length."""
     return _field(default, doc, Meta("numerics", unit, later, only), limits)
 
 
 def resources(
-    default: object, doc: str, *, unit: str = "", later: Later | None = None, only: OnlyFor | None = None, **limits: float
+    default: object,
+    doc: str,
+    *,
+    unit: str = "",
+    later: Later | None = None,
+    only: OnlyFor | None = None,
+    **limits: float,
 ) -> Any:
     """A field that changes what the run needs (devices, memory, time) but not the loss curve."""
     return _field(default, doc, Meta("resources", unit, later, only), limits)
 
 
 def logistics(
-    default: object, doc: str, *, unit: str = "", later: Later | None = None, only: OnlyFor | None = None, **limits: float
+    default: object,
+    doc: str,
+    *,
+    unit: str = "",
+    later: Later | None = None,
+    only: OnlyFor | None = None,
+    **limits: float,
 ) -> Any:
     """A field that changes only how the run is named, started, saved or watched."""
     return _field(default, doc, Meta("logistics", unit, later, only), limits)

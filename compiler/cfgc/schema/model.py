@@ -1,14 +1,20 @@
-"""``[model]``: the decoder transformer."""
+"""``[model]``: the decoder transformer, or a causal language model of transformers."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from cfgc.schema.field import Later, Section, numerics, resources
-from cfgc.schema.values import Int
+from cfgc.schema.calls import Arguments, CallTarget
+from cfgc.schema.field import Later, OnlyFor, Section, numerics, resources
+from cfgc.schema.values import Int, Path
 
 _DENSE = Later("moe", "leave the table out")
 _PLAIN = Later("model", "leave it out; the decoder has none of these parts")
+_OWN = OnlyFor(("target",), required=True)
+_DECODER = OnlyFor(("decoder",))
+_SHAPE = OnlyFor(("decoder",), required=True)
+_CAUSAL = OnlyFor(("huggingface",))
+_BOTH = OnlyFor(("decoder", "huggingface"))
 
 
 class MoE(Section):
@@ -32,38 +38,64 @@ class MoE(Section):
 class Model(Section):
     """Shape and numerics of the network."""
 
-    kind: Literal["decoder", "encoder_decoder", "cnn", "rnn"] = numerics(
-        "decoder", "Kind of network.", later=Later("model", 'write `kind = "decoder"`', ("decoder",))
+    kind: Literal["decoder", "huggingface", "target", "encoder_decoder", "cnn", "rnn"] = numerics(
+        "decoder",
+        "Kind of network.",
+        later=Later("model", 'write `kind = "decoder"`', ("decoder", "huggingface", "target")),
     )
-    vocab_size: Int = numerics(320, "Token ids that the model knows; bytes make 257.", unit="tokens", ge=2)
-    hidden_size: Int = numerics(..., "Width of the residual stream.", unit="features", gt=0)
-    num_layers: Int = numerics(..., "Decoder blocks.", unit="layers", gt=0)
-    num_heads: Int = numerics(..., "Attention heads; they divide `hidden_size`.", unit="heads", gt=0)
+    target: CallTarget | None = numerics(
+        None, "`module:function` of the user's own code, called with (**arguments), gives a torch module.", only=_OWN
+    )
+    arguments: Arguments = numerics({}, "Keyword arguments of that function.", only=OnlyFor(("target",)))
+    path: Path | None = numerics(
+        None, "Directory with the config.json of a transformers model, on the node.", only=_CAUSAL
+    )
+    config: dict[str, Any] | None = numerics(
+        None, "Configuration of a transformers model, `model_type` included, in place of a directory.", only=_CAUSAL
+    )
+    from_weights: bool = numerics(False, "Start from the directory's weights, not from drawn ones.", only=_CAUSAL)
+    vocab_size: Int = numerics(
+        320, "Token ids that the model knows; bytes make 257.", unit="tokens", ge=2, only=_DECODER
+    )
+    hidden_size: Int | None = numerics(None, "Width of the residual stream.", unit="features", gt=0, only=_SHAPE)
+    num_layers: Int | None = numerics(None, "Decoder blocks.", unit="layers", gt=0, only=_SHAPE)
+    num_heads: Int | None = numerics(
+        None, "Attention heads; they divide `hidden_size`.", unit="heads", gt=0, only=_SHAPE
+    )
     num_kv_heads: Int | None = numerics(
-        None, "Key and value heads; they divide `num_heads`. Absent: one per head.", unit="heads", gt=0
+        None, "Key and value heads; they divide `num_heads`. Absent: one per head.", unit="heads", gt=0, only=_DECODER
     )
     intermediate_size: Int | None = numerics(
         None,
         "Width of the feed-forward layer. Absent: 4 × hidden, for SwiGLU 8/3 × hidden rounded up to a multiple of 64.",
         unit="features",
         gt=0,
+        only=_DECODER,
     )
-    max_sequence_length: Int = numerics(2048, "Longest sequence that the model can read.", unit="tokens", gt=0)
-    activation: Literal["swiglu", "gelu", "relu"] = numerics("swiglu", "Activation of the feed-forward layer.")
-    norm_eps: float = numerics(1e-5, "Added to the variance in RMSNorm.", unit="ratio", gt=0, lt=1)
-    rope_theta: float = numerics(10_000.0, "Base of the rotary position frequencies.", unit="ratio", gt=0, le=1e12)
-    tie_embeddings: bool = numerics(True, "Share the input embedding with the output projection.")
-    attention: Literal["sdpa", "eager", "flash_attention_2"] = numerics(
-        "sdpa",
-        "Attention implementation.",
-        later=Later(
-            "model", 'write `attention = "sdpa"`, which picks the fastest kernel that torch has', ("sdpa", "eager")
-        ),
+    max_sequence_length: Int = numerics(
+        2048, "Longest sequence that the model can read.", unit="tokens", gt=0, only=_DECODER
     )
-    attention_dropout: float = numerics(0.0, "Dropout of attention weights.", unit="probability", ge=0, le=1)
-    hidden_dropout: float = numerics(0.0, "Dropout of each block's output.", unit="probability", ge=0, le=1)
-    initializer_range: float = numerics(0.02, "Standard deviation of the initial weights.", unit="ratio", gt=0, le=1)
-    activation_checkpointing: bool = resources(False, "Recompute activations in the backward pass to save memory.")
+    activation: Literal["swiglu", "gelu", "relu"] = numerics(
+        "swiglu", "Activation of the feed-forward layer.", only=_DECODER
+    )
+    norm_eps: float = numerics(1e-5, "Added to the variance in RMSNorm.", unit="ratio", gt=0, lt=1, only=_DECODER)
+    rope_theta: float = numerics(
+        10_000.0, "Base of the rotary position frequencies.", unit="ratio", gt=0, le=1e12, only=_DECODER
+    )
+    tie_embeddings: bool = numerics(True, "Share the input embedding with the output projection.", only=_DECODER)
+    attention: Literal["sdpa", "eager", "flash_attention_2"] = numerics("sdpa", "Attention implementation.", only=_BOTH)
+    attention_dropout: float = numerics(
+        0.0, "Dropout of attention weights.", unit="probability", ge=0, le=1, only=_DECODER
+    )
+    hidden_dropout: float = numerics(
+        0.0, "Dropout of each block's output.", unit="probability", ge=0, le=1, only=_DECODER
+    )
+    initializer_range: float = numerics(
+        0.02, "Standard deviation of the initial weights.", unit="ratio", gt=0, le=1, only=_DECODER
+    )
+    activation_checkpointing: bool = resources(
+        False, "Recompute activations in the backward pass to save memory.", only=_BOTH
+    )
     moe: MoE = numerics(MoE(), "Mixture of experts.")
     use_moh: bool | None = numerics(None, "MoH blocks.", later=_PLAIN)
     use_moa: bool | None = numerics(None, "MoA blocks.", later=_PLAIN)

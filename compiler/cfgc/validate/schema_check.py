@@ -11,6 +11,8 @@ from pydantic import ValidationError
 
 from cfgc.load.limit_errors import too_many_mistakes
 from cfgc.nearest import nearest
+from cfgc.schema.catalogue import schema_sections
+from cfgc.schema.field import meta_of
 from cfgc.schema.lookup import section_at
 from cfgc.schema.spec import Spec
 from cfgc.validate.bad_values import explain_value
@@ -37,16 +39,46 @@ class Refused:
 
 def check_schema(resolved: Resolved) -> Spec | Refused:
     """The typed spec, or every finding of the schema."""
+    tree = resolved.tree()
+    errors: dict[Location, Mapping[str, Any]] = {}
     try:
-        return Spec.model_validate(resolved.tree())
+        spec = Spec.model_validate(tree)
     except ValidationError as error:
-        errors = _without_followers(dict(_located(error.errors(include_url=False))))
+        errors = dict(_located(error.errors(include_url=False)))
+    errors |= {place: {"type": "missing", "input": None} for place in _needed(tree) if not _is_refused(place, errors)}
+    if not errors:
+        return spec
+    errors = _without_followers(errors)
     first = dict(islice(errors.items(), MOST))
     findings = [finding for location, found in first.items() for finding in _explain(resolved, location, found)]
     once = {(finding.code, finding.message): finding for finding in findings}
     if len(errors) > MOST:
         return Refused((*once.values(), too_many_mistakes(len(errors), MOST)), ())
     return Refused(tuple(once.values()), tuple(errors))
+
+
+def _needed(tree: Mapping[str, Any]) -> Iterator[Location]:
+    """Keys that their table does not have, and that its kind cannot do without."""
+    for path, section in schema_sections().items():
+        table = _table_at(tree, path)
+        for name, info in section.model_fields.items():
+            only = meta_of(info).only
+            if only and only.required and table is not None and name not in table:
+                kind = table.get(only.key, section.model_fields[only.key].default)
+                if kind in only.kinds:
+                    yield (*path, name)
+
+
+def _table_at(tree: Mapping[str, Any], path: Location) -> Mapping[str, Any] | None:
+    """The table at ``path``, empty where nothing is written; None where a value is in its place."""
+    held: Any = tree
+    for part in path:
+        held = held.get(part, {}) if isinstance(held, dict) else None
+    return held if isinstance(held, dict) else None
+
+
+def _is_refused(place: Location, errors: Mapping[Location, Any]) -> bool:
+    return any(place[:length] in errors for length in range(1, len(place) + 1))
 
 
 def _located(errors: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Location, Mapping[str, Any]]]:

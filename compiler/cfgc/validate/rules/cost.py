@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.arithmetic.decoder import flops_per_token
-from cfgc.arithmetic.of_spec import max_steps_of, shape_of, triple_of, world_of
+from cfgc.arithmetic.of_spec import flops_per_token_of, max_steps_of, triple_of, world_of
 from cfgc.validate.rules.finding import At, count, warning
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def attempts_are_enough(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     if triple is None or steps is None or peak == 0 or spec.training.precision == "fp32":
         return
     tokens = steps * triple.global_batch_size * spec.data.sequence_length
-    seconds = tokens * flops_per_token(shape_of(spec), spec.data.sequence_length) / peak
+    seconds = tokens * flops_per_token_of(spec) / peak
     attempts, limit = spec.launch.max_attempts, spec.launch.time_limit
     if seconds <= attempts * limit:
         return
