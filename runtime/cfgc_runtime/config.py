@@ -59,11 +59,17 @@ class Batch(Protocol):
 class Schedule(Protocol):
     """The learning rate over optimizer steps."""
 
-    scheduler: Literal["constant", "linear", "cosine"]
+    scheduler: Literal["constant", "linear", "cosine", "step", "wsd", "polynomial"]
     max_steps: int
     warmup_steps: int
     learning_rate: float
     final_learning_rate: float
+    decay: Literal["linear", "cosine", "sqrt"]
+    decay_steps: int
+    power: float
+    gamma: float
+    step_size: int
+    milestones: tuple[int, ...]
 
 
 class Model(Protocol):
@@ -222,8 +228,20 @@ class Checkpoint(Protocol):
     every_steps: int
     keep_last: int
     keep_best: int
+    bytes_each: int
     elastic: bool
     on_changed_numerics: Literal["refuse", "continue"]
+
+
+class Launch(Protocol):
+    """What the scripts do not decide alone. Seconds; a watchdog of 0 is off; ``required`` variables must be set."""
+
+    run_dir: NodePath
+    max_attempts: int
+    watchdog_s: int
+    restart: bool
+    restart_delay_s: int
+    required: tuple[str, ...]
 
 
 class Wandb(Protocol):
@@ -279,6 +297,7 @@ class Config(Protocol):
     EARLY_STOPPING: EarlyStopping
     GRADIENT_HEALTH: GradientHealth
     CHECKPOINT: Checkpoint
+    LAUNCH: Launch
     TRACKING: Tracking
     PLAN_DIGEST: str
 

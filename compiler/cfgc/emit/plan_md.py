@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 from cfgc.emit.markdown import code, count, counted, duration, table, text
 from cfgc.emit.plan_table import overview, requeues, title
+from cfgc.emit.rates import learning_rate
 from cfgc.emit.scripts import needed_variables
 from cfgc.lower.plan import NodePath, Plan, Schedule
 
 _SHOWN_NODES = 4
+_SHOWN_DROPS = 8
 _SHARES = (
     "ZeRO is off: every rank holds the whole model, its gradients and the optimizer state.",
     "ZeRO-1: every rank holds the whole model and gradients, and 1/{} of the optimizer state.",
@@ -97,36 +98,26 @@ def _drawing(plan: Plan) -> Iterator[str]:
         yield f"node {node:<{len(str(nodes - 1))}}  {ranks}"
 
 
-def learning_rate(schedule: Schedule, step: int) -> float:
-    """The rate of optimizer step ``step``, counted from 1, as the runtime computes it."""
-    peak, final = schedule.learning_rate, schedule.final_learning_rate
-    if step < schedule.warmup_steps:
-        return peak * step / schedule.warmup_steps
-    if schedule.scheduler == "constant":
-        return peak
-    decay = schedule.max_steps - schedule.warmup_steps
-    progress = min(1.0, (step - schedule.warmup_steps) / decay) if decay else 1.0
-    if schedule.scheduler == "linear":
-        return peak + (final - peak) * progress
-    return final + (peak - final) * 0.5 * (1.0 + math.cos(math.pi * progress))
-
-
 def _rates(plan: Plan) -> list[str]:
-    last = plan.schedule.max_steps
-    marks = {
-        1: "first",
-        plan.schedule.warmup_steps: "peak",
-        last // 4: "",
-        last // 2: "",
-        3 * last // 4: "",
-        last: "last",
-    }
+    schedule, last = plan.schedule, plan.schedule.max_steps
+    marks = {1: "first", last // 4: "", last // 2: "", 3 * last // 4: "", **_turns(schedule), last: "last"}
     rows = [
         (f"{step:,}", f"{learning_rate(plan.schedule, step):.3g}", count(step * plan.batch.tokens_per_step), note)
         for step, note in sorted(marks.items())
         if step >= 1
     ]
     return ["## Learning rate", "", *table(("step", "rate", "tokens by then", ""), rows)]
+
+
+def _turns(schedule: Schedule) -> dict[int, str]:
+    """Steps at which the rate begins to do something else."""
+    turns = {schedule.warmup_steps: "peak"}
+    if schedule.scheduler == "wsd":
+        turns[schedule.max_steps - schedule.decay_steps] = "peak, decays from here"
+    drops = range(schedule.step_size, schedule.max_steps, schedule.step_size) if schedule.step_size else ()
+    for step in (*schedule.milestones, *drops)[:_SHOWN_DROPS]:
+        turns[step] = f"× {schedule.gamma:g}"
+    return turns
 
 
 def _paths(plan: Plan) -> list[str]:

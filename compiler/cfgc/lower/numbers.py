@@ -44,7 +44,7 @@ def batch(spec: Spec, triple: Triple) -> plan.Batch:
         global_batch_size=triple.global_batch_size,
         micro_batch_size=triple.micro_batch_size,
         gradient_accumulation_steps=triple.gradient_accumulation_steps,
-        tokens_per_step=tokens_per_step(triple.global_batch_size, spec.data.sequence_length),
+        tokens_per_step=tokens_per_step(triple.global_batch_size, of_spec.sequence_length_of(spec)),
     )
 
 
@@ -72,6 +72,10 @@ def schedule(spec: Spec, batch: plan.Batch) -> plan.Schedule:
 
 def model(spec: Spec) -> plan.AnyModel:
     """The network's shape and size."""
+    if spec.model.target is not None:
+        return plan.TargetModel(
+            kind="target", target=spec.model.target, vocab_size=0, max_sequence_length=0, parameters=0
+        )
     shape = of_spec.decoder_of(spec)
     return _decoder(spec.model, shape) if shape else _huggingface(spec)
 

@@ -75,14 +75,24 @@ class Batch:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Learning rate: linear warm-up from 0, then ``scheduler`` down to the final rate at max_steps."""
+    """Learning rate: linear warm-up from 0, then ``scheduler`` down to the final rate at max_steps.
 
-    scheduler: Literal["constant", "linear", "cosine"]
+    ``decay`` is the shape of the way down, in the last ``decay_steps`` for wsd; ``power`` is polynomial's; ``gamma``
+    multiplies the rate at each of ``milestones``, or at every multiple of ``step_size`` unless that is 0.
+    """
+
+    scheduler: Literal["constant", "linear", "cosine", "step", "wsd", "polynomial"]
     max_steps: int
     warmup_steps: int
     learning_rate: float
     final_learning_rate: float
     total_tokens: int
+    decay: Literal["linear", "cosine", "sqrt"] = "linear"
+    decay_steps: int = 0
+    power: float = 1.0
+    gamma: float = 1.0
+    step_size: int = 0
+    milestones: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ _NAMED: tuple[tuple[Any, str], ...] = (
     (values.ByteSize, "size in bytes"),
     (values.Pair, "two numbers"),
     (values.Texts, "array of strings"),
+    (values.Ints, "array of integers"),
     (values.Words, "array of words"),
     (values.Variables, "array of variable names"),
     (values.Text, "string"),

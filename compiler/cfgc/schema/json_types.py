@@ -171,6 +171,7 @@ _NAMED: tuple[tuple[Any, Schema], ...] = (
     (values.ByteSize, {"anyOf": [_AMOUNT, {"type": "string", "pattern": f"^ *(?:{SIZE}) *$"}]}),
     (values.Pair, {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}),
     (values.Texts, _array_of(_TEXT)),
+    (values.Ints, _array_of({"type": "integer"})),
     (values.Words, _array_of(_WORD)),
     (values.Variables, _array_of(_VARIABLE)),
     (values.Path, {"$ref": "#/definitions/path"}),

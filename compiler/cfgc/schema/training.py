@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cfgc.schema.field import Later, Section, numerics, resources
-from cfgc.schema.values import Int, Pair
+from cfgc.schema.calls import Arguments, CallTarget, Loss
+from cfgc.schema.field import Later, OnlyFor, Section, numerics, resources
+from cfgc.schema.values import Int, Ints, Pair
 
+_STEP = OnlyFor(("step",), key="type")
+_WSD, _WSD_NEEDS = OnlyFor(("wsd",), key="type"), OnlyFor(("wsd",), required=True, key="type")
+_POLYNOMIAL = OnlyFor(("polynomial",), key="type")
 _LOSS = Later("training loop", "leave it out; the loss is plain next-token cross entropy")
 _BF16 = Later("fp8", "leave the table out")
 
@@ -15,21 +19,35 @@ class Scheduler(Section):
     """The learning rate after warm-up."""
 
     type: Literal["cosine", "linear", "constant", "step", "wsd", "polynomial"] = numerics(
-        "cosine",
-        "Shape of the decay from the peak to the final rate.",
-        later=Later("optimizer", 'write one of `"cosine"`, `"linear"`, `"constant"`', ("cosine", "linear", "constant")),
+        "cosine", "Shape of the decay from the peak to the final rate."
     )
-    final_learning_rate: float = numerics(0.0, "Learning rate at the last step.", unit="rate", ge=0, le=10)
+    final_learning_rate: float = numerics(
+        0.0, "Learning rate at the last step; with `step` the lowest.", unit="rate", ge=0, le=10
+    )
+    decay_steps: Int | None = numerics(
+        None, "Steps of the decay at the end; the rate stays at its peak before.", unit="steps", gt=0, only=_WSD_NEEDS
+    )
+    decay: Literal["linear", "cosine", "sqrt"] = numerics(
+        "linear", "Shape of that decay; `sqrt` is 1 - √(share done).", only=_WSD
+    )
+    power: float = numerics(1.0, "Exponent of the share of steps that is left.", gt=0, le=10, only=_POLYNOMIAL)
+    step_size: Int | None = numerics(None, "Steps between two drops of the rate.", unit="steps", gt=0, only=_STEP)
+    milestones: Ints = numerics((), "Steps at which the rate drops, instead of `step_size`.", unit="steps", only=_STEP)
+    gamma: float = numerics(0.1, "Factor of each drop.", unit="ratio", gt=0, lt=1, only=_STEP)
 
 
 class Optimizer(Section):
     """The update rule; its learning rate is ``training.learning_rate``."""
 
-    type: Literal["adamw", "adam", "sgd", "fused_adam", "lamb", "lion", "muon", "adagrad"] = numerics(
+    type: Literal["adamw", "adam", "sgd", "fused_adam", "lamb", "lion", "muon", "adagrad", "target"] = numerics(
         "adamw",
-        "Update rule.",
-        later=Later("optimizer", 'write one of `"adamw"`, `"adam"`, `"sgd"`', ("adamw", "adam", "sgd")),
+        "Update rule; `target` is one of the user's own code.",
+        later=Later("optimizer", 'write one of `"adamw"`, `"adam"`, `"sgd"`', ("adamw", "adam", "sgd", "target")),
     )
+    target: CallTarget | None = numerics(
+        None, "`module:function`, called with (groups, **arguments), gives a torch Optimizer over torch's groups."
+    )
+    arguments: Arguments = numerics({}, "Keyword arguments of that function.")
     betas: Pair = numerics((0.9, 0.95), "Decay of the first and second moment.", unit="ratio")
     eps: float = numerics(1e-8, "Added to the root of the second moment.", unit="ratio", gt=0, lt=1)
     momentum: float = numerics(0.0, "Momentum of SGD.", unit="ratio", ge=0, lt=1)
@@ -112,6 +130,7 @@ class Training(Section):
     )
     scheduler: Scheduler = numerics(Scheduler(), "Learning-rate schedule.")
     optimizer: Optimizer = numerics(Optimizer(), "Update rule.")
+    loss: Loss = numerics(Loss(), "What is lowered.")
     early_stopping: EarlyStopping = numerics(EarlyStopping(), "When to stop early.")
     gradient_health: GradientHealth = numerics(GradientHealth(), "Watching gradients.")
     penalties: Penalties = numerics(Penalties(), "Terms added to the loss.")

@@ -105,6 +105,7 @@ Variables: TypeAlias = Annotated[tuple[Variable, ...], BeforeValidator(array_to_
 Stage: TypeAlias = Annotated[Literal[0, 1, 2, 3], BeforeValidator(_stage)]
 """A ZeRO stage."""
 
+Ints: TypeAlias = Annotated[tuple[Int, ...], BeforeValidator(array_to_tuple)]
 Pair: TypeAlias = Annotated[tuple[float, float], BeforeValidator(array_to_tuple)]
 """Two numbers."""
 

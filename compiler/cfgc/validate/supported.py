@@ -33,7 +33,7 @@ CODES: Mapping[Feature, tuple[str, str]] = {
     "parallel": ("CFG452", "every rank of the runtime is data-parallel"),
     "data": ("CFG453", "the runtime reads text files by index, as bytes"),
     "model": ("CFG454", "the runtime has one network, a plain decoder with sdpa or eager attention"),
-    "optimizer": ("CFG455", "the runtime has AdamW, Adam and SGD, with a cosine, linear or constant rate"),
+    "optimizer": ("CFG455", "the runtime has AdamW, Adam and SGD"),
     "training loop": ("CFG456", "the runtime clips gradients, and its loss is next-token cross entropy"),
     "tracker": ("CFG457", "the runtime reports its own metrics, to metrics.jsonl, CSV, TensorBoard, W&B and MLflow"),
     "sweep": ("CFG458", "a spec is one run"),

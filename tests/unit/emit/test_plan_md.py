@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfgc.emit import markdown
-from cfgc.emit.plan_md import learning_rate, plan_md
+from cfgc.emit.plan_md import plan_md
+from cfgc.emit.rates import learning_rate
 from cfgc.lower.plan import EarlyStopping, Plan, Schedule
 from tests.unit.emit.samples import cluster_plan, cpu_plan, hostile_plan
 
@@ -110,11 +111,14 @@ def test_hostile_text_makes_no_markup() -> None:
 
 
 schedules = st.builds(
-    lambda kind, warmup, more, peak: Schedule(kind, warmup + more, warmup, peak, peak / 10, 0),
-    st.sampled_from(["constant", "linear", "cosine"]),
+    lambda kind, warmup, more, peak, decay: Schedule(
+        kind, warmup + more, warmup, peak, peak / 10, 0, decay, -(-more // 3), 1.5, 0.5, 0, (warmup + 1, warmup + 9)
+    ),
+    st.sampled_from(["constant", "linear", "cosine", "step", "wsd", "polynomial"]),
     st.integers(0, 50),
     st.integers(1, 100),
     st.floats(1e-6, 1.0),
+    st.sampled_from(["linear", "cosine", "sqrt"]),
 )
 
 
