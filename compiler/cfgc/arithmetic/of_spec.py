@@ -13,10 +13,10 @@ from cfgc.arithmetic.topology import data_parallel_size, model_parallel_size, wo
 
 if TYPE_CHECKING:
     from cfgc.arithmetic.batch import Outcome
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec, Spec
 
 
-def world_of(spec: Spec) -> int:
+def world_of(spec: AnySpec) -> int:
     """Ranks in all."""
     return world_size(spec.launch.nodes, spec.launch.gpus_per_node)
 
@@ -144,7 +144,12 @@ def communication_data_type_of(spec: Spec) -> str:
     return spec.deepspeed.communication_data_type or spec.training.precision
 
 
-def cpus_per_task_of(spec: Spec) -> int:
+def sequence_length_of(spec: Spec) -> int:
+    """Tokens of a sample; 0 for samples of the user's own, of which only their code knows what they are."""
+    return 0 if spec.data.target is not None else spec.data.sequence_length
+
+
+def cpus_per_task_of(spec: AnySpec) -> int:
     """CPUs of a node's one task: its ranks' threads unless given."""
     if spec.cluster.cpus_per_task is not None:
         return spec.cluster.cpus_per_task

@@ -68,6 +68,59 @@ def _arg_of(name: str, value: object, depth: int) -> cst.Arg:
     return cst.Arg(expression_of(value, depth, column), keyword=cst.Name(name), equal=_TIGHT)
 
 
+def call_of(
+    function: cst.BaseExpression,
+    handed: Sequence[cst.BaseExpression],
+    arguments: Mapping[str, object],
+    depth: int,
+    column: int,
+) -> cst.Call:
+    """``function(*handed, **arguments)`` that starts at ``column`` of a line ``depth`` levels deep."""
+    flat = [*map(cst.Arg, handed), *(_keyword(name, _flat_literal(value)) for name, value in arguments.items())]
+    flat = [*(arg.with_changes(comma=_SPACED) for arg in flat[:-1]), *flat[-1:]]
+    call = cst.Call(function, flat)
+    if column + len(cst.Module([]).code_for_node(call)) <= WIDTH:
+        return call
+    comma, last, opening = _broken(depth)
+    args = list(map(cst.Arg, handed))
+    for name, value in arguments.items():
+        start = len(_STEP) * (depth + 1) + len(name) + 1
+        args.append(_keyword(name, literal_of(value, depth + 1, start)))
+    args = [*(arg.with_changes(comma=comma) for arg in args[:-1]), args[-1].with_changes(comma=last)]
+    return cst.Call(function, args, whitespace_before_args=opening)
+
+
+def literal_of(value: object, depth: int, column: int) -> cst.BaseExpression:
+    """A list, a dictionary or a scalar as Python writes it, on one line where it fits."""
+    flat = _flat_literal(value)
+    if not isinstance(value, (list, dict)) or not value or column + len(cst.Module([]).code_for_node(flat)) < WIDTH:
+        return flat
+    comma, last, opening = _broken(depth)
+    commas = [*[comma] * (len(value) - 1), last]
+    inner = len(_STEP) * (depth + 1)
+    if isinstance(value, list):
+        items = [cst.Element(literal_of(v, depth + 1, inner), c) for v, c in zip(value, commas, strict=True)]
+        return cst.List(items, lbracket=cst.LeftSquareBracket(opening))
+    keys = [string_of(key) for key in value]
+    values = [literal_of(v, depth + 1, inner + len(k.value) + 2) for k, v in zip(keys, value.values(), strict=True)]
+    pairs = [cst.DictElement(k, v, c) for k, v, c in zip(keys, values, commas, strict=True)]
+    return cst.Dict(pairs, lbrace=cst.LeftCurlyBrace(opening))
+
+
+def _flat_literal(value: object) -> cst.BaseExpression:
+    if isinstance(value, list):
+        items = [cst.Element(_flat_literal(item), _SPACED) for item in value]
+        return cst.List([*items[:-1], *(item.with_changes(comma=cst.MaybeSentinel.DEFAULT) for item in items[-1:])])
+    if isinstance(value, dict):
+        pairs = [cst.DictElement(string_of(key), _flat_literal(item), _SPACED) for key, item in value.items()]
+        return cst.Dict([*pairs[:-1], *(pair.with_changes(comma=cst.MaybeSentinel.DEFAULT) for pair in pairs[-1:])])
+    return _scalar_of(value)
+
+
+def _keyword(name: str, value: cst.BaseExpression) -> cst.Arg:
+    return cst.Arg(value, keyword=cst.Name(name), equal=_TIGHT)
+
+
 def _tuple_of(items: Sequence[object], depth: int, column: int) -> cst.Tuple:
     values = [expression_of(item, depth + 1, len(_STEP) * (depth + 1)) for item in items]
     flat = _flat_tuple(values)
@@ -97,3 +150,4 @@ def _newline(depth: int) -> cst.ParenthesizedWhitespace:
 
 
 _TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+_SPACED = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))

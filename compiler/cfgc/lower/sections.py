@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from cfgc.arithmetic.data import has_eval_sources, holds_out, shares, training_sources
 from cfgc.lower import plan
 from cfgc.schema.kinds import INCLUDED
+from cfgc.usercode.calls import named_calls
 
 if TYPE_CHECKING:
     from cfgc.schema.data import Source, Tokenizer
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec, Spec
     from cfgc.schema.values import NodePath
 
 
-def experiment(spec: Spec) -> plan.Experiment:
+def experiment(spec: AnySpec) -> plan.Experiment:
     """What the run is called."""
     said = spec.experiment
     return plan.Experiment(said.name, said.description, said.tags, said.seed, said.deterministic)
@@ -131,3 +132,10 @@ def shuffle_seed_of(spec: Spec) -> int:
 def node_path(path: NodePath) -> plan.NodePath:
     """The same, as plain data."""
     return plan.NodePath(path.base, path.name, path.path)
+
+
+def calls(spec: AnySpec) -> tuple[plan.Call, ...]:
+    """Calls of the user's own code."""
+    return tuple(
+        plan.Call(call.role, call.name, call.module, call.attribute, call.arguments) for call in named_calls(spec)
+    )

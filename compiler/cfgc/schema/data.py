@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator
+from pydantic_core import PydanticKnownError
 
+from cfgc.schema.calls import Arguments, CallTarget
 from cfgc.schema.field import Later, Section, numerics, resources
 from cfgc.schema.values import Int, Path, Text, Texts, array_to_tuple
 
@@ -43,7 +45,14 @@ class Source(Section):
     )
 
 
-Sources: TypeAlias = Annotated[tuple[Source, ...], BeforeValidator(array_to_tuple)]
+def _some(value: object) -> object:
+    """An array as a tuple, with an element at least; the empty tuple is what own data has in its place."""
+    if value == []:
+        raise PydanticKnownError("too_short", {"field_type": "Tuple", "min_length": 1, "actual_length": 0})
+    return array_to_tuple(value)
+
+
+Sources: TypeAlias = Annotated[tuple[Source, ...], BeforeValidator(_some)]
 
 
 class Tokenizer(Section):
@@ -84,7 +93,13 @@ class Streaming(Section):
 class Data(Section):
     """Training and held-out samples."""
 
-    sources: Sources = numerics(..., "Files to train on, in order.", min_length=1)
+    target: CallTarget | None = numerics(
+        None,
+        "Own samples in place of `sources`: `module:function`, called with (split, **arguments), gives a torch Dataset "
+        "of dictionaries of tensors, `labels` among them.",
+    )
+    arguments: Arguments = numerics({}, "Keyword arguments of that function.")
+    sources: Sources = numerics(..., "Files to train on, in order.")
     tokenizer: Tokenizer = numerics(Tokenizer(), "Text to token ids.")
     sequence_length: Int = numerics(1024, "Tokens in a sample.", unit="tokens", gt=1)
     eval_fraction: float = numerics(0.01, "Share of the samples held out for evaluation.", unit="ratio", ge=0, lt=1)

@@ -165,6 +165,11 @@ RENAMED: Mapping[str, Renamed] = MappingProxyType(
         "exp_manager.checkpoint_callback_params.save_top_k": Renamed(
             "checkpoint.keep_last", "checkpoints are kept by age; the best by loss (`keep_best`) is not supported yet"
         ),
+        "tracking.custom_metrics": Renamed(
+            "evaluation.metrics",
+            "a number of one's own has a name, and a function that gives it for each sample",
+            '[{ name = "accuracy", target = "my_pkg.metrics:accuracy" }]',
+        ),
         # whole experiments
         "seed": Renamed("experiment.seed", _SECTION),
         "log_level": Renamed("tracking.log_level", _SECTION, '"info"'),

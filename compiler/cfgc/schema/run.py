@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator
 
+from cfgc.schema.calls import Arguments, CallTarget, Metric
 from cfgc.schema.field import Later, Section, logistics, numerics
 from cfgc.schema.trackers import Mlflow, Wandb
 from cfgc.schema.values import Int, Name, Path, Text, Texts, Variable, array_to_tuple
@@ -15,22 +16,34 @@ _ONE = Later("sweep", "leave the table out; build a bundle for each point, with 
 _COPY = Later("package", "leave the table out")
 
 
+Variables: TypeAlias = dict[Variable, Text]
+
+
 class Task(Section):
     """What the ranks do."""
 
     kind: Literal["train", "evaluate", "finetune", "rlhf", "script", "function"] = numerics(
-        "train", "The task.", later=Later("task", _TRAIN.instead, ("train",))
+        "train", "The task.", later=Later("task", _TRAIN.instead, ("train", "script", "function"))
     )
-    target: Text | None = numerics(None, "Python function to call, `module:name`.", later=_TRAIN)
-    arguments: dict[str, Any] | None = numerics(None, "Arguments of that function.", later=_TRAIN)
-    partial: bool | None = numerics(None, "Leave arguments open.", later=_TRAIN)
-    script: Text | None = numerics(None, "Script file to run.", later=_TRAIN)
-    inline: str | None = numerics(None, "Text of a script to run.", later=_TRAIN)
-    args: Texts | None = numerics(None, "Words after the script.", later=_TRAIN)
-    env: dict[Variable, Text] | None = logistics(
-        None, "Environment of the script.", later=Later("task", "write it under `[env.variables]`")
+    target: CallTarget | None = numerics(
+        None, "`module:function`, called with (**arguments) on every rank, in place of training."
     )
-    working_directory: Path | None = logistics(None, "Directory that the script starts in.", later=_TRAIN)
+    arguments: Arguments = numerics({}, "Keyword arguments of that function.")
+    partial: bool | None = numerics(
+        None,
+        "Leave arguments open.",
+        later=Later("task", "leave it out; a function is called with what `arguments` say"),
+    )
+    script: Text | None = numerics(
+        None, "Script of the project that every rank runs, in place of training; the bundle carries it.", min_length=1
+    )
+    inline: str | None = numerics(None, "Text of such a script.", min_length=1)
+    args: Texts = numerics((), "Words after the script.")
+    env: Variables = logistics({}, "Variables of the task alone, besides `[env.variables]`.")
+    working_directory: Path | None = logistics(
+        None, "Directory that the task starts in. Absent: the one that the run was started in."
+    )
+    uses_deepspeed: bool = logistics(False, "The task imports DeepSpeed, so that the node must have the target's.")
 
 
 class Checkpoint(Section):
@@ -66,11 +79,9 @@ class Tracking(Section):
     tensorboard: bool = logistics(False, "Write TensorBoard events, below `tracking/tensorboard`.")
     wandb: Wandb = logistics(Wandb(), "Report to Weights & Biases; `true` is enough.")
     mlflow: Mlflow = logistics(Mlflow(), "Report to MLflow; `true` is enough.")
-    custom_metrics: Texts | None = logistics(
-        None,
-        "Functions that add metrics.",
-        later=Later("tracker", "leave it out; metrics.jsonl in the run directory has every number"),
-    )
+
+
+Metrics: TypeAlias = Annotated[tuple[Metric, ...], BeforeValidator(array_to_tuple)]
 
 
 class Evaluation(Section):
@@ -82,6 +93,7 @@ class Evaluation(Section):
     )
     max_batches: Int = logistics(0, "Micro batches per rank in one evaluation; 0 is all.", unit="batches", ge=0)
     at_end: bool = logistics(True, "Evaluate after the last step.")
+    metrics: Metrics = logistics((), "Own numbers, averaged over the held-out samples of all ranks.")
 
 
 class Sweep(Section):

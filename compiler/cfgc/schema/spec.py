@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from cfgc.schema.data import Data
 from cfgc.schema.deepspeed import DeepSpeed
 from cfgc.schema.experiment import Checks, Env, Experiment, Target
@@ -10,6 +12,25 @@ from cfgc.schema.machine import Cluster, Hardware, Launch, Parallel
 from cfgc.schema.model import Model
 from cfgc.schema.run import Checkpoint, Evaluation, Package, Stages, Sweep, Task, Tracking
 from cfgc.schema.training import Training
+
+
+_STAGES = Later("stages", "leave it out; write a spec for each stage", ((),))
+
+
+class TaskSpec(Section):
+    """A spec whose ``[task]`` names a function or a script: there is nothing of training in it."""
+
+    experiment: Experiment = logistics(..., "What the run is called.")
+    target: Target = numerics(Target(), "Releases that the bundle is compiled for.")
+    env: Env = logistics(Env(), "Environment of every rank.")
+    task: Task = numerics(..., "What the ranks do.")
+    hardware: Hardware = resources(Hardware(), "Facts of the devices.")
+    launch: Launch = resources(Launch(), "How the ranks start.")
+    cluster: Cluster = logistics(Cluster(), "What is asked of Slurm.")
+    sweep: Sweep = logistics(Sweep(), "Many points from one spec.")
+    stages: Stages = logistics((), "Tasks of a pipeline.", later=_STAGES)
+    package: Package = logistics(Package(), "How code reaches the node.")
+    checks: Checks = logistics(Checks(), "Which findings may pass.")
 
 
 class Spec(Section):
@@ -31,8 +52,10 @@ class Spec(Section):
     tracking: Tracking = logistics(Tracking(), "What is written while training.")
     evaluation: Evaluation = logistics(Evaluation(), "Loss on held-out samples.")
     sweep: Sweep = logistics(Sweep(), "Many points from one spec.")
-    stages: Stages = logistics(
-        (), "Tasks of a pipeline.", later=Later("stages", "leave it out; write a spec for each stage", ((),))
-    )
+    stages: Stages = logistics((), "Tasks of a pipeline.", later=_STAGES)
     package: Package = logistics(Package(), "How code reaches the node.")
     checks: Checks = logistics(Checks(), "Which findings may pass.")
+
+
+AnySpec: TypeAlias = Spec | TaskSpec
+"""Training, or a task of the user's own; the sections that both have are the same."""

@@ -135,4 +135,4 @@ class Training(Section):
     gradient_health: GradientHealth = numerics(GradientHealth(), "Watching gradients.")
     penalties: Penalties = numerics(Penalties(), "Terms added to the loss.")
     fp8: Fp8 = numerics(Fp8(), "8-bit floating point.")
-    compile: bool | None = resources(None, "Compile the model with torch.", later=Later("compile", "leave it out"))
+    compile: bool = resources(False, "Compile the model with torch, which needs a C++ compiler on the nodes.")

@@ -1,0 +1,175 @@
+"""wiring.py: real imports and real calls of the user's own code, made of LibCST nodes only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+import libcst as cst
+
+from cfgc.emit.literals import WIDTH, call_of, string_of
+from cfgc.emit.namespace import Import, imports_of
+from cfgc.lower.plan import Call
+
+_ABOUT = '''"""The user's own code in this run: where each function comes from, and what it is given.
+
+Written by cfgc: change the spec and build again.
+"""'''
+
+
+@dataclass(frozen=True)
+class _Function:
+    """A function of wiring.py: its signature, what it hands over by position, and what its annotations need."""
+
+    signature: str
+    doc: str
+    handed: tuple[str, ...]
+    typing: tuple[str, ...] = ()
+    checked: tuple[tuple[str, str], ...] = ()
+
+
+_MAPPING, _TENSOR = ("collections.abc", "Mapping"), ("torch", "Tensor")
+_OF_A_BATCH = "outputs: Any, batch: Mapping[str, Tensor]"
+_FUNCTIONS: Mapping[str, _Function] = {
+    "model": _Function("def build_model() -> nn.Module: ...", "[model].", (), (), (("torch", "nn"),)),
+    "data": _Function(
+        'def build_data(split: Literal["train", "evaluation"]) -> Dataset[dict[str, Tensor]]: ...',
+        "[data]: the samples of one split.",
+        ("split",),
+        ("Literal",),
+        (_TENSOR, ("torch.utils.data", "Dataset")),
+    ),
+    "optimizer": _Function(
+        "def build_optimizer(groups: list[dict[str, Any]]) -> Optimizer: ...",
+        "[training.optimizer], over torch's parameter groups.",
+        ("groups",),
+        ("Any",),
+        (("torch.optim", "Optimizer"),),
+    ),
+    "loss": _Function(
+        f"def loss({_OF_A_BATCH}) -> Tensor: ...",
+        "[training.loss]: one number a sample, [micro batch].",
+        ("outputs", "batch"),
+        ("Any",),
+        (_MAPPING, _TENSOR),
+    ),
+    "metric": _Function(
+        f"def metrics({_OF_A_BATCH}) -> dict[str, Tensor]: ...",
+        "[evaluation] metrics: one number a sample each, [micro batch].",
+        ("outputs", "batch"),
+        ("Any",),
+        (_MAPPING, _TENSOR),
+    ),
+    "task": _Function("def run_task() -> object: ...", "[task].", ()),
+}
+"""By role, in the order in which they stand in the file."""
+
+RESERVED = frozenset(
+    {"build_model", "build_data", "build_optimizer", "loss", "metrics", "run_task", "split", "groups", "outputs",
+     "batch", "TYPE_CHECKING", "Any", "Literal", "Mapping", "Tensor", "nn", "Dataset", "Optimizer", "annotations"}
+)  # fmt: skip
+"""Names that wiring.py has itself."""
+
+
+def wiring_py(calls: Sequence[Call]) -> str:
+    """The text of wiring.py for ``calls``, one at least."""
+    imports = imports_of(calls, RESERVED)
+    roles = [role for role in _FUNCTIONS if any(call.role == role for call in calls)]
+    body = [cst.parse_statement(_ABOUT), *_head([_FUNCTIONS[role] for role in roles], imports)]
+    for role in roles:
+        mine = [(call, found.local) for call, found in zip(calls, imports, strict=True) if call.role == role]
+        body.append(_function(_FUNCTIONS[role], mine, named=role == "metric"))
+    return cst.Module(body).code
+
+
+def _head(
+    functions: Sequence[_Function], imports: Sequence[Import]
+) -> Iterator[cst.BaseCompoundStatement | cst.SimpleStatementLine]:
+    yield _spaced(_line("from __future__ import annotations"))
+    checked = _by_module({pair for function in functions for pair in function.checked})
+    names = {name for function in functions for name in function.typing} | ({"TYPE_CHECKING"} if checked else set())
+    if names:
+        yield _spaced(_line(f"from typing import {', '.join(sorted(names, key=lambda one: (not one.isupper(), one)))}"))
+    for position, one in enumerate(dict.fromkeys(sorted(imports, key=lambda one: (one.module, one.name, one.local)))):
+        line = _import(one)
+        yield _spaced(line) if position == 0 else line
+    if checked:
+        lines = [_line(f"from {module} import {', '.join(sorted(found))}") for module, found in checked.items()]
+        if _MAPPING[0] in checked:
+            lines[1] = _spaced(lines[1])
+        yield cst.If(cst.Name("TYPE_CHECKING"), cst.IndentedBlock(lines), leading_lines=[cst.EmptyLine()])
+
+
+def _by_module(pairs: Set[tuple[str, str]]) -> dict[str, list[str]]:
+    """What each module gives; the standard library's comes first, and torch's own names follow."""
+    found: dict[str, list[str]] = {}
+    for module, name in sorted(pairs):
+        found.setdefault(module, []).append(name)
+    return found
+
+
+def _line(code: str) -> cst.SimpleStatementLine:
+    line = cst.parse_statement(code)
+    assert isinstance(line, cst.SimpleStatementLine)
+    return line
+
+
+def _spaced(line: cst.SimpleStatementLine) -> cst.SimpleStatementLine:
+    return line.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+
+
+def _import(one: Import) -> cst.SimpleStatementLine:
+    """``from module import name as local``, in brackets where it is too long for a line."""
+    alias = cst.ImportAlias(cst.Name(one.name), cst.AsName(cst.Name(one.local)) if one.local != one.name else None)
+    flat = cst.SimpleStatementLine([cst.ImportFrom(_dotted(one.module), [alias])])
+    if len(cst.Module([flat]).code.rstrip("\n")) <= WIDTH:
+        return flat
+    newline = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace("    "))
+    closing = cst.ParenthesizedWhitespace(indent=True)
+    broken = cst.ImportFrom(
+        _dotted(one.module),
+        [alias.with_changes(comma=cst.Comma(whitespace_after=closing))],
+        lpar=cst.LeftParen(whitespace_after=newline),
+        rpar=cst.RightParen(),
+    )
+    return cst.SimpleStatementLine([broken])
+
+
+def _dotted(path: str) -> cst.Name | cst.Attribute:
+    first, *rest = path.split(".")
+    node: cst.Name | cst.Attribute = cst.Name(first)
+    for part in rest:
+        node = cst.Attribute(node, cst.Name(part))
+    return node
+
+
+def _function(function: _Function, calls: Sequence[tuple[Call, str]], named: bool) -> cst.FunctionDef:
+    made = cst.parse_statement(function.signature)
+    assert isinstance(made, cst.FunctionDef)
+    handed = [cst.Name(name) for name in function.handed]
+    if named:
+        value: cst.BaseExpression = _by_name({call.name: (call, local) for call, local in calls}, handed)
+    else:
+        [(call, local)] = calls
+        value = call_of(_called(call, local), handed, call.arguments, depth=1, column=len("    return "))
+    doc = cst.SimpleStatementLine([cst.Expr(cst.SimpleString(f'"""{function.doc}"""'))])
+    result = cst.SimpleStatementLine([cst.Return(value)])
+    return made.with_changes(body=cst.IndentedBlock([doc, result]), leading_lines=[cst.EmptyLine(indent=False)] * 2)
+
+
+def _by_name(calls: Mapping[str, tuple[Call, str]], handed: Sequence[cst.Name]) -> cst.Dict:
+    """``{"accuracy": accuracy(outputs, batch)}``, an entry to a line."""
+    inner = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace("    "))
+    outer = cst.ParenthesizedWhitespace(indent=True)
+    elements = []
+    for position, (name, (call, local)) in enumerate(calls.items()):
+        key = string_of(name)
+        value = call_of(_called(call, local), handed, call.arguments, depth=2, column=len(key.value) + 10)
+        comma = cst.Comma(whitespace_after=outer if position == len(calls) - 1 else inner)
+        elements.append(cst.DictElement(key, value, comma=comma))
+    return cst.Dict(elements, lbrace=cst.LeftCurlyBrace(whitespace_after=inner))
+
+
+def _called(call: Call, local: str) -> cst.BaseExpression:
+    """The name that was imported, and what is named below it."""
+    return _dotted(".".join([local, *call.attribute.split(".")[1:]]))

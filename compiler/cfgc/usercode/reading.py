@@ -1,0 +1,61 @@
+"""Finds the user's own code in the project, through the reader; nothing is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from cfgc.source import SourceFile
+from cfgc.usercode.code import UserCode
+
+if TYPE_CHECKING:
+    from cfgc.load.reader import Reader
+    from cfgc.resolve.resolved import Resolved
+
+ROOTS = ("", "src/")
+"""Where packages lie in a project."""
+
+_TARGETS = ("task.target", "model.target", "data.target", "training.optimizer.target", "training.loss.target")
+
+
+def with_user_code(reader: Reader, resolved: Resolved) -> Resolved:
+    """``resolved`` with the sources of what it names, as far as ``reader`` has them."""
+    modules: dict[str, SourceFile] = {}
+    for target in _targets(resolved):
+        module = target.partition(":")[0]
+        source = _source_of(reader, module)
+        if source is not None:
+            modules[module] = source
+    script = resolved.get("task.script")
+    named = script.value if script and isinstance(script.value, str) else None
+    found = _read(reader, named) if named else None
+    return replace(resolved, code=UserCode(MappingProxyType(modules), found)) if modules or found else resolved
+
+
+def _targets(resolved: Resolved) -> Iterator[str]:
+    metrics = resolved.get("evaluation.metrics")
+    held = metrics.value if metrics and isinstance(metrics.value, list) else []
+    values = [one.get("target") for one in held if isinstance(one, dict)]
+    values += [leaf.value for key in _TARGETS if (leaf := resolved.get(key))]
+    yield from (value for value in values if isinstance(value, str) and not value.startswith("."))
+
+
+def _source_of(reader: Reader, module: str) -> SourceFile | None:
+    path = module.replace(".", "/")
+    for logical in (f"{root}{path}{end}" for root in ROOTS for end in (".py", "/__init__.py")):
+        data = _read(reader, logical)
+        if data is not None:
+            try:
+                return SourceFile(logical, data.decode())
+            except UnicodeDecodeError:
+                return None
+    return None
+
+
+def _read(reader: Reader, logical: str) -> bytes | None:
+    try:
+        return reader.read(logical)
+    except (OSError, ValueError):
+        return None
