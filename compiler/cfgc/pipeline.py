@@ -12,6 +12,7 @@ from cfgc.lower.lowering import lower_spec
 from cfgc.lower.plan import Plan
 from cfgc.resolve.resolved import Resolved
 from cfgc.resolve.resolver import resolve_graph
+from cfgc.usercode.reading import with_user_code
 from cfgc.validate.checker import Checked, check_resolved
 
 __all__ = ["check_ds_config", "check_spec", "compile_spec", "plan_spec", "resolve_spec"]
@@ -19,9 +20,9 @@ __all__ = ["check_ds_config", "check_spec", "compile_spec", "plan_spec", "resolv
 
 
 def resolve_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Resolved:
-    """Load and merge the spec that ``reader`` knows as ``logical``. Raises ``Rejected``."""
+    """Load and merge the spec that ``reader`` knows as ``logical``; read the code it names. Raises ``Rejected``."""
     graph = load_spec(reader, logical, overrides)
-    return resolve_graph(graph)
+    return with_user_code(reader, resolve_graph(graph))
 
 
 def check_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Checked:

@@ -33,6 +33,7 @@ def emit_bundle(plan: Plan) -> Bundle:
     from cfgc.emit.scripts import job_sbatch, launch_sh
     from cfgc.emit.values_json import values_json
     from cfgc.emit.vendored import vendored_runtime
+    from cfgc.emit.wiring_py import wiring_py
 
     digest = plan_digest(plan)
     texts = {
@@ -45,6 +46,8 @@ def emit_bundle(plan: Plan) -> Bundle:
         "job.sbatch": job_sbatch(plan, digest),
         ".gitattributes": "* -text\n",
     }
+    if plan.calls:
+        texts["wiring.py"] = wiring_py(plan.calls)
     files = {PurePosixPath(name): text.encode() for name, text in texts.items()} | dict(vendored_runtime())
     files[PurePosixPath(NAME)] = manifest_json(plan, digest, files, EXECUTABLE).encode()
     return Bundle(plan.experiment.name, MappingProxyType(files), EXECUTABLE)

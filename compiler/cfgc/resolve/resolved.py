@@ -9,6 +9,7 @@ from cfgc.diagnostics import Diagnostic
 from cfgc.load.graph import SpecGraph
 from cfgc.origin import Leaf, Origin, Path, Value
 from cfgc.patch import empty_map
+from cfgc.usercode.code import UserCode
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Resolved:
     An array is one leaf; an empty table is no leaf. ``graph`` is kept for its layers, inputs and overrides.
     ``unresolved`` are the keys whose ``${…}`` came to nothing, and ``findings`` say why: the validate phase reports
     them together with its own, so that one run shows all mistakes. ``removed`` are the keys that a layer unset and that
-    have no value since.
+    have no value since. ``code`` is what the project holds of the user's own code that the spec names.
     """
 
     leaves: Mapping[Path, Leaf]
@@ -26,6 +27,7 @@ class Resolved:
     unresolved: Mapping[Path, Origin] = field(default_factory=empty_map)
     findings: tuple[Diagnostic, ...] = ()
     removed: Mapping[Path, Origin] = field(default_factory=empty_map)
+    code: UserCode = field(default_factory=UserCode)
 
     def get(self, dotted: str) -> Leaf | None:
         """The leaf of ``training.learning_rate``, or None when nothing gave it a value."""

@@ -13,7 +13,6 @@ from cfgc.schema.model import Model
 from cfgc.schema.run import Checkpoint, Evaluation, Package, Stages, Sweep, Task, Tracking
 from cfgc.schema.training import Training
 
-
 _STAGES = Later("stages", "leave it out; write a spec for each stage", ((),))
 
 
