@@ -26,7 +26,7 @@ def check_changes(found: Sequence[Difference], values: Values, code: int, run: s
     if (numerics := [one for one in found if one.kind == "numerics"]) and said.get(CONTINUE) != "continue":
         raise Failure(
             code,
-            f"{run} was trained with other values, and its loss curve would change:{listing(numerics)}\n"
+            f"{run} trains with other values, and its loss curve would change:{listing(numerics)}\n"
             "put them back, start in another run directory (launch.sh --run-dir DIR, or CFGC_RUN_DIR=DIR on Slurm), "
             f'or accept it: set {CONTINUE} = "continue" in the spec and build again',
         )

@@ -52,6 +52,10 @@ def read_values(bundle: Path) -> Values:
     try:
         values = json.loads((bundle / NAME).read_text(encoding="utf-8"))
         return {kind: dict(values[kind]) for kind in (*KINDS, "ds_config")}
+    except FileNotFoundError:
+        raise Failure(
+            BAD_BUNDLE, f"{bundle} has no {NAME}: an older cfgc compiled it, so nothing can be compared"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Failure(BAD_BUNDLE, f"{bundle / NAME} cannot be read: {error!r}") from None
 

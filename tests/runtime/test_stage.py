@@ -50,11 +50,73 @@ def test_the_same_plan_rebuilt_with_other_bytes_keeps_the_first_copy(tmp_path: P
     assert (run.bundle / "manifest.json").read_bytes() == first
 
 
-def test_another_plan_is_refused(tmp_path: Path, run: RunDirectory) -> None:
+def test_a_plan_that_trains_otherwise_is_refused_with_every_difference(tmp_path: Path, run: RunDirectory) -> None:
     stage_bundle(compile_tiny(tmp_path / "bundle"), run)
-    with pytest.raises(Failure, match="belongs to another plan") as caught:
-        stage_bundle(compile_tiny(tmp_path / "other", "training.max_steps=13"), run)
+    other = compile_tiny(
+        tmp_path / "other", "training.max_steps=13", "training.optimizer.eps=1e-7", "launch.timeout=1h"
+    )
+    before = sorted(run.root.rglob("*"))
+    with pytest.raises(Failure) as caught:
+        stage_bundle(other, run)
     assert caught.value.code == BAD_BUNDLE
+    lines = str(caught.value).splitlines()
+    assert lines[0] == f"{run.root} trains with other values, and its loss curve would change:"
+    assert lines[1:3] == ["  training.max_steps: 12 → 13", "  training.optimizer.eps: 1e-08 → 1e-07"]
+    assert 'set checkpoint.on_changed_numerics = "continue" in the spec' in lines[3]
+    assert sorted(run.root.rglob("*")) == before
+
+
+@pytest.mark.covers("checkpoint.on_changed_numerics")
+def test_a_plan_that_trains_otherwise_is_taken_when_the_spec_says_so(tmp_path: Path, run: RunDirectory) -> None:
+    first = compile_tiny(tmp_path / "bundle")
+    stage_bundle(first, run)
+    write_json(run.finished, {"plan_digest": read_manifest(first).plan_digest, "seconds": 1.0})
+    longer = compile_tiny(tmp_path / "other", "training.max_steps=13", "checkpoint.on_changed_numerics=continue")
+    line = stage_bundle(longer, run)
+    assert "attempt 2 " in line
+    assert "goes on with the new bundle (the old one is bundle-001): training.max_steps: 12 → 13" in line
+    assert not run.finished.exists()
+
+
+def test_a_plan_that_trains_the_same_takes_the_place_of_the_old_one(tmp_path: Path, run: RunDirectory) -> None:
+    first = compile_tiny(tmp_path / "bundle")
+    stage_bundle(first, run)
+    other = compile_tiny(tmp_path / "other", "launch.timeout=1h", "checkpoint.keep_last=1")
+    line = stage_bundle(other, run)
+    assert line.endswith('(the old one is bundle-001): checkpoint.keep_last: 3 → 1, launch.timeout: 1800 → "1h"'), line
+    assert read_manifest(run.bundle) == read_manifest(other)
+    assert read_manifest(run.root / "bundle-001") == read_manifest(first)
+    assert "bundle-002" in stage_bundle(first, run)
+    write_json(run.finished, {"plan_digest": read_manifest(first).plan_digest, "seconds": 1.0})
+    assert "already finished" in stage_bundle(other, run)
+
+
+def test_an_exchange_that_was_cut_off_is_done_again(tmp_path: Path, run: RunDirectory) -> None:
+    stage_bundle(compile_tiny(tmp_path / "bundle"), run)
+    run.bundle.rename(run.root / "bundle-001")
+    other = compile_tiny(tmp_path / "other", "launch.timeout=1h")
+    assert "the old one is bundle-001" in stage_bundle(other, run)
+    with pytest.raises(Failure, match=r"experiment\.seed: 7 → 8"):
+        stage_bundle(compile_tiny(tmp_path / "third", "experiment.seed=8"), run)
+
+
+def test_ranks_may_change_until_state_is_saved_and_then_only_if_the_spec_says_so(
+    tmp_path: Path, run: RunDirectory
+) -> None:
+    stage_bundle(compile_tiny(tmp_path / "bundle"), run)
+    one = compile_tiny(tmp_path / "one", "launch.gpus_per_node=1")
+    elastic = compile_tiny(tmp_path / "elastic", "launch.gpus_per_node=1", "checkpoint.elastic=true")
+    staged = compile_tiny(tmp_path / "stage", "launch.gpus_per_node=1", "checkpoint.elastic=true", "zero=3")
+    (run.checkpoints / "step-00000004").mkdir(parents=True)
+    with pytest.raises(
+        Failure, match=r"cut for other ranks:\n  launch.gpus_per_node: 2 → 1\n.*checkpoint.elastic = true"
+    ):
+        stage_bundle(one, run)
+    with pytest.raises(Failure, match=r"another ZeRO stage.*\n  deepspeed.zero.stage: 2 → 3"):
+        stage_bundle(staged, run)
+    assert "launch.gpus_per_node: 2 → 1" in stage_bundle(elastic, run)
+    (run.checkpoints / "step-00000004").rmdir()
+    assert "launch.gpus_per_node: 1 → 2" in stage_bundle(compile_tiny(tmp_path / "two"), run)
 
 
 def test_a_staged_copy_that_was_edited_is_refused(tmp_path: Path, run: RunDirectory) -> None:
