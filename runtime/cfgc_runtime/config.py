@@ -133,6 +133,7 @@ class Source(Protocol):
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     kind: Literal["text", "jsonl", "parquet", "arrow", "huggingface", "tokens"]
+    dataset_split: str
     field: str
     format: Literal["text", "prompt", "chat"]
     prompt_field: str
@@ -290,6 +291,7 @@ class Config(Protocol):
     SCHEDULE: Schedule
     PRECISION: Literal["fp32", "bf16", "fp16"]
     ZERO_STAGE: int
+    COMPILE: bool
     MODEL: AnyModel
     OPTIMIZER: Optimizer
     DATA: Data

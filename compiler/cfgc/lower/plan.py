@@ -183,6 +183,7 @@ class Source:
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     kind: Literal["text", "jsonl", "parquet", "arrow", "huggingface", "tokens"]
+    dataset_split: str
     field: str
     format: Literal["text", "prompt", "chat"]
     prompt_field: str
@@ -439,6 +440,7 @@ class Plan:
     schedule: Schedule
     precision: Literal["fp32", "bf16", "fp16"]
     zero_stage: Literal[0, 1, 2, 3]
+    compile: bool
     model: AnyModel
     optimizer: Optimizer
     data: Data

@@ -87,6 +87,7 @@ def _source(said: Source) -> plan.Source:
         include=include,
         exclude=said.exclude,
         kind=said.kind,
+        dataset_split=said.dataset_split,
         field=said.field,
         format=said.format,
         prompt_field=said.prompt_field,

@@ -8,9 +8,10 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticKnownError
 
 from cfgc.schema.calls import Arguments, CallTarget
-from cfgc.schema.field import Later, Section, numerics, resources
+from cfgc.schema.field import Later, OnlyFor, Section, numerics, resources
 from cfgc.schema.values import Int, Path, Text, Texts, array_to_tuple
 
+_LIBRARIES = ("tokenizers", "transformers")
 _FILES = Later("data", "leave it out; sources are text files, read one after the other")
 
 
@@ -28,6 +29,7 @@ class Source(Section):
     kind: Literal["text", "jsonl", "parquet", "arrow", "huggingface", "tokens"] = numerics(
         "text", "Format of the files. A text file is one document; of the others, each record is."
     )
+    dataset_split: Text = numerics("train", "Split of a `huggingface` dataset that has several.", min_length=1)
     field: Text = numerics("text", "Field of a record that holds its text.", min_length=1)
     format: Literal["text", "prompt", "chat"] = numerics(
         "text",
@@ -62,13 +64,21 @@ class Tokenizer(Section):
         "bytes", "How text becomes tokens: its bytes, a tokenizer.json, or whatever transformers can load."
     )
     path: Path | None = numerics(
-        None, "tokenizer.json (`tokenizers`) or the directory of the tokenizer (`transformers`), on the node."
+        None,
+        "tokenizer.json (`tokenizers`) or the directory of the tokenizer (`transformers`), on the node.",
+        only=OnlyFor(_LIBRARIES, required=True),
     )
     end_token: Text | None = numerics(
-        None, "Token that ends a document, such as `</s>`. Absent: the one that the tokenizer names.", min_length=1
+        None,
+        "Token that ends a document, such as `</s>`. Absent: the one that the tokenizer names.",
+        only=OnlyFor(_LIBRARIES),
+        min_length=1,
     )
     pad_token: Text | None = numerics(
-        None, "Token that fills a sample up. Absent: the tokenizer's own, or the end token.", min_length=1
+        None,
+        "Token that fills a sample up. Absent: the tokenizer's own, or the end token.",
+        only=OnlyFor(_LIBRARIES),
+        min_length=1,
     )
 
 

@@ -39,38 +39,51 @@ class BadRecordError(Exception):
 
 @dataclass
 class BadRecords:
-    """Counts records that cannot be used, names them in ``log``, and ends the run beyond ``limit``."""
+    """Counts records that cannot be used, names them in ``log``, and ends the run beyond ``limit``.
+
+    ``before`` is how many there were in other sources.
+    """
 
     limit: int
     log: Path | None = None
-    count: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
+    before: int = 0
+    count: int = field(default=0)
 
     def add(self, place: str, reason: str) -> None:
         """Count a bad record. Raises ``Failure`` when there are more than ``limit``."""
         self.count += 1
-        self.reasons[reason] = self.reasons.get(reason, 0) + 1
         if self.log is not None and self.count <= LOGGED:
-            with self.log.open("a", encoding="utf-8") as log:
-                log.write(json.dumps({"place": place, "reason": reason}, ensure_ascii=False) + "\n")
-        if self.count > self.limit:
-            raise Failure(NO_INPUT, f"{place}: {reason} ({_allowed(self.limit, self.count)})")
+            with self.log.open("a", encoding="utf-8", errors="backslashreplace") as log:
+                log.write(json.dumps({"place": place, "reason": reason}) + "\n")
+        if self.before + self.count > self.limit:
+            raise Failure(NO_INPUT, f"{place}: {reason} ({self._allowed()})")
+
+    def rewind(self, count: int) -> None:
+        """Forget those beyond the first ``count``: their records are read again."""
+        self.count = count
+        if self.log is not None and self.log.exists():
+            lines = self.log.read_bytes().splitlines(keepends=True)
+            self.log.write_bytes(b"".join(lines[:count]))
+
+    def _allowed(self) -> str:
+        if self.limit == 0:
+            return "bad records end the run; mend it, or leave some out with `max_bad_records` under [data]"
+        return f"bad record number {self.before + self.count:,}, and `data.max_bad_records` is {self.limit:,}"
 
 
-def _allowed(limit: int, count: int) -> str:
-    if limit == 0:
-        return "no bad record is allowed: mend it, or allow some with `max_bad_records` under [data]"
-    return f"the {count:,}th bad record, and `data.max_bad_records` is {limit:,}"
-
-
-def text_of(record: Record, name: str) -> str:
+def text_of(record: Record, name: str, *, may_be_empty: bool = False) -> str:
     """The text in field ``name``. Raises ``BadRecordError`` when it is absent, empty, or no text."""
     if name not in record.fields:
-        has = ", ".join(sorted(record.fields)) or "none"
+        has = ", ".join(f"`{found}`" for found in sorted(map(str, record.fields))) or "none"
         raise BadRecordError(f"no field `{name}` (there are: {has})")
     value = record.fields[name]
     if not isinstance(value, str):
-        raise BadRecordError(f"`{name}` is no text but {type(value).__name__}")
-    if not value:
+        raise BadRecordError(f"`{name}` is no text but {_kind(value)}")
+    if not value and not may_be_empty:
         raise BadRecordError(f"`{name}` is empty")
     return value
+
+
+def _kind(value: object) -> str:
+    names = {"NoneType": "null", "int": "a number", "float": "a number", "bool": "a switch", "list": "an array"}
+    return names.get(type(value).__name__, "a table" if isinstance(value, dict) else type(value).__name__)
