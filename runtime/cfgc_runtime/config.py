@@ -20,9 +20,11 @@ class NodePath(Protocol):
 
 
 class Experiment(Protocol):
-    """What the run is called, and its seed."""
+    """What the run is called, its words for people, and its seed."""
 
     name: str
+    description: str
+    tags: tuple[str, ...]
     seed: int
     deterministic: bool
 
@@ -117,9 +119,23 @@ AnyModel: TypeAlias = Model | HuggingFaceModel
 """Told apart by ``kind``; each has ``vocab_size``, ``max_sequence_length`` and ``parameters``, 0 for unknown."""
 
 
-class Optimizer(Protocol):
-    """What the parameter groups need; the rest is in ds_config.json."""
+class ParameterGroup(Protocol):
+    """Parameters whose names match ``pattern`` (fnmatch), and that no group before has."""
 
+    pattern: str
+    weight_decay: float
+    decay_norm_and_bias: bool
+    learning_rate_scale: float
+
+
+class Optimizer(Protocol):
+    """The update rule; ds_config.json has it too when DeepSpeed makes it (adamw, adam, fused_adam, sgd)."""
+
+    type: Literal["adamw", "adam", "sgd", "fused_adam", "lamb", "lion", "muon", "adagrad"]
+    betas: tuple[float, float]
+    eps: float
+    momentum: float
+    groups: tuple[ParameterGroup, ...]
     weight_decay: float
     decay_norm_and_bias: bool
     gradient_clipping: float

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import torch
 
 from cfgc_runtime.collective import Ranks
+from cfgc_runtime.optimizers import make_optimizer
+from cfgc_runtime.optimizers.groups import parameter_groups
+from cfgc_runtime.models.compiling import compile_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor, nn
 
-    from cfgc_runtime.config import Config, Optimizer, Topology
+    from cfgc_runtime.config import Config, Topology
     from cfgc_runtime.world import World
 
 Loss: TypeAlias = "Callable[[Any, Mapping[str, Tensor]], Tensor]"
@@ -51,17 +54,6 @@ def connect(topology: Topology, world: World) -> Ranks:
     return Ranks(world.rank, world.size, device)
 
 
-def parameter_groups(model: nn.Module, optimizer: Optimizer) -> list[dict[str, Any]]:
-    """Weights with decay, and norms and biases (one dimension) without it unless the plan decays them too."""
-    parameters = list(model.parameters())
-    if optimizer.decay_norm_and_bias or optimizer.weight_decay == 0:
-        return [{"params": parameters, "weight_decay": optimizer.weight_decay}]
-    return [
-        {"params": [one for one in parameters if one.dim() > 1], "weight_decay": optimizer.weight_decay},
-        {"params": [one for one in parameters if one.dim() <= 1], "weight_decay": 0.0},
-    ]
-
-
 def forget_empty_step(engine: Any) -> None:  # DeepSpeedEngine
     """Undo what DeepSpeed does when it builds its 16-bit optimizer without ZeRO, in every release that bundles are for.
 
@@ -84,10 +76,15 @@ class Engine:
 
         settings = json.loads(ds_config.read_text(encoding="utf-8"))
         groups: Any = parameter_groups(model, config.OPTIMIZER)  # DeepSpeed annotates less than it accepts
-        started: tuple[Any, ...] = deepspeed.initialize(model=model, model_parameters=groups, config=settings)
+        own = make_optimizer(config.OPTIMIZER, groups)
+        started: tuple[Any, ...] = deepspeed.initialize(
+            model=model, optimizer=own, model_parameters=None if own else groups, config=settings
+        )
         self.raw: Any = started[0]
         self._loss = loss
         forget_empty_step(self.raw)
+        if config.COMPILE:
+            compile_model(self.raw)
         self._plain = config.ZERO_STAGE == 0 and config.PRECISION == "fp32"
         self._scaled = config.PRECISION == "fp16"
 
@@ -106,7 +103,7 @@ class Engine:
     def set_learning_rate(self, rate: float) -> None:
         """Use ``rate`` in the next optimizer step."""
         for group in self.raw.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("learning_rate_scale", 1.0)
 
     def set_clipping(self, bound: float) -> None:
         """Let DeepSpeed clip the norm of the next gradient to ``bound``: its optimizer, or the engine in plain fp32."""

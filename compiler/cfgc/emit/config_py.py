@@ -14,8 +14,8 @@ from cfgc.emit.literals import expression_of, string_of
 from cfgc.lower.plan import Plan
 
 CONSTANTS = (
-    "experiment", "target", "topology", "batch", "schedule", "precision", "zero_stage", "model", "optimizer", "data",
-    "evaluation", "early_stopping", "gradient_health", "checkpoint", "tracking", "launch",
+    "experiment", "target", "topology", "batch", "schedule", "precision", "zero_stage", "compile", "model", "optimizer",
+    "data", "evaluation", "early_stopping", "gradient_health", "checkpoint", "tracking", "launch",
 )  # fmt: skip
 """Fields of the plan that the runtime reads, in order; the constant is the upper-case name."""
 

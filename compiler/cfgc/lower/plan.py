@@ -155,19 +155,31 @@ AnyModel: TypeAlias = Model | HuggingFaceModel | TargetModel
 
 
 @dataclass(frozen=True)
+class ParameterGroup:
+    """Parameters whose names match ``pattern`` (fnmatch), and that no group before has."""
+
+    pattern: str
+    weight_decay: float
+    decay_norm_and_bias: bool
+    learning_rate_scale: float
+
+
+@dataclass(frozen=True)
 class Optimizer:
     """The optimizer's own settings; the rate is in the schedule, clipping in ds_config.
 
-    ``decay_norm_and_bias`` False leaves one-dimensional parameters without weight decay.
+    ``decay_norm_and_bias`` False leaves one-dimensional parameters without weight decay. ``groups`` take parameters out
+    of what the rest says.
     """
 
-    type: Literal["adamw", "adam", "sgd"]
+    type: Literal["adamw", "adam", "sgd", "fused_adam", "lamb", "lion", "muon", "adagrad"]
     betas: tuple[float, float]
     eps: float
     momentum: float
     weight_decay: float
     decay_norm_and_bias: bool
     gradient_clipping: float
+    groups: tuple[ParameterGroup, ...] = ()
 
 
 @dataclass(frozen=True)

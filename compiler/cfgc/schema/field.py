@@ -28,7 +28,6 @@ Feature: TypeAlias = Literal[
     "task",
     "nvme",
     "checkpoint",
-    "compile",
     "executor",
 ]
 """Families of settings that the runtime does not execute yet; each has one diagnostic code."""

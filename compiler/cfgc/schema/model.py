@@ -41,7 +41,12 @@ class Model(Section):
     kind: Literal["decoder", "huggingface", "target", "encoder_decoder", "cnn", "rnn"] = numerics(
         "decoder",
         "Kind of network.",
-        later=Later("model", 'write `kind = "decoder"`', ("decoder", "huggingface", "target")),
+        later=Later(
+            "model",
+            'write `kind = "decoder"`, or `kind = "target"` with `target = "my_package.model:build"`, a function of '
+            "yours that returns the network",
+            ("decoder", "huggingface", "target"),
+        ),
     )
     target: CallTarget | None = numerics(
         None, "`module:function` of the user's own code, called with (**arguments), gives a torch module.", only=_OWN

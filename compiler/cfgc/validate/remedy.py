@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,7 @@ class Remedy:
         path = tuple(str(part) for part in location)
         below = origin.replaced
         hidden = below is not None and below.span is not None and not below.removed
-        return (*taken, self._unset(dotted(path))) if hidden or not taken else taken
+        return (*taken, *self.unset([dotted(path)])) if hidden or not taken else taken
 
     def take_back(self, location: Location) -> Edits:
         """``location`` is removed from the file that wrote it, so that a lower layer's value holds."""
@@ -98,12 +98,13 @@ class Remedy:
         """The spec chooses another overlay."""
         return (Edit("set", self.resolved.graph.root, ("overlays", group), option),)
 
-    def _unset(self, key: str) -> Edit:
+    def unset(self, keys: Sequence[str]) -> Edits:
+        """The spec takes back what lower layers say of the dotted ``keys``."""
         root = self.resolved.graph.root
         there = written_at(root, ("unset",))
         if isinstance(there, list):
-            return Edit("set", root, ("unset", len(there)), key)
-        return Edit("set", root, ("unset",), [key])
+            return tuple(Edit("set", root, ("unset", len(there) + more), key) for more, key in enumerate(keys))
+        return (Edit("set", root, ("unset",), list(keys)),) if keys else ()
 
     def _tables(self, location: Location) -> Iterator[tuple[SourceFile, Location]]:
         """The files of the project that write something below ``location``, and its path there."""

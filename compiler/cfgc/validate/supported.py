@@ -23,7 +23,7 @@ from cfgc.validate.wording import pasteable
 if TYPE_CHECKING:
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.field import Feature, Later
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec
 
 _SectionT = TypeVar("_SectionT", bound=Section)
 
@@ -32,23 +32,25 @@ CODES: Mapping[Feature, tuple[str, str]] = {
     "fp8": ("CFG451", "the runtime computes in fp32, bf16 and fp16"),
     "parallel": ("CFG452", "every rank of the runtime is data-parallel"),
     "data": ("CFG453", "the runtime reads text files by index, as bytes"),
-    "model": ("CFG454", "the runtime has one network, a plain decoder with sdpa or eager attention"),
+    "model": (
+        "CFG454",
+        "the runtime has its own decoder, the causal language models of transformers, and what your code builds",
+    ),
     "optimizer": ("CFG455", "the runtime has AdamW, Adam and SGD"),
     "training loop": ("CFG456", "the runtime clips gradients, and its loss is next-token cross entropy"),
     "tracker": ("CFG457", "the runtime reports its own metrics, to metrics.jsonl, CSV, TensorBoard, W&B and MLflow"),
     "sweep": ("CFG458", "a spec is one run"),
     "stages": ("CFG459", "a spec is one run"),
     "package": ("CFG460", "a bundle carries the runtime, and no other code"),
-    "task": ("CFG461", "the runtime has one task, training"),
+    "task": ("CFG461", "the runtime trains, or runs a function or a script of your own"),
     "nvme": ("CFG462", "the runtime offloads to host memory only"),
     "checkpoint": ("CFG463", "training waits while a checkpoint is written"),
-    "compile": ("CFG464", "the runtime runs the model as it is"),
     "executor": ("CFG465", "a bundle starts on one machine and on Slurm"),
 }
 """Code of each family, and what the runtime does today."""
 
 
-def judge(spec: Spec, resolved: Resolved, rules: Callable[[Spec], Sequence[Diagnostic]]) -> list[Diagnostic]:
+def judge(spec: AnySpec, resolved: Resolved, rules: Callable[[AnySpec], Sequence[Diagnostic]]) -> list[Diagnostic]:
     """Unsupported settings, and what the rules find; one finding for one mistake.
 
     What a rule says of an unsupported setting is a note there, and what would be right without it is not said.
@@ -90,7 +92,7 @@ def _without_unsupported(section: _SectionT) -> _SectionT:
     return section.model_copy(update=changed)
 
 
-def check_supported(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def check_supported(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """A finding for each table that holds settings which the runtime cannot execute yet."""
     groups: dict[tuple[Location, Later], list[tuple[Location, Any]]] = {}
     for location, value, default, later in _reserved(spec, ()):

@@ -86,6 +86,7 @@ def cpu_plan() -> Plan:
         schedule=Schedule("cosine", 200, 20, 1e-3, 1e-4, 409_600),
         precision="bf16",
         zero_stage=2,
+        compile=False,
         model=tiny_model(),
         optimizer=Optimizer("adamw", (0.9, 0.95), 1e-8, 0.0, 0.1, False, 1.0),
         data=Data(
@@ -189,6 +190,7 @@ def cluster_plan() -> Plan:
         batch=Batch(512, 8, 4, 1_048_576),
         schedule=Schedule("cosine", 40_000, 2000, 3e-4, 3e-5, 41_943_040_000),
         zero_stage=3,
+        compile=True,
         data=replace(plan.data, sources=sources, sequence_length=2048),
         checkpoint=Checkpoint(1000, 3, 0, False, "refuse", 1_700_000_000),
         launch=replace(

@@ -20,6 +20,7 @@ from cfgc.validate.rules import (
     memory,
     model,
     optimizer,
+    own_code,
     parallelism,
     precision,
     raw,
@@ -36,13 +37,46 @@ from cfgc.validate.rules import (
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec, Spec
 
+SharedRule: TypeAlias = "Callable[[AnySpec, Resolved], Iterator[Diagnostic]]"
 Rule: TypeAlias = "Callable[[Spec, Resolved], Iterator[Diagnostic]]"
 """What a rule is: it yields what it finds, and never raises on a spec that the schema accepts."""
 
-RULES: tuple[Rule, ...] = (
+SHARED_RULES: tuple[SharedRule, ...] = (
     layers.overlays_of_bases_agree,
+    precision.device_is_of_its_architecture,
+    own_code.calls_fit_their_functions,
+    own_code.what_a_call_replaces_is_silent,
+    own_code.task_is_one,
+    own_code.script_can_run,
+    launch.node_has_the_gpus,
+    launch.signal_comes_in_time,
+    launch.save_has_its_time,
+    launch.run_stays_out_of_the_bundle,
+    launch.time_limit_is_whole,
+    launch.time_limit_ends,
+    launch.collectives_give_up,
+    launch.attempts_match_requeue,
+    restart.watchdog_comes_first,
+    restart.restarts_have_attempts,
+    restart.delay_is_used,
+    restart.restarts_are_on_one_machine,
+    environment.launcher_keeps_its_variables,
+    environment.variables_have_one_source,
+    slurm.gres_has_no_count,
+    slurm.gres_has_gpus,
+    slurm.ranks_have_cpus,
+    slurm.ranks_have_memory,
+    slurm.mail_has_both,
+    slurm.mail_events_exist,
+    target.torchrun_waits_as_said,
+    target.slurm_has_the_option,
+    waivers.waived_codes_exist,
+)
+"""Rules over what every spec has."""
+
+RULES: tuple[Rule, ...] = (
     batch.batch_holds,
     batch.batch_is_determined,
     batch.batch_divides,
@@ -91,7 +125,6 @@ RULES: tuple[Rule, ...] = (
     precision.fp8_exists,
     precision.fp16_has_a_gpu,
     precision.fp8_has_one_truth,
-    precision.device_is_of_its_architecture,
     memory.states_fit_the_device,
     memory.states_leave_room,
     memory.states_fit_the_node,
@@ -121,29 +154,6 @@ RULES: tuple[Rule, ...] = (
     target.target_can_be_told,
     target.bf16_has_a_wrapper,
     target.weights_arrive_in_time,
-    launch.node_has_the_gpus,
-    launch.signal_comes_in_time,
-    launch.save_has_its_time,
-    launch.run_stays_out_of_the_bundle,
-    launch.time_limit_is_whole,
-    launch.time_limit_ends,
-    launch.collectives_give_up,
-    launch.attempts_match_requeue,
-    restart.watchdog_comes_first,
-    restart.restarts_have_attempts,
-    restart.delay_is_used,
-    restart.restarts_are_on_one_machine,
     cost.attempts_are_enough,
-    environment.launcher_keeps_its_variables,
-    environment.variables_have_one_source,
-    slurm.gres_has_no_count,
-    slurm.gres_has_gpus,
-    slurm.ranks_have_cpus,
-    slurm.ranks_have_memory,
-    slurm.mail_has_both,
-    slurm.mail_events_exist,
-    target.torchrun_waits_as_said,
-    target.slurm_has_the_option,
-    waivers.waived_codes_exist,
 )
-"""Every rule, in the order of the codes' families."""
+"""Every other rule, in the order of the codes' families."""

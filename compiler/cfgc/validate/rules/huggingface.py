@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.diagnostics.model import Fix
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, error
 
 if TYPE_CHECKING:
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 KIND, PATH, CONFIG = "model.kind", "model.path", "model.config"
 
 _WAYS = (
-    'a directory that has a config.json: `path = "models/llama"` under `[model]`',
-    'or its configuration here: `config = { model_type = "llama", … }` under `[model]`',
+    'a directory that has a config.json: `path = "models/llama"`',
+    'or its configuration here: `config = { model_type = "llama", … }`',
 )
 
 
@@ -30,7 +32,8 @@ def model_has_one_description(spec: Spec, resolved: Resolved) -> Iterator[Diagno
     elif said.path is not None and said.config:
         places = [At(PATH, "its config.json says one thing"), *_config_places(spec, "and this another")]
         message = "the model is described twice"
-        yield error("CFG467", message, resolved, places, (), ("keep `path`, or `[model.config]`",))
+        fix = Fix(Remedy(resolved).drop(("model", "config")))
+        yield error("CFG467", message, resolved, places, (), ("keep `path`, or `[model.config]`",), (fix,))
     elif said.config and not isinstance(said.config.get("model_type"), str):
         yield error(
             "CFG467",

@@ -76,10 +76,7 @@ def _places(spec: Spec, states: States) -> list[At]:
     return [
         At(STAGE, f"ZeRO-{spec.deepspeed.zero.stage}: {gib(states.device_total)} on each device"),
         At(MEMORY, f"{gib(spec.hardware.memory)} on each device"),
-        At(
-            "model.hidden_size" if spec.model.kind == "decoder" else "model.config.hidden_size",
-            f"{memory_setting_of(spec).parameters:,} parameters",
-        ),
+        At(width, f"{memory_setting_of(spec).parameters:,} parameters"),
     ]
 
 
