@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from cfgc_runtime.checkpoints.complete import newest_first
 from cfgc_runtime.errors import BAD_BUNDLE
 from cfgc_runtime.guard import check_changes, summary
+from cfgc_runtime.identity import claim
 from cfgc_runtime.manifest import DELETE, NAME, Manifest, verify_bundle
-from cfgc_runtime.rundir import sync_directory, write_json
+from cfgc_runtime.rundir import sync_directory
 from cfgc_runtime.values import compare, read_values
 
 if TYPE_CHECKING:
@@ -70,11 +71,5 @@ def _copy(bundle: Path, run: RunDirectory, manifest: Manifest) -> Path:
         (temporary / name).parent.mkdir(parents=True, exist_ok=True)
         (temporary / name).write_bytes((bundle / name).read_bytes())  # shutil blames the source for a full disk
         shutil.copymode(bundle / name, temporary / name)
-    identity = {
-        "format": 1,
-        "experiment": manifest.experiment,
-        "plan_digest": manifest.plan_digest,
-        "bundle_digest": manifest.bundle_digest,
-    }
-    write_json(run.identity, identity)
+    claim(run, manifest)
     return temporary
