@@ -23,6 +23,8 @@ def derived_values(spec: Spec, plan: Plan) -> Iterator[Derived]:
         yield "deepspeed.communication_data_type", plan.precision, "training.precision"
     if spec.launch.run_dir is None:
         yield "launch.run_dir", _path(plan.launch.run_dir), "runs/ and experiment.name"
+    if spec.launch.watchdog is None:
+        yield "launch.watchdog", plan.launch.watchdog_s, f"launch.timeout {plan.topology.timeout_s} // 2"
     if spec.cluster.cpus_per_task is None:
         reason = f"ranks {plan.topology.ranks_per_node} × threads {plan.launch.threads_per_rank}"
         yield "cluster.cpus_per_task", plan.slurm.cpus_per_task, reason
@@ -50,6 +52,8 @@ def _training(spec: Spec, plan: Plan) -> Iterator[Derived]:
         batch.gradient_accumulation_steps,
     )
     said = spec.training
+    if said.optimizer.momentum is None and said.optimizer.type in ("sgd", "muon"):
+        yield "training.optimizer.momentum", plan.optimizer.momentum, f"training.optimizer.type {said.optimizer.type}"
     if said.max_steps is None:
         reason = f"{said.max_epochs} × ({spec.data.max_train_samples} // {size})"
         yield "training.max_steps", plan.schedule.max_steps, reason

@@ -8,10 +8,10 @@ from cfgc.lower import plan
 from cfgc.lower.sections import node_path
 
 if TYPE_CHECKING:
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec
 
 
-def launch(spec: Spec) -> plan.Launch:
+def launch(spec: AnySpec) -> plan.Launch:
     """Launch values, seconds as integers."""
     said = spec.launch
     return plan.Launch(
@@ -23,25 +23,34 @@ def launch(spec: Spec) -> plan.Launch:
         signal_lead_s=said.signal_lead,
         max_attempts=said.max_attempts,
         shutdown_grace_s=said.shutdown_grace,
+        watchdog_s=watchdog_of(spec),
+        restart=said.restart,
+        restart_delay_s=said.restart_delay,
         environment=environment(spec),
         required=spec.env.required,
     )
 
 
-def run_dir_of(spec: Spec) -> plan.NodePath:
+def run_dir_of(spec: AnySpec) -> plan.NodePath:
     """Where the run keeps its state: ``runs/<name>`` below the start directory unless given."""
     if spec.launch.run_dir is not None:
         return node_path(spec.launch.run_dir)
     return plan.NodePath("cwd", "", f"runs/{spec.experiment.name}")
 
 
-def environment(spec: Spec) -> dict[str, str]:
+def watchdog_of(spec: AnySpec) -> int:
+    """Seconds without a step that make a rank hung: half of what a collective waits unless given."""
+    said = spec.launch.watchdog
+    return max(1, spec.launch.timeout // 2) if said is None else said
+
+
+def environment(spec: AnySpec) -> dict[str, str]:
     """Variables of every rank, sorted by name; the spec's own may add to and replace the defaults."""
     merged = {**_everywhere(spec), **_device(spec), **spec.env.variables}
     return dict(sorted(merged.items()))
 
 
-def _everywhere(spec: Spec) -> dict[str, str]:
+def _everywhere(spec: AnySpec) -> dict[str, str]:
     return {
         "OMP_NUM_THREADS": str(spec.launch.threads_per_rank),
         # Nothing that runs may write into the bundle, bytecode included.
@@ -52,7 +61,7 @@ def _everywhere(spec: Spec) -> dict[str, str]:
     }
 
 
-def _device(spec: Spec) -> dict[str, str]:
+def _device(spec: AnySpec) -> dict[str, str]:
     if spec.hardware.device == "cpu":
         return {"DS_ACCELERATOR": "cpu"}
     return {

@@ -172,7 +172,7 @@ class Optimizer:
     of what the rest says.
     """
 
-    type: Literal["adamw", "adam", "sgd", "fused_adam", "lamb", "lion", "muon", "adagrad"]
+    type: Literal["adamw", "adam", "sgd", "fused_adam", "lamb", "lion", "muon", "adagrad", "target"]
     betas: tuple[float, float]
     eps: float
     momentum: float

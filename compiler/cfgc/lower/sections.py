@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cfgc.arithmetic import of_spec
 from cfgc.arithmetic.data import has_eval_sources, holds_out, shares, training_sources
+from cfgc.deepspeed.of_spec import clipping_of
 from cfgc.lower import plan
 from cfgc.schema.kinds import INCLUDED
 from cfgc.usercode.calls import named_calls
 
 if TYPE_CHECKING:
+    from cfgc.schema import training
     from cfgc.schema.data import Source, Tokenizer
     from cfgc.schema.spec import AnySpec, Spec
     from cfgc.schema.values import NodePath
@@ -29,15 +32,26 @@ def target(spec: Spec) -> plan.Target:
 def optimizer(spec: Spec) -> plan.Optimizer:
     """The update rule."""
     said = spec.training.optimizer
-    assert said.type in ("adamw", "adam", "sgd"), "others are refused as not supported yet"
     return plan.Optimizer(
         type=said.type,
         betas=said.betas,
         eps=said.eps,
-        momentum=said.momentum,
+        momentum=of_spec.momentum_of(spec),
         weight_decay=said.weight_decay,
         decay_norm_and_bias=said.decay_norm_and_bias,
-        gradient_clipping=spec.training.gradient_clipping,
+        gradient_clipping=clipping_of(spec),
+        groups=tuple(_parameter_group(said, group) for group in said.groups),
+    )
+
+
+def _parameter_group(optimizer: training.Optimizer, said: training.ParameterGroup) -> plan.ParameterGroup:
+    """A decay of its own is for all of its parameters; else the rest's rule counts."""
+    own = said.weight_decay is not None
+    return plan.ParameterGroup(
+        pattern=said.pattern,
+        weight_decay=said.weight_decay if said.weight_decay is not None else optimizer.weight_decay,
+        decay_norm_and_bias=own or optimizer.decay_norm_and_bias,
+        learning_rate_scale=said.learning_rate_scale,
     )
 
 

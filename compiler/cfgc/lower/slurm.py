@@ -10,7 +10,7 @@ from cfgc.lower import plan
 from cfgc.schema.units import format_duration
 
 if TYPE_CHECKING:
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec
 
 MIB = 1024**2
 
@@ -18,7 +18,7 @@ MINUTE = 60
 """Slurm counts time limits in minutes and looks at them about every half a minute."""
 
 
-def slurm(spec: Spec) -> plan.Slurm:
+def slurm(spec: AnySpec) -> plan.Slurm:
     """Directives in the order of the script.
 
     No ``--export``: ``NONE`` would leak into srun and take PATH from the tasks.
@@ -33,14 +33,14 @@ def slurm(spec: Spec) -> plan.Slurm:
     return plan.Slurm(directives, spec.cluster.modules, cpus_per_task_of(spec), spec.cluster.requeue)
 
 
-def _identity(spec: Spec) -> Iterator[tuple[str, str]]:
+def _identity(spec: AnySpec) -> Iterator[tuple[str, str]]:
     yield "job-name", spec.experiment.name
     # Beside the script's start directory, since the run directory may not exist yet; one file for all attempts.
     yield "output", "slurm-%x-%j.out"
     yield "open-mode", "append"
 
 
-def _resources(spec: Spec) -> Iterator[tuple[str, str]]:
+def _resources(spec: AnySpec) -> Iterator[tuple[str, str]]:
     yield "nodes", str(spec.launch.nodes)
     yield "ntasks-per-node", "1"
     yield "cpus-per-task", str(cpus_per_task_of(spec))
@@ -54,7 +54,7 @@ def _resources(spec: Spec) -> Iterator[tuple[str, str]]:
     yield "time", slurm_time(spec.launch.time_limit)
 
 
-def _gpus(spec: Spec) -> Iterator[tuple[str, str]]:
+def _gpus(spec: AnySpec) -> Iterator[tuple[str, str]]:
     count = spec.launch.gpus_per_node
     if spec.cluster.gres:
         yield "gres", f"{spec.cluster.gres}:{count}"
@@ -62,7 +62,7 @@ def _gpus(spec: Spec) -> Iterator[tuple[str, str]]:
         yield "gpus-per-node", str(count)
 
 
-def _placement(spec: Spec) -> Iterator[tuple[str, str]]:
+def _placement(spec: AnySpec) -> Iterator[tuple[str, str]]:
     cluster = spec.cluster
     for option, value in (
         ("partition", cluster.partition),
@@ -76,14 +76,14 @@ def _placement(spec: Spec) -> Iterator[tuple[str, str]]:
             yield option, value
 
 
-def _mail(spec: Spec) -> Iterator[tuple[str, str]]:
+def _mail(spec: AnySpec) -> Iterator[tuple[str, str]]:
     if spec.cluster.mail_user:
         yield "mail-user", spec.cluster.mail_user
     if spec.cluster.mail_type:
         yield "mail-type", ",".join(spec.cluster.mail_type)
 
 
-def _ending(spec: Spec) -> Iterator[tuple[str, str]]:
+def _ending(spec: AnySpec) -> Iterator[tuple[str, str]]:
     # B: only the batch shell, which forwards it; USR2 because NCCL may take USR1.
     yield "signal", f"B:USR2@{rounded_lead(spec.launch.signal_lead)}"
     yield ("requeue" if spec.cluster.requeue else "no-requeue"), ""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BeforeValidator
 
 from cfgc.schema.calls import Arguments, CallTarget, Loss
 from cfgc.schema.field import Later, OnlyFor, Section, numerics, resources
-from cfgc.schema.values import Int, Ints, Pair
+from cfgc.schema.values import Int, Ints, Pair, Text, array_to_tuple
 
+_OWN, _OWN_NEEDS = OnlyFor(("target",), key="type"), OnlyFor(("target",), required=True, key="type")
 _STEP = OnlyFor(("step",), key="type")
 _WSD, _WSD_NEEDS = OnlyFor(("wsd",), key="type"), OnlyFor(("wsd",), required=True, key="type")
 _POLYNOMIAL = OnlyFor(("polynomial",), key="type")
@@ -36,23 +39,43 @@ class Scheduler(Section):
     gamma: float = numerics(0.1, "Factor of each drop.", unit="ratio", gt=0, lt=1, only=_STEP)
 
 
+class ParameterGroup(Section):
+    """Parameters with a weight decay or a learning rate of their own."""
+
+    pattern: Text = numerics(..., "Names that it takes, with `*` and `?`; the first group that matches has them.")
+    weight_decay: float | None = numerics(
+        None, "Their weight decay, norms and biases too. Absent: as for the rest.", unit="ratio", ge=0, le=1
+    )
+    learning_rate_scale: float = numerics(1.0, "Factor of the learning rate; 0 keeps them.", unit="ratio", ge=0, le=100)
+
+
+ParameterGroups: TypeAlias = Annotated[tuple[ParameterGroup, ...], BeforeValidator(array_to_tuple)]
+
+
 class Optimizer(Section):
     """The update rule; its learning rate is ``training.learning_rate``."""
 
     type: Literal["adamw", "adam", "sgd", "fused_adam", "lamb", "lion", "muon", "adagrad", "target"] = numerics(
         "adamw",
-        "Update rule; `target` is one of the user's own code.",
-        later=Later("optimizer", 'write one of `"adamw"`, `"adam"`, `"sgd"`', ("adamw", "adam", "sgd", "target")),
+        "Update rule; `fused_adam` is AdamW in torch's fused kernel, `lamb` and `muon` need ZeRO 0, `target` is one of "
+        "the user's own code.",
     )
     target: CallTarget | None = numerics(
-        None, "`module:function`, called with (groups, **arguments), gives a torch Optimizer over torch's groups."
+        None,
+        "`module:function`, called with (groups, **arguments), gives a torch Optimizer over torch's groups.",
+        only=_OWN_NEEDS,
     )
-    arguments: Arguments = numerics({}, "Keyword arguments of that function.")
+    arguments: Arguments = numerics({}, "Keyword arguments of that function.", only=_OWN)
     betas: Pair = numerics((0.9, 0.95), "Decay of the first and second moment.", unit="ratio")
     eps: float = numerics(1e-8, "Added to the root of the second moment.", unit="ratio", gt=0, lt=1)
-    momentum: float = numerics(0.0, "Momentum of SGD.", unit="ratio", ge=0, lt=1)
-    weight_decay: float = numerics(0.1, "Decoupled weight decay (plain L2 for adam and sgd).", unit="ratio", ge=0, le=1)
+    momentum: float | None = numerics(
+        None, "Momentum of SGD (absent: 0) and Muon (absent: 0.95).", unit="ratio", ge=0, lt=1
+    )
+    weight_decay: float = numerics(
+        0.1, "Decoupled weight decay (plain L2 for adam, adagrad and sgd).", unit="ratio", ge=0, le=1
+    )
     decay_norm_and_bias: bool = numerics(False, "Decay one-dimensional parameters too.")
+    groups: ParameterGroups = numerics((), "Parameters that differ from the rest.")
 
 
 class EarlyStopping(Section):

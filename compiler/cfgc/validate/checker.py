@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load.overrides import COMMAND_LINE
 from cfgc.resolve.resolved import Resolved
-from cfgc.schema.spec import Spec
+from cfgc.schema.spec import AnySpec, TaskSpec
 from cfgc.validate.beyond import Doubtful, untouched, without_refused, without_unresolved
 from cfgc.validate.missing import says_nothing
 from cfgc.validate.raw_config import judge_raw
-from cfgc.validate.rules import RULES
+from cfgc.validate.rules import RULES, SHARED_RULES
 from cfgc.validate.schema_check import Refused, check_schema
 from cfgc.validate.secrets import find_secrets
 from cfgc.validate.supported import judge
+from cfgc.validate.tasks import without_training
 from cfgc.validate.waivers import apply_waivers
 
 if TYPE_CHECKING:
@@ -30,15 +31,16 @@ ATTEMPTS = 3
 class Checked:
     """A spec that holds: typed, with origins, and the warnings that were not waived."""
 
-    spec: Spec
+    spec: AnySpec
     resolved: Resolved
     warnings: tuple[Diagnostic, ...]
 
 
 def check_resolved(resolved: Resolved) -> Checked:
     """Validate ``resolved``. Raises ``Rejected`` with every finding, in the order of their places."""
+    resolved, of_training = without_training(resolved)
     spec = check_schema(resolved)
-    secrets = find_secrets(resolved)
+    secrets = [*find_secrets(resolved), *of_training]
     if isinstance(spec, Refused) or resolved.findings or resolved.graph.findings:
         raise Rejected(in_order(resolved, [*secrets, *_all_that_is_wrong(resolved)]))
     kept = in_order(resolved, apply_waivers(spec, [*secrets, *_judge(spec, resolved)]))
@@ -47,12 +49,16 @@ def check_resolved(resolved: Resolved) -> Checked:
     return Checked(spec, resolved, kept)
 
 
-def _judge(spec: Spec, resolved: Resolved) -> list[Diagnostic]:
+def _judge(spec: AnySpec, resolved: Resolved) -> list[Diagnostic]:
     """What is not supported yet, and what the rules find."""
     return judge(spec, resolved, lambda judged: list(_ruled(judged, resolved)))
 
 
-def _ruled(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def _ruled(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
+    for shared in SHARED_RULES:
+        yield from shared(spec, resolved)
+    if isinstance(spec, TaskSpec):
+        return
     for rule in RULES:
         yield from rule(spec, resolved)
     yield from judge_raw(spec, resolved)

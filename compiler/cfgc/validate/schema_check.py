@@ -14,15 +14,18 @@ from cfgc.nearest import nearest
 from cfgc.schema.catalogue import schema_sections
 from cfgc.schema.field import meta_of
 from cfgc.schema.lookup import section_at
-from cfgc.schema.spec import Spec
+from cfgc.schema.spec import Spec, TaskSpec
 from cfgc.validate.bad_values import explain_value
 from cfgc.validate.missing import missing_keys
 from cfgc.validate.places import Location
+from cfgc.validate.tasks import names_a_task
 from cfgc.validate.unknown import other_home, unknown_keys
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
+    from cfgc.origin import Value
     from cfgc.resolve.resolved import Resolved
+    from cfgc.schema.spec import AnySpec
 
 
 MOST = 100
@@ -37,15 +40,17 @@ class Refused:
     locations: tuple[Location, ...]
 
 
-def check_schema(resolved: Resolved) -> Spec | Refused:
+def check_schema(resolved: Resolved) -> AnySpec | Refused:
     """The typed spec, or every finding of the schema."""
-    tree = resolved.tree()
+    tree = with_own_data(resolved.tree())
+    task = bool(names_a_task(resolved))
     errors: dict[Location, Mapping[str, Any]] = {}
     try:
-        spec = Spec.model_validate(tree)
+        spec: AnySpec = TaskSpec.model_validate(tree) if task else Spec.model_validate(tree)
     except ValidationError as error:
         errors = dict(_located(error.errors(include_url=False)))
-    errors |= {place: {"type": "missing", "input": None} for place in _needed(tree) if not _is_refused(place, errors)}
+    needed = () if task else _needed(tree)
+    errors |= {place: {"type": "missing", "input": None} for place in needed if not _is_refused(place, errors)}
     if not errors:
         return spec
     errors = _without_followers(errors)
@@ -55,6 +60,15 @@ def check_schema(resolved: Resolved) -> Spec | Refused:
     if len(errors) > MOST:
         return Refused((*once.values(), too_many_mistakes(len(errors), MOST)), ())
     return Refused(tuple(once.values()), tuple(errors))
+
+
+def with_own_data(tree: dict[str, Value]) -> dict[str, Value]:
+    """``tree`` with no source of data, in place of none, where the samples come from the user's own code."""
+    data = tree.get("data")
+    if not isinstance(data, dict) or "target" not in data or "sources" in data:
+        return tree
+    none: Any = ()
+    return {**tree, "data": {**data, "sources": none}}
 
 
 def _needed(tree: Mapping[str, Any]) -> Iterator[Location]:

@@ -116,6 +116,7 @@ RULES: tuple[Rule, ...] = (
     evaluation.evaluation_happens,
     evaluation.threshold_has_patience,
     evaluation.source_names_differ,
+    own_code.metric_names_differ,
     data.shuffle_seed_is_read,
     saving.checkpoint_happens,
     saving.requeue_has_checkpoints,

@@ -10,7 +10,7 @@ from cfgc.validate.rules.finding import At, error
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec
 
 HOMES = {
     "MASTER_PORT": "launch.master_port",
@@ -32,7 +32,7 @@ OWNED = frozenset(
 OWNED_PREFIXES = ("SLURM_", "TORCHELASTIC_", "CFGC_")
 
 
-def launcher_keeps_its_variables(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def launcher_keeps_its_variables(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG604: a spec does not set what the launcher computes."""
     for name in spec.env.variables:
         if name not in OWNED and not name.startswith(OWNED_PREFIXES):
@@ -48,7 +48,7 @@ def launcher_keeps_its_variables(spec: Spec, resolved: Resolved) -> Iterator[Dia
         )
 
 
-def variables_have_one_source(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def variables_have_one_source(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG605: a variable has a value here or comes from the user, not both."""
     for name in spec.env.required:
         if name not in spec.env.variables:

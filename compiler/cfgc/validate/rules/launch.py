@@ -11,7 +11,7 @@ from cfgc.validate.rules.finding import At, count, error, is_default, warning
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec
 
 LIMIT, LEAD, GRACE = "launch.time_limit", "launch.signal_lead", "launch.shutdown_grace"
 RANKS, TIMEOUT = "launch.gpus_per_node", "launch.timeout"
@@ -19,7 +19,7 @@ RANKS, TIMEOUT = "launch.gpus_per_node", "launch.timeout"
 MINUTE, YEAR = 60, 365 * 86_400
 
 
-def node_has_the_gpus(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def node_has_the_gpus(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG601: a node has as many GPUs as ranks are started on it."""
     ranks, devices = spec.launch.gpus_per_node, spec.hardware.gpus_per_node_max
     if devices == 0 or ranks <= devices or spec.hardware.device == "cpu":
@@ -35,7 +35,7 @@ def node_has_the_gpus(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
-def signal_comes_in_time(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def signal_comes_in_time(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG602: the signal to save comes after the start."""
     lead, limit = spec.launch.signal_lead, spec.launch.time_limit
     if lead < limit:
@@ -50,7 +50,7 @@ def signal_comes_in_time(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]
     )
 
 
-def save_has_its_time(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def save_has_its_time(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG603: the time left after the signal is what ranks may take to save."""
     lead, grace = spec.launch.signal_lead, spec.launch.shutdown_grace
     if lead >= grace or lead >= spec.launch.time_limit:
@@ -65,7 +65,7 @@ def save_has_its_time(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
-def run_stays_out_of_the_bundle(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def run_stays_out_of_the_bundle(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG606: a run writes to a directory of its own, never into a bundle."""
     path, name = spec.launch.run_dir, spec.experiment.name
     if path is None or path.base not in ("cwd", "absolute"):
@@ -84,7 +84,7 @@ def run_stays_out_of_the_bundle(spec: Spec, resolved: Resolved) -> Iterator[Diag
     )
 
 
-def time_limit_is_whole(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def time_limit_is_whole(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG607: Slurm counts minutes."""
     limit = spec.launch.time_limit
     if limit % 60 == 0:
@@ -100,7 +100,7 @@ def time_limit_is_whole(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
-def time_limit_ends(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def time_limit_ends(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG614: a limit that is longer than a year is a slip of units."""
     limit = spec.launch.time_limit
     if limit <= YEAR:
@@ -115,7 +115,7 @@ def time_limit_ends(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
-def collectives_give_up(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def collectives_give_up(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG615: a hang ends before the wall-time limit does."""
     timeout, limit = spec.launch.timeout, spec.launch.time_limit
     if timeout < limit or is_default(TIMEOUT, timeout):
@@ -130,7 +130,7 @@ def collectives_give_up(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
-def attempts_match_requeue(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def attempts_match_requeue(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG612: the number of starts and the permission to requeue agree."""
     attempts, requeue = spec.launch.max_attempts, spec.cluster.requeue
     if requeue == (attempts > 1):
@@ -146,7 +146,7 @@ def attempts_match_requeue(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
     )
 
 
-def _shorter_or_longer(spec: Spec) -> Iterator[str]:
+def _shorter_or_longer(spec: AnySpec) -> Iterator[str]:
     """A lead that the limit has room for, with a save that the lead has room for; and a limit for the lead."""
     lead, limit, grace = spec.launch.signal_lead, spec.launch.time_limit, spec.launch.shutdown_grace
     if limit > MINUTE:
@@ -158,7 +158,7 @@ def _shorter_or_longer(spec: Spec) -> Iterator[str]:
     yield f'{"or " if limit > MINUTE else ""}set `time_limit = "{format_duration(longer)}"`'
 
 
-def _time_to_save(spec: Spec) -> str:
+def _time_to_save(spec: AnySpec) -> str:
     """More time after the signal where the limit has it, else a save that may take less."""
     lead, limit, grace = spec.launch.signal_lead, spec.launch.time_limit, spec.launch.shutdown_grace
     if grace + MINUTE < limit:

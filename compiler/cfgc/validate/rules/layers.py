@@ -11,10 +11,10 @@ from cfgc.origin import dotted
 if TYPE_CHECKING:
     from cfgc.origin import Origin, Path
     from cfgc.resolve.resolved import Resolved
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec
 
 
-def overlays_of_bases_agree(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def overlays_of_bases_agree(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG130: a base chooses an overlay, and it or a base above it sets another value, which the overlay replaces."""
     del spec
     for path, origin, below in _outranked(resolved):

@@ -10,7 +10,7 @@ from cfgc.validate.rules.finding import At, error
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec, Spec
 
 PRECISION, ARCHITECTURE, DEVICE = "training.precision", "hardware.architecture", "hardware.device"
 
@@ -82,7 +82,7 @@ def fp8_has_one_truth(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
-def device_is_of_its_architecture(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def device_is_of_its_architecture(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG444: a CPU has no GPU generation, and the other way round."""
     device, architecture = spec.hardware.device, spec.hardware.architecture
     if architecture == "unknown" or (device == "cpu") == (architecture == "cpu"):

@@ -11,7 +11,7 @@ from cfgc.validate.rules.finding import GIB, At, count, error, gib, warning
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec
 
 GRES, CPUS = "cluster.gres", "cluster.cpus_per_task"
 
@@ -25,7 +25,7 @@ MAIL_TYPES = frozenset(
 """What sbatch's manual lists for ``--mail-type``."""
 
 
-def gres_has_no_count(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def gres_has_no_count(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG608: the number of GPUs has one home."""
     gres = spec.cluster.gres
     if not gres or GRES_NAME.fullmatch(gres):
@@ -41,7 +41,7 @@ def gres_has_no_count(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
-def gres_has_gpus(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def gres_has_gpus(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG609: a CPU run asks for no GPUs."""
     if not spec.cluster.gres or spec.hardware.device == "cuda":
         return
@@ -55,7 +55,7 @@ def gres_has_gpus(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
-def ranks_have_cpus(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def ranks_have_cpus(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG610: the job asks for a CPU for each thread of its ranks."""
     asked, launch = spec.cluster.cpus_per_task, spec.launch
     need = launch.gpus_per_node * launch.threads_per_rank
@@ -75,7 +75,7 @@ def ranks_have_cpus(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
-def ranks_have_memory(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def ranks_have_memory(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG618: the job asks for enough memory to start Python with torch in each rank."""
     asked, ranks = spec.cluster.memory_per_node, spec.launch.gpus_per_node
     if asked == 0 or asked >= ranks * GIB:
@@ -90,7 +90,7 @@ def ranks_have_memory(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
-def mail_has_both(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def mail_has_both(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG611: mail needs somebody and something to tell."""
     user, events = spec.cluster.mail_user, spec.cluster.mail_type
     if bool(user) == bool(events):
@@ -108,7 +108,7 @@ def mail_has_both(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
-def mail_events_exist(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def mail_events_exist(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG616: Slurm knows the event."""
     for event in spec.cluster.mail_type:
         if event.upper() in MAIL_TYPES:

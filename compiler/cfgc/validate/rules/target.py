@@ -19,7 +19,7 @@ from cfgc.validate.rules.raw_keys import OWNED
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec, Spec
 
 TARGET, STAGE, PRECISION = "target.deepspeed", "deepspeed.zero.stage", "training.precision"
 
@@ -101,7 +101,7 @@ def weights_arrive_in_time(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
     )
 
 
-def torchrun_waits_as_said(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def torchrun_waits_as_said(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG619: older torchrun waits a fixed time for ranks that save."""
     grace, version = spec.launch.shutdown_grace, spec.target.torch
     if grace == FIXED_SHUTDOWN_S or not SHUTDOWN_TIMEOUT.is_newer_than(version):
@@ -122,7 +122,7 @@ def torchrun_waits_as_said(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
     )
 
 
-def slurm_has_the_option(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def slurm_has_the_option(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG620: older Slurm asks for GPUs in one way only."""
     version = spec.target.slurm
     if spec.hardware.device != "cuda" or spec.cluster.gres or not GPUS_PER_NODE.is_newer_than(version):

@@ -18,7 +18,7 @@ from cfgc.validate.schema_errors import bad_length
 if TYPE_CHECKING:
     from cfgc.origin import Path
     from cfgc.resolve.resolved import Resolved
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec
     from cfgc.validate.remedy import Edits
 
 OF_RULES = frozenset(
@@ -41,7 +41,7 @@ WARNINGS = OF_RULES | OF_RAW_KEYS
 """Every code that can be waived."""
 
 
-def waived_codes_exist(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def waived_codes_exist(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG448, CFG449, CFG310: a waiver names a warning that cfgc has, and says why it may pass."""
     for code, reason in spec.checks.allow.items():
         path = ("checks", "allow", code)
