@@ -131,7 +131,7 @@ class ParameterGroup(Protocol):
 class Optimizer(Protocol):
     """The update rule; ds_config.json has it too when DeepSpeed makes it (adamw, adam, fused_adam, sgd)."""
 
-    type: Literal["adamw", "adam", "sgd", "fused_adam", "lamb", "lion", "muon", "adagrad"]
+    type: Literal["adamw", "adam", "sgd", "fused_adam", "lamb", "lion", "muon", "adagrad", "target"]
     betas: tuple[float, float]
     eps: float
     momentum: float

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import torch
 
 from cfgc_runtime.collective import Ranks
+from cfgc_runtime.models.compiling import compile_model
 from cfgc_runtime.optimizers import make_optimizer
 from cfgc_runtime.optimizers.groups import parameter_groups
-from cfgc_runtime.models.compiling import compile_model
 
 if TYPE_CHECKING:
     from pathlib import Path

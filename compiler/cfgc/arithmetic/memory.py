@@ -45,10 +45,10 @@ def bytes_per_number(precision: str) -> int:
 
 
 def optimizer_moments(optimizer: str, momentum: float) -> int:
-    """Running averages per weight."""
+    """Running averages per weight; for Muon those of its AdamW half, its matrices have one."""
     if optimizer == "sgd":
         return 1 if momentum > 0 else 0
-    return 2
+    return 1 if optimizer in ("lion", "adagrad") else 2
 
 
 def optimizer_bytes_per_parameter(setting: Setting) -> int:

@@ -133,10 +133,18 @@ def memory_setting_of(spec: Spec, zero_stage: int | None = None) -> Setting:
         shards=max(1, world_of(spec) // split),
         zero_stage=stage,
         precision=spec.training.precision,
-        moments=optimizer_moments(optimizer.type, optimizer.momentum),
+        moments=optimizer_moments(optimizer.type, momentum_of(spec)),
         offload_optimizer=spec.deepspeed.offload.optimizer != "none" and stage >= 1,
         offload_parameters=spec.deepspeed.offload.parameters != "none" and stage == 3,
     )
+
+
+def momentum_of(spec: Spec) -> float:
+    """Of SGD and Muon: none, and Muon's own, unless given."""
+    optimizer = spec.training.optimizer
+    if optimizer.momentum is not None:
+        return optimizer.momentum
+    return 0.95 if optimizer.type == "muon" else 0.0
 
 
 def communication_data_type_of(spec: Spec) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import communication_data_type_of
 from cfgc.deepspeed.fitting import fit
-from cfgc.deepspeed.of_spec_optimizer import optimizer_section
+from cfgc.deepspeed.of_spec_optimizer import is_tested, optimizer_section
 from cfgc.deepspeed.of_spec_zero import zero_section
 from cfgc.deepspeed.releases import release
 
@@ -52,9 +52,8 @@ def newest_config(spec: Spec, batch: Triple) -> dict[str, Json]:
         **_precision(spec),
         **_reports(spec),
         "gradient_clipping": clipping_of(spec),
-        "optimizer": optimizer_section(spec),
-        # AdamW and Adam are known to ZeRO; plain SGD has to be allowed.
-        "zero_allow_untested_optimizer": spec.training.optimizer.type == "sgd",
+        **optimizer_section(spec),
+        "zero_allow_untested_optimizer": not is_tested(spec),
         # An offloaded optimizer is torch's own: DeepSpeed's CPU Adam needs a C++ compiler and 100 s on every node.
         "zero_force_ds_cpu_optimizer": False,
         "zero_optimization": zero_section(spec),

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cfgc.arithmetic.of_spec import momentum_of
+
 if TYPE_CHECKING:
     from cfgc.deepspeed.config import Json
     from cfgc.schema.spec import Spec
 
+_TYPES = {"adamw": "adamw", "adam": "adam", "fused_adam": "adamw", "sgd": "SGD"}
+"""DeepSpeed lower-cases the names it knows and looks up the others in ``torch.optim`` as they are written."""
+
 
 def optimizer_section(spec: Spec) -> dict[str, Json]:
-    """DeepSpeed builds torch's own AdamW, Adam or SGD from it, so that no kernel is compiled on the node.
+    """``optimizer`` where DeepSpeed builds torch's own AdamW, Adam or SGD from it, so that no kernel is compiled.
 
-    Another type, which is refused as not supported yet, stands as it is, so that rules can look at the rest.
+    Nothing for a rule of the runtime's own, or of the user's: DeepSpeed is handed that one.
     """
     said = spec.training.optimizer.type
+    if not built_by_deepspeed(spec):
+        return {}
     params = _sgd(spec) if said == "sgd" else _adam(spec)
-    return {"type": _TYPES.get(said, said), "params": params, "legacy_fusion": False}
+    return {"optimizer": {"type": _TYPES[said], "params": params, "legacy_fusion": False}}
 
 
-_TYPES = {"adamw": "adamw", "adam": "adam", "sgd": "SGD"}
-"""DeepSpeed lower-cases the names it knows and looks up the others in ``torch.optim`` as they are written."""
+def built_by_deepspeed(spec: Spec) -> bool:
+    """Whether ds_config.json says the update rule."""
+    return spec.training.optimizer.type in _TYPES
+
+
+def is_tested(spec: Spec) -> bool:
+    """Whether ZeRO knows the class by itself: torch's AdamW and Adam are, any other has to be allowed."""
+    return _TYPES.get(spec.training.optimizer.type) in ("adamw", "adam")
 
 
 def _adam(spec: Spec) -> dict[str, Json]:
@@ -28,7 +41,7 @@ def _adam(spec: Spec) -> dict[str, Json]:
     optimizer = spec.training.optimizer
     return {
         "torch_adam": True,
-        "adam_w_mode": optimizer.type == "adamw",
+        "adam_w_mode": optimizer.type != "adam",
         "betas": list(optimizer.betas),
         "eps": optimizer.eps,
         "amsgrad": False,
@@ -38,7 +51,7 @@ def _adam(spec: Spec) -> dict[str, Json]:
 
 
 def _sgd(spec: Spec) -> dict[str, Json]:
-    return {"momentum": spec.training.optimizer.momentum, "dampening": 0.0, "nesterov": False, **_common(spec)}
+    return {"momentum": momentum_of(spec), "dampening": 0.0, "nesterov": False, **_common(spec)}
 
 
 def _common(spec: Spec) -> dict[str, Json]:
@@ -52,7 +65,7 @@ def _common(spec: Spec) -> dict[str, Json]:
         "maximize": False,
         "differentiable": False,
         "foreach": False,
-        "fused": _on_host(spec),
+        "fused": _on_host(spec) or spec.training.optimizer.type == "fused_adam",
     }
 
 

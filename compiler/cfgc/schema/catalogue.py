@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cfgc.schema.data import Source
 from cfgc.schema.field import Meta, Section, meta_of
 from cfgc.schema.spec import Spec
+from cfgc.schema.training import ParameterGroup
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -65,7 +66,7 @@ def schema_sections() -> Mapping[Path, type[Section]]:
     return MappingProxyType(dict(_sections(Spec, ())))
 
 
-INNER_KEYS = frozenset({*Source.model_fields, "env", "stdlib", "path"})
+INNER_KEYS = frozenset({*Source.model_fields, *ParameterGroup.model_fields, "env", "stdlib", "path"})
 """Keys of a source of data and of a path: in no section of their own, so that their name alone says too little."""
 
 
