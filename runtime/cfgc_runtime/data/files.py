@@ -53,11 +53,11 @@ def list_files(source: Source) -> tuple[Found, ...]:
         return (_found(root.name, root),)
     if not root.is_dir():
         raise Failure(NO_INPUT, f"data source `{source.name}`: {root} is not a directory on this machine")
-    found = sorted(_walk(root, root, source))
+    found = sorted(_walk(str(root), "", source))
     if not found:
         patterns = ", ".join(source.include)
         raise Failure(NO_INPUT, f"data source `{source.name}`: no file below {root} matches {patterns}")
-    return tuple(_found(name, path) for name, path in found)
+    return tuple(_found(name, root / name) for name in found)
 
 
 def _found(name: str, path: Path) -> Found:
@@ -68,19 +68,18 @@ def _found(name: str, path: Path) -> Found:
     return Found(name, path, seen.st_size, f"{seen.st_mtime_ns}:{seen.st_ctime_ns}:{seen.st_ino}")
 
 
-def _walk(root: Path, directory: Path, source: Source) -> Iterator[tuple[str, Path]]:
+def _walk(directory: str, above: str, source: Source) -> Iterator[str]:
     try:
         entries = list(os.scandir(directory))
     except OSError as error:
         raise Failure(NO_INPUT, f"{directory} cannot be listed: {error.strerror}") from None
     for entry in entries:
-        path = Path(entry.path)
-        name = path.relative_to(root).as_posix()
+        name = above + entry.name
         if entry.is_dir(follow_symlinks=False):
             if not _is_excluded_whole(name, source):
-                yield from _walk(root, path, source)
+                yield from _walk(entry.path, f"{name}/", source)
         elif _is_wanted(name, source) and entry.is_file():
-            yield name, path
+            yield name
 
 
 def _is_wanted(name: str, source: Source) -> bool:
@@ -133,6 +132,14 @@ def list_contents(found: Sequence[Found]) -> Contents:
     for file in found:
         whole.update(f"{file.name}\0{file.size}\n".encode("utf-8", "surrogateescape"))
     return Contents(len(found), sum(file.size for file in found), whole.hexdigest(), {})
+
+
+def headers_contents(files: Sequence[tuple[str, str, int]]) -> Contents:
+    """The same of token files, given by name, sha256 of their header, and size: they say themselves what they hold."""
+    whole = hashlib.sha256()
+    for name, digest, size in files:
+        whole.update(f"{name}\0{size}\0{digest}\n".encode("utf-8", "surrogateescape"))
+    return Contents(len(files), sum(size for _, _, size in files), whole.hexdigest(), {})
 
 
 def fingerprint_of(names: Iterable[str], contents: Sequence[Contents], tokenizer: str) -> Fingerprint:

@@ -32,50 +32,61 @@ def read_records(source: Source, bad: BadRecords, start: Position = _START) -> I
 
     Raises ``Failure`` when a file is missing, cannot be read at all, or changes while it is read.
     """
+    for record in read_all(source, start):
+        if record.problem:
+            bad.add(record.place, record.problem)
+        else:
+            yield record
+
+
+def read_all(source: Source, start: Position = _START) -> Iterator[Record]:
+    """The same with those that cannot be read among them."""
     if source.kind == "huggingface":
         yield from _dataset(source, start.number)
         return
     for index, file in enumerate(list_files(source)[start.file :], start.file):
         first = start.number if index == start.file else 0
         with _readable(file):
-            yield from _READERS[source.kind](source, file, index, first, bad)
+            yield from _READERS[source.kind](source, file, index, first)
         check_unchanged(file)
 
 
-def _text(source: Source, file: Found, index: int, first: int, _bad: BadRecords) -> Iterator[Record]:
+def _text(source: Source, file: Found, index: int, first: int) -> Iterator[Record]:
     """A file is one record; bytes that are no UTF-8 are carried along for the tokenizer to judge."""
     if first == 0:
         text = file.path.read_bytes().decode("utf-8", "surrogateescape")
-        yield Record({source.field: text}, str(file.path), Position(index, 1))
+        yield Record({source.field: text}, str(file.path), Position(index, 1), file.size)
 
 
-def _json_lines(source: Source, file: Found, index: int, first: int, bad: BadRecords) -> Iterator[Record]:
+def _json_lines(_source: Source, file: Found, index: int, first: int) -> Iterator[Record]:
     """A line is one record; blank lines are none, but count as lines."""
+    read = 0
     with gzip.open(file.path, "rb") if file.name.endswith(".gz") else file.path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            if number <= first or not line.strip():
-                continue
-            place = f"{file.path}:{number}"
-            try:
-                fields = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-            except UnicodeDecodeError as error:
-                bad.add(place, f"it is not UTF-8 at byte {error.start}")
-            except (ValueError, RecursionError) as error:
-                bad.add(place, f"it is no JSON: {error}")
-            else:
-                if isinstance(fields, dict):
-                    yield Record(fields, place, Position(index, number))
-                else:
-                    bad.add(place, "it is no JSON object")
+            read = min(read + len(line), file.size)
+            if number > first and line.strip():
+                fields, problem = _fields_of(line, number)
+                yield Record(fields, f"{file.path}:{number}", Position(index, number), read, problem)
 
 
-def _parquet(source: Source, file: Found, index: int, first: int, _bad: BadRecords) -> Iterator[Record]:
+def _fields_of(line: bytes, number: int) -> tuple[Mapping[str, Any], str]:
+    """The object on a line, or what is wrong with it."""
+    try:
+        fields = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+    except UnicodeDecodeError as error:
+        return {}, f"it is not UTF-8 at byte {error.start}"
+    except (ValueError, RecursionError) as error:
+        return {}, f"it is no JSON: {error}"
+    return (fields, "") if isinstance(fields, dict) else ({}, "it is no JSON object")
+
+
+def _parquet(_source: Source, file: Found, index: int, first: int) -> Iterator[Record]:
     parquet = _library("pyarrow.parquet")
     opened = parquet.ParquetFile(file.path, memory_map=True)
     group, before = _group_of(opened.metadata, first)
     groups = list(range(group, opened.metadata.num_row_groups))
     batches = opened.iter_batches(batch_size=_ROWS, row_groups=groups, use_threads=False) if groups else ()
-    yield from _rows(batches, file, index, before, first)
+    yield from _rows(batches, file, index, before, first, opened.metadata.num_rows)
 
 
 def _group_of(metadata: Any, row: int) -> tuple[int, int]:
@@ -89,26 +100,27 @@ def _group_of(metadata: Any, row: int) -> tuple[int, int]:
     return metadata.num_row_groups, before
 
 
-def _arrow(source: Source, file: Found, index: int, first: int, _bad: BadRecords) -> Iterator[Record]:
+def _arrow(_source: Source, file: Found, index: int, first: int) -> Iterator[Record]:
     """An IPC file, or an IPC stream, whose batches follow one another."""
     arrow = _library("pyarrow")
     with arrow.memory_map(str(file.path)) as mapped:
-        if mapped.read(6) == b"ARROW1":
-            mapped.seek(0)
+        is_file = mapped.read(6) == b"ARROW1"
+        mapped.seek(0)
+        if is_file:
             opened = arrow.ipc.open_file(mapped)
             batches = (opened.get_batch(number) for number in range(opened.num_record_batches))
         else:
-            mapped.seek(0)
             batches = iter(arrow.ipc.open_stream(mapped))
-        yield from _rows(batches, file, index, 0, first)
+        yield from _rows(batches, file, index, 0, first, 0)
 
 
-def _rows(batches: Any, file: Found, index: int, before: int, first: int) -> Iterator[Record]:
+def _rows(batches: Any, file: Found, index: int, before: int, first: int, total: int) -> Iterator[Record]:
     """Rows of record batches as records, counted from 1, without the ``first`` rows of the file."""
     for batch in batches:
         for at in range(max(0, first - before), batch.num_rows, _ROWS):
             for row, fields in enumerate(batch.slice(at, _ROWS).to_pylist(), before + at + 1):
-                yield Record(fields, f"{file.path}:{row}", Position(index, row))
+                read = file.size * row // total if total else 0
+                yield Record(fields, f"{file.path}:{row}", Position(index, row), read)
         before += batch.num_rows
 
 
@@ -170,7 +182,7 @@ def _readable(file: Found) -> Iterator[None]:
         raise Failure(NO_INPUT, f"{file.path} cannot be read: {error}") from None
 
 
-_READERS: Mapping[str, Callable[[Source, Found, int, int, BadRecords], Iterator[Record]]] = {
+_READERS: Mapping[str, Callable[[Source, Found, int, int], Iterator[Record]]] = {
     "text": _text,
     "jsonl": _json_lines,
     "parquet": _parquet,

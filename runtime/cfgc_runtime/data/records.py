@@ -26,11 +26,16 @@ class Position:
 
 @dataclass(frozen=True)
 class Record:
-    """One record. ``place`` is ``path:line`` or ``path:row``; ``after`` is where reading goes on behind it."""
+    """One record. ``place`` is ``path:line`` or ``path:row``; ``after`` is where reading goes on behind it.
+
+    ``read`` is how many bytes of its file are behind it, about. A ``problem`` says why there are no fields.
+    """
 
     fields: Mapping[str, Any]
     place: str
     after: Position
+    read: int = 0
+    problem: str = ""
 
 
 class BadRecordError(Exception):
@@ -69,6 +74,12 @@ class BadRecords:
         if self.limit == 0:
             return "bad records end the run; mend it, or leave some out with `max_bad_records` under [data]"
         return f"bad record number {self.before + self.count:,}, and `data.max_bad_records` is {self.limit:,}"
+
+
+def check(record: Record) -> None:
+    """Raise ``BadRecordError`` when the record could not be read."""
+    if record.problem:
+        raise BadRecordError(record.problem)
 
 
 def text_of(record: Record, name: str, *, may_be_empty: bool = False) -> str:

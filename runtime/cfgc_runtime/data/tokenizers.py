@@ -99,18 +99,15 @@ class ByteTokenizer:
 
     def check(self, text: str) -> None:
         """Raise ``BadRecordError`` for half a character, which no bytes stand for."""
-        self.encode(text)
+        _bytes_of(text)
 
     def encode(self, text: str) -> list[int]:
         """The bytes."""
-        try:
-            return list(text.encode("utf-8", "surrogateescape"))
-        except UnicodeEncodeError as error:
-            raise _not_unicode(error) from None
+        return list(_bytes_of(text))
 
     def encode_batch(self, texts: Sequence[str]) -> list[NDArray[Any]]:
         """The bytes, without a step of Python for each."""
-        return [np.frombuffer(text.encode("utf-8", "surrogateescape"), dtype=np.uint8) for text in texts]
+        return [np.frombuffer(_bytes_of(text), dtype=np.uint8) for text in texts]
 
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """The bytes of each character have its place."""
@@ -184,6 +181,13 @@ def _files(said: config.Tokenizer) -> list[Path]:
     if not any(path.name != "config.json" for path in found):
         raise Failure(NO_INPUT, f"data.tokenizer: {root} holds no tokenizer (tokenizer.json, tokenizer.model, …)")
     return found
+
+
+def _bytes_of(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise _not_unicode(error) from None
 
 
 def _not_unicode(error: UnicodeEncodeError) -> BadRecordError:
