@@ -111,6 +111,8 @@ RULES: tuple[Rule, ...] = (
     optimizer.clipping_acts,
     optimizer.betas_are_decays,
     optimizer.optimizer_keys_are_used,
+    optimizer.weights_are_whole,
+    optimizer.groups_have_parameters,
     evaluation.early_stopping_has_evaluations,
     evaluation.evaluation_has_samples,
     evaluation.evaluation_happens,

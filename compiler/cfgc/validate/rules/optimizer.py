@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from cfgc.arithmetic.of_spec import decoder_of
+from cfgc.arithmetic.parameter_names import decoder_names
+from cfgc.diagnostics.model import Fix
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, error, is_default, warning
 
 if TYPE_CHECKING:
@@ -12,10 +17,35 @@ if TYPE_CHECKING:
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import Spec
 
+GROUPS, STAGE = "training.optimizer.groups", "deepspeed.zero.stage"
 TYPE, BETAS = "training.optimizer.type", "training.optimizer.betas"
+
+NAMES = (
+    "embedding.weight, blocks.0.attention.query.weight (key, value, output), blocks.0.mlp.up.weight (gate, down), "
+    "blocks.0.attention_norm.weight (mlp_norm), norm.weight and head.weight"
+)
 
 LARGEST_CLIPPING = 100.0
 """Gradient norms of transformers are of the order of 1; a bound this far above never acts in time."""
+
+
+UNUSED = {
+    "sgd": ("betas", "eps"),
+    "adamw": ("momentum",),
+    "adam": ("momentum",),
+    "fused_adam": ("momentum",),
+    "lamb": ("momentum",),
+    "lion": ("eps", "momentum"),
+    "adagrad": ("betas", "momentum"),
+    "target": ("betas", "eps", "momentum"),
+}
+"""Keys that an update rule does not have."""
+
+WHOLE_WEIGHTS = {
+    "lamb": "scales each layer's update by the norms of its weights and of the update",
+    "muon": "makes the update of each matrix orthogonal",
+}
+"""Update rules that see a parameter as a whole."""
 
 
 def clipping_acts(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -52,8 +82,7 @@ def betas_are_decays(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
 def optimizer_keys_are_used(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG430: no key of another optimizer is set."""
     said = spec.training.optimizer
-    unused = {"sgd": ("betas", "eps"), "adamw": ("momentum",), "adam": ("momentum",)}.get(said.type, ())
-    for name in unused:
+    for name in UNUSED.get(said.type, ()):
         dotted = f"training.optimizer.{name}"
         if is_default(dotted, getattr(said, name)):
             continue
@@ -65,3 +94,46 @@ def optimizer_keys_are_used(spec: Spec, resolved: Resolved) -> Iterator[Diagnost
             (),
             (f"drop `{name}`, or choose the optimizer that reads it",),
         )
+
+
+def weights_are_whole(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG487: an update rule that needs whole parameters has them."""
+    kind, stage = spec.training.optimizer.type, spec.deepspeed.zero.stage
+    if kind not in WHOLE_WEIGHTS or stage == 0:
+        return
+    yield error(
+        "CFG487",
+        f"{kind} needs whole parameters, and ZeRO-{stage} updates pieces of them",
+        resolved,
+        [At(TYPE, "sees each parameter as a whole"), At(STAGE, "cuts the weights into one piece a rank")],
+        (f"{kind} {WHOLE_WEIGHTS[kind]}; from stage 1 on a rank's optimizer holds a slice of all weights in a row",),
+        ("set `deepspeed.zero.stage = 0`", 'or set `training.optimizer.type = "adamw"`'),
+    )
+
+
+def groups_have_parameters(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG490: every group of the decoder's parameters takes at least one that no group before has."""
+    shape = decoder_of(spec)
+    if shape is None:
+        return
+    left = list(decoder_names(shape))
+    for index, group in enumerate(spec.training.optimizer.groups):
+        taken = {name for name in left if fnmatchcase(name, group.pattern)}
+        if not taken:
+            known = any(fnmatchcase(name, group.pattern) for name in decoder_names(shape))
+            yield _unmatched(resolved, index, group.pattern, known)
+        left = [name for name in left if name not in taken]
+
+
+def _unmatched(resolved: Resolved, index: int, pattern: str, known: bool) -> Diagnostic:
+    why = "the groups before it take every parameter that it matches" if known else f"the names are {NAMES}"
+    help_ = "put it before them" if known else "write the pattern of one of these names"
+    return error(
+        "CFG490",
+        f"no parameter is left for the group `{pattern}`",
+        resolved,
+        [At(GROUPS, "takes nothing", (index, "pattern"))],
+        (why,),
+        (help_, "or drop the group"),
+        (Fix(tuple(Remedy(resolved).drop((*GROUPS.split("."), index)))),),
+    )
