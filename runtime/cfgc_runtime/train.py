@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from cfgc_runtime.checkpoints.saving import Checkpoints
@@ -12,9 +14,13 @@ from cfgc_runtime.errors import NO_INPUT, Failure
 from cfgc_runtime.loop import Loop
 from cfgc_runtime.models.building import model_of
 from cfgc_runtime.models.losses import cross_entropy
-from cfgc_runtime.progress import Progress, short
+from cfgc_runtime.preflight.devices import check_device
+from cfgc_runtime.preflight.meeting import meet
+from cfgc_runtime.progress import short
+from cfgc_runtime.pulse import BUILDING, CONNECTING, PREPARING, READING
+from cfgc_runtime.recording import record_world
 from cfgc_runtime.releases import check_releases
-from cfgc_runtime.reporting import Reporter
+from cfgc_runtime.reporting import open_reporter
 from cfgc_runtime.seeding import make_deterministic, seed_rank
 from cfgc_runtime.state import State
 from cfgc_runtime.values import read_values
@@ -24,39 +30,45 @@ if TYPE_CHECKING:
 
     from cfgc_runtime.collective import Ranks
     from cfgc_runtime.config import Config
-    from cfgc_runtime.data.corpus import Fingerprint
+    from cfgc_runtime.data.files import Fingerprint
+    from cfgc_runtime.pulse import Pulse
+    from cfgc_runtime.reporting import Reporter
     from cfgc_runtime.rundir import RunDirectory
     from cfgc_runtime.signals import StopRequest
     from cfgc_runtime.world import World
 
 
-def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, screen: TextIO) -> int:
+def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, screen: TextIO, pulse: Pulse) -> int:
     """Train from the newest checkpoint to the end or to a stop request; the exit code. Raises ``Failure``."""
     config = load_config(bundle / "config.py")
     world.check(config.TOPOLOGY)
     check_releases(config.TARGET)
+    check_device(config, world)
     if config.EXPERIMENT.deterministic:
         make_deterministic()
-    feed = load_feed(config, world)
+    pulse.enter(READING)
+    reporter = open_reporter(config, run, world, screen)
+    feed = load_feed(config, run, world, lambda: stop.requested, reporter.say)
+    pulse.enter(BUILDING)
     model = model_of(config)
 
+    pulse.enter(CONNECTING)
+    arrived = time.monotonic()
     ranks = connect(config.TOPOLOGY, world)
+    warnings = meet(ranks, arrived)
+    pulse.enter(PREPARING)
     _check_same_data(ranks, feed.fingerprint)
-    reporter = _reporter(config, run, world, screen)
+    record_world(config, run, ranks, {}, reporter.say)
     reporter.say(_headline(config, feed.fingerprint))
+    for line in warnings:
+        reporter.say(line, "warning")
     engine = Engine(config, bundle / "ds_config.json", model, cross_entropy)
     seed_rank(config.EXPERIMENT.seed, world.rank)
 
     checkpoints = Checkpoints(run.checkpoints, ranks, config, read_values(bundle), reporter.say)
     state = _resume(checkpoints, engine, feed.fingerprint, reporter)
-    reporter.start(state.step)
-    return Loop(config, run, ranks, engine, feed, checkpoints, reporter, stop).run(state)
-
-
-def _reporter(config: Config, run: RunDirectory, world: World, screen: TextIO) -> Reporter:
-    first = world.rank == 0
-    progress = Progress(screen if first else None, config.EXPERIMENT.name, config.SCHEDULE.max_steps)
-    return Reporter(run.metrics if first else None, progress, config.TRACKING)
+    loop = Loop(config, run, ranks, engine, feed, checkpoints, reporter, stop, pulse)
+    return reporter.follow(partial(loop.run, state), state.step)
 
 
 def _check_same_data(ranks: Ranks, fingerprint: Fingerprint) -> None:

@@ -14,7 +14,8 @@ from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_grad
 
 from cfgc_runtime.collective import Ranks
 from cfgc_runtime.config import Config, load_config
-from cfgc_runtime.data.feed import Feed, load_feed
+from cfgc_runtime.data.feed import Feed, make_feed
+from cfgc_runtime.data.prepare import prepare_sources
 from cfgc_runtime.engine import Engine, connect
 from cfgc_runtime.models.decoder import build_model
 from cfgc_runtime.models.losses import cross_entropy
@@ -57,7 +58,8 @@ def plain(parameter: torch.Tensor) -> torch.Tensor:
 def main(directory: Path) -> None:
     world = World.from_environment()
     configs = {stage: load_config(directory / str(stage) / "config.py") for stage in range(4)}
-    feed = load_feed(configs[0], world)
+    prepared = prepare_sources(configs[0].DATA, directory / f"data-{world.rank}", lambda *_: False)
+    feed = make_feed(configs[0], world, prepared)
     ranks = connect(configs[0].TOPOLOGY, world)
     results = {
         stage: train(config, directory / str(stage) / "ds_config.json", feed, ranks)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cfgc_runtime.data.chat import messages_of, render
 from cfgc_runtime.data.records import BadRecordError, text_of
 from cfgc_runtime.errors import NO_INPUT, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cfgc_runtime.config import Source
     from cfgc_runtime.data.records import Record
@@ -31,7 +31,8 @@ def encode(record: Record, source: Source, tokenizer: Tokenizer, chat_template: 
     Raises ``BadRecordError`` when the record's fields are not what that needs.
     """
     if source.format == "text":
-        return Encoded([*tokenizer.encode(text_of(record, source.field)), tokenizer.end], None)
+        text = text_of(record, source.field, may_be_empty=source.kind == "text")
+        return Encoded([*tokenizer.encode(text), tokenizer.end], None)
     if source.format == "prompt":
         prompt = tokenizer.encode(text_of(record, source.prompt_field))
         completion = [*tokenizer.encode(text_of(record, source.completion_field)), tokenizer.end]
@@ -39,13 +40,21 @@ def encode(record: Record, source: Source, tokenizer: Tokenizer, chat_template: 
     return _encode_chat(record, source.messages_field, tokenizer, chat_template or tokenizer.chat_template)
 
 
+def check(record: Record, source: Source) -> None:
+    """Raise ``BadRecordError`` when the record's fields are not what ``source.format`` needs; encodes nothing."""
+    if source.format == "text":
+        text_of(record, source.field, may_be_empty=source.kind == "text")
+    elif source.format == "prompt":
+        text_of(record, source.prompt_field)
+        text_of(record, source.completion_field)
+    else:
+        _messages(record, source.messages_field)
+
+
 def _encode_chat(record: Record, name: str, tokenizer: Tokenizer, template: str) -> Encoded:
     if not template:
         raise Failure(NO_INPUT, "the tokenizer has no chat template; write one as `chat_template` under [data]")
-    if name not in record.fields:
-        raise BadRecordError(f"no field `{name}` (there are: {', '.join(sorted(record.fields)) or 'none'})")
-    messages = messages_of(record.fields[name], name)
-    rendered = render(template, messages, tokenizer.special_tokens)
+    rendered = render(template, _messages(record, name), tokenizer.special_tokens)
     tokens, places = tokenizer.encode_with_offsets(rendered.text)
     trained = [False] * len(tokens)
     for start, stop in rendered.trained:
@@ -53,6 +62,12 @@ def _encode_chat(record: Record, name: str, tokenizer: Tokenizer, template: str)
         for at in _up_to_end(inside, tokens, tokenizer.end):
             trained[at] = True
     return _ended(tokens, trained, tokenizer.end)
+
+
+def _messages(record: Record, name: str) -> list[Mapping[str, Any]]:
+    if name not in record.fields:
+        raise BadRecordError(f"no field `{name}` (there are: {', '.join(sorted(record.fields)) or 'none'})")
+    return messages_of(record.fields[name], name)
 
 
 def _up_to_end(inside: Sequence[int], tokens: Sequence[int], end: int) -> Sequence[int]:
