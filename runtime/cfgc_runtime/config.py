@@ -115,7 +115,17 @@ class HuggingFaceModel(Protocol):
     parameters: int
 
 
-AnyModel: TypeAlias = Model | HuggingFaceModel
+class TargetModel(Protocol):
+    """A model that the user's own code builds."""
+
+    kind: Literal["target"]
+    target: str
+    vocab_size: int
+    max_sequence_length: int
+    parameters: int
+
+
+AnyModel: TypeAlias = Model | HuggingFaceModel | TargetModel
 """Told apart by ``kind``; each has ``vocab_size``, ``max_sequence_length`` and ``parameters``, 0 for unknown."""
 
 
@@ -185,6 +195,7 @@ class Streaming(Protocol):
 class Data(Protocol):
     """Where tokens come from. Lengths in tokens; a maximum of 0 means all."""
 
+    target: str
     sources: tuple[Source, ...]
     tokenizer: Tokenizer
     max_bad_records: int

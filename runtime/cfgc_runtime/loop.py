@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cfgc_runtime.config import Config
     from cfgc_runtime.data.feed import Feed
     from cfgc_runtime.engine import Engine
+    from cfgc_runtime.pulse import Pulse
     from cfgc_runtime.reporting import Reporter
     from cfgc_runtime.rundir import RunDirectory
     from cfgc_runtime.signals import StopRequest
@@ -37,11 +38,13 @@ class Loop:
     checkpoints: Checkpoints
     reporter: Reporter
     stop: StopRequest
+    pulse: Pulse
 
     def run(self, state: State) -> int:
         """Train on from ``state``; 0 when the plan is done, 75 when saved after a stop request."""
         config, max_steps = self.config, self.config.SCHEDULE.max_steps
-        batches = self.feed.train(range(state.step, max_steps))
+        steps = range(state.step, max_steps)
+        batches = self.pulse.follow(self.feed.train(steps), steps, config.BATCH.gradient_accumulation_steps)
         [stopping] = self.ranks.any_of(self.stop.requested)
         saved, logged = state.step, state
         while not stopping and not self._is_over(state):
@@ -102,13 +105,14 @@ class Loop:
     def _evaluate(self, state: State) -> State:
         if not self.feed.held_out:
             return state
-        loss = evaluate(self.engine, self.feed.evaluation(), self.ranks)
+        loss = evaluate(self.engine, self.pulse.evaluating(self.feed.evaluation()), self.ranks)
         self.reporter.record(state.step, {"eval_loss": loss})
         self.reporter.say(f"held-out loss at step {state.step:,}: {loss:.3f}")
         return state.after_evaluation(loss, self.config.EARLY_STOPPING)
 
     def _save(self, state: State) -> None:
-        saved = self.checkpoints.save(self.engine, state.step, state.as_json())
+        with self.pulse.during("a save"):
+            saved = self.checkpoints.save(self.engine, state.step, state.as_json())
         self.reporter.say(f"saved step {saved.step:,} ({short(saved.bytes)}B in {saved.seconds:.1f} s, sha256 ok)")
 
     def _finish(self, state: State) -> None:

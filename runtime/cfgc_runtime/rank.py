@@ -5,6 +5,7 @@ The fork comes before torch is imported. Standard library only, up to the child'
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import re
 import signal
@@ -25,7 +26,9 @@ from cfgc_runtime.errors import (
     describe_os_error,
     find_os_error,
 )
+from cfgc_runtime.hang import DUMP_SIGNAL
 from cfgc_runtime.lock import running
+from cfgc_runtime.pulse import IMPORTING, Pulse
 from cfgc_runtime.signals import STOP_SIGNALS, StopRequest, block, die_with_parent, send, unblock
 from cfgc_runtime.world import World
 
@@ -90,9 +93,12 @@ def _train(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, scre
         die_with_parent(signal.SIGKILL)
         stop = StopRequest()
         stop.install()
+        faulthandler.register(DUMP_SIGNAL, all_threads=True)
+        pulse = Pulse(attempt.beat_of(world.rank))
+        pulse.enter(IMPORTING)
         from cfgc_runtime.train import train
 
-        code = train(bundle, run, world, stop, screen)
+        code = train(bundle, run, world, stop, screen, pulse)
     except Failure as failure:
         code, message = failure.code, str(failure)
     except BaseException as error:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cfgc_runtime.checkpoints.saving import Checkpoints
 from cfgc_runtime.config import load_config
 from cfgc_runtime.data.feed import load_feed
+from cfgc_runtime.data.user_feed import load_user_feed
 from cfgc_runtime.engine import Engine, connect
 from cfgc_runtime.errors import NO_INPUT, Failure
 from cfgc_runtime.loop import Loop
 from cfgc_runtime.models.building import model_of
 from cfgc_runtime.models.losses import cross_entropy
+from cfgc_runtime.own_code import own_loss
 from cfgc_runtime.preflight.devices import check_device
 from cfgc_runtime.preflight.meeting import meet
 from cfgc_runtime.progress import short
@@ -24,8 +26,10 @@ from cfgc_runtime.reporting import open_reporter
 from cfgc_runtime.seeding import make_deterministic, seed_rank
 from cfgc_runtime.state import State
 from cfgc_runtime.values import read_values
+from cfgc_runtime.wiring import describe_modules, load_wiring
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from cfgc_runtime.collective import Ranks
@@ -48,9 +52,14 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
         make_deterministic()
     pulse.enter(READING)
     reporter = open_reporter(config, run, world, screen)
-    feed = load_feed(config, run, world, lambda: stop.requested, reporter.say)
+    wiring = load_wiring(bundle)
+    feed = (
+        load_user_feed(config, world, wiring.build_data)
+        if wiring.build_data
+        else load_feed(config, run, world, lambda: stop.requested, reporter.say)
+    )
     pulse.enter(BUILDING)
-    model = model_of(config)
+    model = model_of(config, wiring)
 
     pulse.enter(CONNECTING)
     arrived = time.monotonic()
@@ -58,11 +67,12 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     warnings = meet(ranks, arrived)
     pulse.enter(PREPARING)
     _check_same_data(ranks, feed.fingerprint)
-    record_world(config, run, ranks, {}, reporter.say)
+    record_world(config, run, ranks, describe_modules(wiring), reporter.say)
     reporter.say(_headline(config, feed.fingerprint))
     for line in warnings:
         reporter.say(line, "warning")
-    engine = Engine(config, bundle / "ds_config.json", model, cross_entropy)
+    loss = own_loss(wiring.loss) if wiring.loss else cross_entropy
+    engine = Engine(config, bundle / "ds_config.json", model, loss, wiring.build_optimizer)
     seed_rank(config.EXPERIMENT.seed, world.rank)
 
     checkpoints = Checkpoints(run.checkpoints, ranks, config, read_values(bundle), reporter.say)
@@ -77,8 +87,8 @@ def _check_same_data(ranks: Ranks, fingerprint: Fingerprint) -> None:
         if other != found[0]:
             raise Failure(
                 NO_INPUT,
-                f"rank {rank} reads other data than rank 0: {other.files:,} files of {other.bytes:,} bytes against "
-                f"{found[0].files:,} of {found[0].bytes:,}, or other content",
+                f"rank {rank} reads other data than rank 0: {_amount(other.as_json())} against "
+                f"{_amount(found[0].as_json())}, or other content",
             )
 
 
@@ -92,9 +102,8 @@ def _resume(checkpoints: Checkpoints, engine: Engine, fingerprint: Fingerprint, 
     if state.data != now:
         raise Failure(
             NO_INPUT,
-            f"the data changed since step {found.step:,} was saved: {state.data['files']:,} files of "
-            f"{state.data['bytes']:,} bytes then, {now['files']:,} of {now['bytes']:,} now"
-            f"{', with other content' if state.data['bytes'] == now['bytes'] else ''}; "
+            f"the data changed since step {found.step:,} was saved: {_amount(state.data)} then, {_amount(now)} now"
+            f"{', with other content' if _amount(state.data) == _amount(now) else ''}; "
             "restore it, or start over in a new run directory",
         )
     reporter.say(f"resumed from step {found.step:,} (every file's sha256 is right)")
@@ -105,6 +114,13 @@ def _headline(config: Config, data: Fingerprint) -> str:
     topology = config.TOPOLOGY
     return (
         f"{config.EXPERIMENT.name}  {topology.world_size} ranks on {topology.device} · ZeRO-{config.ZERO_STAGE} · "
-        f"{config.PRECISION} · {short(config.MODEL.parameters)} parameters · {data.files:,} files, "
-        f"{short(data.bytes)} bytes"
+        f"{config.PRECISION} · {short(config.MODEL.parameters)} parameters · "
+        f"{_amount(data.as_json())}"
     )
+
+
+def _amount(data: Mapping[str, Any]) -> str:
+    """How much data that is, of a fingerprint."""
+    if "files" in data:
+        return f"{data['files']:,} files of {data['bytes']:,} bytes"
+    return f"{data['samples']:,} samples and {data['held_out']:,} held out"

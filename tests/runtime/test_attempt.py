@@ -41,19 +41,29 @@ def test_records_survive_and_the_first_one_stands(tmp_path: Path) -> None:
     attempt.record_pid(0, 0, 11)
     attempt.record_pid(1, 0, 12)
     attempt.record_pid(2, 1, 13)
-    assert sorted(attempt.running(node_rank=0)) == [11, 12]
+    assert attempt.running(node_rank=0) == {0: 11, 1: 12}
     attempt.record_exit(1, 66, "no data")
     attempt.record_exit(1, 137)
-    assert attempt.running(node_rank=0) == [11]
+    assert attempt.running(node_rank=0) == {0: 11}
     assert [(one.rank, one.code, one.message) for one in newest_attempt(run).exits()] == [(1, 66, "no data")]
 
 
 def test_attempts_are_counted_from_the_highest(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     for name in ("002", "999", "1000"):
-        (run.attempts / name).mkdir(parents=True)
+        (run.attempts / name / "logs").mkdir(parents=True)
+        (run.attempts / name / "logs" / "node-0.log").touch()
     assert create_attempt(run).path.name == "1001"
     assert newest_attempt(run).path.name == "1001"
+
+
+def test_an_attempt_in_which_nothing_was_started_is_opened_again(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    assert create_attempt(run, 8).path.name == "001"
+    assert create_attempt(run, 12).path.name == "001"  # two jobs that were staged at the same moment
+    assert newest_attempt(run).started_from == 12
+    newest_attempt(run).reserve(0)
+    assert create_attempt(run, 12).path.name == "002"
 
 
 def test_a_record_that_was_cut_off_is_an_unexpected_end(tmp_path: Path) -> None:
@@ -66,7 +76,7 @@ def test_a_record_that_was_cut_off_is_an_unexpected_end(tmp_path: Path) -> None:
     assert cause is not None
     assert cause.message == f"the record of how it ended is damaged: {damaged}"
     (attempt.path / "pids" / "rank-2").write_text("")
-    assert attempt.running(node_rank=0) == []
+    assert attempt.running(node_rank=0) == {}
 
 
 def test_room_for_the_records_is_taken_beforehand(tmp_path: Path) -> None:

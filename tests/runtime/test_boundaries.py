@@ -17,7 +17,21 @@ from cfgc_runtime import config
 PACKAGE = Path(cfgc_runtime.__file__).parent
 ALLOWED = sys.stdlib_module_names | {"torch", "deepspeed", "cfgc_runtime"}
 BEFORE_THE_FORK = {
-    *("cli", "node", "rank", "attempt", "manifest", "stage", "finish", "rundir", "signals", "world", "lock", "releases")
+    *(
+        "cli",
+        "node",
+        "rank",
+        "attempt",
+        "manifest",
+        "stage",
+        "finish",
+        "rundir",
+        "signals",
+        "world",
+        "lock",
+        "releases",
+    ),
+    *("hang", "pulse", "retry", "preflight.node", "preflight.presence"),
 }
 
 

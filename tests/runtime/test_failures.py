@@ -32,7 +32,7 @@ def test_another_number_of_ranks_is_refused(tmp_path: Path) -> None:
     python = [sys.executable, "-B"]
     environment = clean_environment(tmp_path) | {"DS_ACCELERATOR": "cpu"}
     staging = [*python, runtime, "stage", "--bundle", str(run.bundle), "--run-dir", directory]
-    subprocess.run(staging, check=True, env=environment, stdout=subprocess.DEVNULL)
+    subprocess.run(staging, check=True, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
     torchrun = [*python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=1", runtime, "rank"]
     node = [*python, runtime, "node", "--run-dir", directory, "--node-rank", "0", "--", *torchrun]
     outcome = subprocess.run(

@@ -83,7 +83,7 @@ def test_two_nodes_train_in_the_attempt_that_was_opened_once(tmp_path: Path) -> 
     run = new_run(tmp_path, "launch.nodes=2", "launch.gpus_per_node=1")
     environment = clean_environment(tmp_path) | {"DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
     runtime = [sys.executable, "-B", str(run.bundle / "runtime")]
-    subprocess.run([*runtime, "stage", "--run-dir", str(run.directory)], env=environment, check=True)
+    subprocess.run([*runtime, "stage", "--run-dir", str(run.directory)], cwd=tmp_path, env=environment, check=True)
     port, staged = free_port(), str(run.directory / "bundle" / "runtime")
     nodes = []
     for node in ("0", "1"):

@@ -20,7 +20,7 @@ from cfgc_runtime.lock import alone, running, supervising
 from cfgc_runtime.manifest import read_manifest
 from cfgc_runtime.rundir import RunDirectory, write_json
 from cfgc_runtime.stage import stage_bundle
-from tests.runtime.bundles import HERE, clean_environment, compile_tiny
+from tests.runtime.bundles import HERE, clean_environment, compile_tiny, write_corpus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,9 +31,22 @@ def run(tmp_path: Path) -> RunDirectory:
     return RunDirectory(tmp_path / "run")
 
 
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the data is."""
+    write_corpus(tmp_path / "text")
+    monkeypatch.chdir(tmp_path)
+
+
+def start_something(run: RunDirectory) -> None:
+    """So that the newest attempt was one."""
+    newest_attempt(run).reserve(0)
+
+
 def test_each_start_is_an_attempt_on_the_first_copy(tmp_path: Path, run: RunDirectory) -> None:
     bundle = compile_tiny(tmp_path / "bundle")
     assert "attempt 1 " in stage_bundle(bundle, run)
+    start_something(run)
     assert "attempt 2 " in stage_bundle(bundle, run)
     assert newest_attempt(run).path.name == "002"
     assert (run.bundle / "config.py").read_bytes() == (bundle / "config.py").read_bytes()
@@ -70,6 +83,7 @@ def test_a_plan_that_trains_otherwise_is_refused_with_every_difference(tmp_path:
 def test_a_plan_that_trains_otherwise_is_taken_when_the_spec_says_so(tmp_path: Path, run: RunDirectory) -> None:
     first = compile_tiny(tmp_path / "bundle")
     stage_bundle(first, run)
+    start_something(run)
     write_json(run.finished, {"plan_digest": read_manifest(first).plan_digest, "seconds": 1.0})
     longer = compile_tiny(tmp_path / "other", "training.max_steps=13", "checkpoint.on_changed_numerics=continue")
     line = stage_bundle(longer, run)
@@ -128,12 +142,14 @@ def test_a_staged_copy_that_was_edited_is_refused(tmp_path: Path, run: RunDirect
             stage_bundle(source, run)
         assert "rebuild" not in str(caught.value)
     shutil.rmtree(run.bundle)
+    start_something(run)
     assert "attempt 2 " in stage_bundle(bundle, run)
 
 
 def test_a_refused_start_leaves_no_trace(tmp_path: Path, run: RunDirectory) -> None:
     bundle = compile_tiny(tmp_path / "bundle")
     stage_bundle(bundle, run)
+    start_something(run)
     before = sorted(run.root.rglob("*"))
     with running(run), pytest.raises(Failure, match="is in use: this run was already started") as caught:
         stage_bundle(bundle, run)

@@ -11,7 +11,9 @@ from cfgc.lower.plan import Plan
 
 def launch_sh(plan: Plan) -> str:
     """The text of launch.sh: one machine."""
-    return render_script("local/launch.sh.j2", **_common(plan), rendezvous=_local_rendezvous(plan))
+    return render_script(
+        "local/launch.sh.j2", **_common(plan), rendezvous=_local_rendezvous(plan), restart=plan.launch.restart
+    )
 
 
 def job_sbatch(plan: Plan, plan_digest: str) -> str:

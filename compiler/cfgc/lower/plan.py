@@ -242,6 +242,7 @@ class Data:
     tokenizer's own.
     """
 
+    target: str
     sources: tuple[Source, ...]
     tokenizer: Tokenizer
     max_bad_records: int

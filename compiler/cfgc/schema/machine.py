@@ -55,6 +55,19 @@ class Launch(Section):
     shutdown_grace: Duration = logistics(300, "Time that ranks get to save after TERM.", unit="seconds", gt=0)
     timeout: Duration = logistics(1800, "Time that a collective may wait for its peers.", unit="seconds", gt=0)
     max_attempts: Int = logistics(5, "Starts of the run, the first and requeues.", unit="attempts", ge=1, le=1000)
+    watchdog: Duration | None = logistics(
+        None,
+        "Time without a step after which a rank counts as hung: its stacks are written to its log and the run ends "
+        "with code 77. 0: never. Absent: half of `launch.timeout`, so that it speaks before a collective gives up.",
+        unit="seconds",
+        ge=0,
+    )
+    restart: bool = logistics(
+        False, "launch.sh starts again by itself after a failure that can be retried, up to `launch.max_attempts`."
+    )
+    restart_delay: Duration = logistics(
+        30, "Wait before the first such start; it doubles with each one.", unit="seconds", ge=0, le=86_400
+    )
     python: Program = logistics("python3", "Interpreter on the node.", min_length=1)
     executor: Literal["docker", "skypilot", "dgxcloud", "lepton", "ray", "kubernetes"] | None = logistics(
         None,
