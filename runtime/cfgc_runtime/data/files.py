@@ -150,6 +150,16 @@ def fingerprint_of(names: Iterable[str], contents: Sequence[Contents], tokenizer
     return Fingerprint(sum(c.files for c in contents), sum(c.bytes for c in contents), whole.hexdigest())
 
 
+def changed_since(step: int, then: Mapping[str, Any], now: Mapping[str, Any]) -> Failure:
+    """What to say when the data is not what the checkpoint of ``step`` was trained on (fingerprints as JSON)."""
+    return Failure(
+        NO_INPUT,
+        f"the data changed since step {step:,} was saved: {then['files']:,} files of {then['bytes']:,} bytes then, "
+        f"{now['files']:,} of {now['bytes']:,} now{', with other content' if then['bytes'] == now['bytes'] else ''}; "
+        "restore it, or start over in a new run directory",
+    )
+
+
 def digest_of(path: Path) -> str:
     """sha256 of a file. Raises ``Failure`` when it cannot be read."""
     try:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from cfgc_runtime.attempt import newest_attempt
+from cfgc_runtime.checkpoints.complete import newest_first
 from cfgc_runtime.data import files
-from cfgc_runtime.data.files import Contents, Fingerprint, fingerprint_of, list_contents, list_files
+from cfgc_runtime.data.files import Contents, Fingerprint, changed_since, fingerprint_of, list_contents, list_files
 from cfgc_runtime.data.notice import Notice
 from cfgc_runtime.data.packing import Order, pack_all, packed, vocabulary_of
 from cfgc_runtime.data.token_file import SUFFIX, TokenFile, open_token_file
@@ -30,16 +32,18 @@ from cfgc_runtime.rundir import write_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from typing import TextIO
 
     from cfgc_runtime.config import Config, Data, Source
     from cfgc_runtime.data.packing import Watcher
     from cfgc_runtime.rundir import RunDirectory
     from cfgc_runtime.world import World
 
-__all__ = ["Fingerprint", "Prepared", "prepare", "prepare_sources"]
+__all__ = ["Fingerprint", "Prepared", "prepare", "prepare_alone"]
 
 _NOTICE = "data.json"
 _SEEN = "seen.json"
+_FIRST_LINE_S, _LINE_S = 3.0, 15.0
 _WAIT_S = 900.0
 """How long rank 0 may be silent: it speaks between files and batches, so a single one has to be read in that time."""
 
@@ -57,82 +61,70 @@ class Prepared:
     bad_records: int = 0
 
 
-def prepare(
-    config: Config, run: RunDirectory, world: World, stop: Callable[[], bool], say: Callable[[str], None]
-) -> Prepared:
+def prepare(config: Config, run: RunDirectory, world: World, stop: Callable[[], bool], screen: TextIO) -> Prepared:
     """The data of this run, on every rank; rank 0 packs what is not packed yet, the others wait for it.
 
-    Raises ``Failure``: data that is missing, unreadable or bad, a vocabulary that the model lacks, or 75 when stopped.
+    Raises ``Failure``: data that is missing, unreadable, bad or changed, a vocabulary that the model lacks, or 75 when
+    asked to stop.
     """
-    data, directory = config.DATA, run.root / "data"
+    directory = run.root / "data"
     notice = Notice(newest_attempt(run).path / _NOTICE, _WAIT_S)
     if world.rank == 0:
-        try:
-            found = _lead(data, directory, notice, stop, say)
-        except Failure as failure:
-            notice.give_up(failure)
-            raise
-        notice.publish(found)
+        found = _lead(config.DATA, directory, _Watch(notice, stop, screen), run.checkpoints)
     else:
         found = notice.wait(stop)
-    prepared = _open(data, directory, found)
-    where = (
-        "the token files' tokenizer" if _is_packed(data) else f"the tokenizer of data.tokenizer ({data.tokenizer.kind})"
-    )
-    check_vocabulary(prepared.vocabulary, config.MODEL.vocab_size, where)
+    prepared = _open(config.DATA, directory, found)
+    check_vocabulary(prepared.vocabulary, config.MODEL.vocab_size)
     return prepared
 
 
-def prepare_sources(data: Data, directory: Path, watch: Watcher) -> Prepared:
-    """The same for one process, with packed files in ``directory``."""
-    return _open(data, directory, _prepare(data, directory, watch))
+def prepare_alone(data: Data, directory: Path, watch: Watcher) -> Prepared:
+    """The same for a single process that is no run, with packed files in ``directory``."""
+    return _open(data, directory, _prepare(data, directory, watch, None))
 
 
-def _lead(
-    data: Data, directory: Path, notice: Notice, stop: Callable[[], bool], say: Callable[[str], None]
-) -> Mapping[str, Any]:
-    notice.beat()
-    started, lines = time.monotonic(), _Lines(say)
-
-    def watch(source: str, done: int, total: int, tokens: int) -> bool:
-        notice.beat()
-        lines.show(source, done, total, tokens)
-        return stop() or notice.is_stop_asked()
-
-    found = _prepare(data, directory, watch)
-    if lines.shown:
-        say(f"packed the data in {time.monotonic() - started:.0f} s; later starts of this run map it")
+def _lead(data: Data, directory: Path, watch: _Watch, checkpoints: Path) -> Mapping[str, Any]:
+    try:
+        watch.notice.beat()
+        found = _prepare(data, directory, watch, checkpoints)
+    except Failure as failure:
+        watch.notice.give_up(failure)
+        raise
+    watch.finish(found["bad_records"], directory)
+    watch.notice.publish(found)
     return found
 
 
-def _prepare(data: Data, directory: Path, watch: Watcher) -> Mapping[str, Any]:
+def _prepare(data: Data, directory: Path, watch: Watcher, checkpoints: Path | None) -> Mapping[str, Any]:
     """Pack; returns what another process needs to map the files."""
     digest = tokenizer_digest(data.tokenizer)
     if data.streaming.enabled:
         vocabulary = load_tokenizer(data.tokenizer).vocabulary
-        return {"vocabulary": vars(vocabulary), "packed": {}, "contents": {}, "bad_records": 0}
-    own = [source for source in data.sources if source.kind != "tokens"]
+        return {"vocabulary": asdict(vocabulary), "packed": {}, "contents": {}, "bad_records": 0}
     directory.mkdir(parents=True, exist_ok=True)
-    orders = _survey(data, own, directory, digest)
-    missing = [order for order in orders if packed(order) is None]
-    if missing:
+    orders = _survey(data, directory, digest)
+    if any(packed(order) is None for order in orders):
+        if checkpoints is not None:
+            _check_unchanged(data, orders, digest, checkpoints)
         pack_all(orders, load_tokenizer(data.tokenizer), data.max_bad_records, watch)
     _prune(directory, orders)
     opened = [open_token_file(order.target) for order in orders]
-    vocabulary = vocabulary_of(opened[0].header) if opened else None
     return {
-        "vocabulary": vocabulary and vars(Vocabulary(**vocabulary)),
+        "vocabulary": vocabulary_of(opened[0].header) if opened else {},
         "packed": {order.source.name: order.target.name for order in orders},
         "contents": {order.source.name: order.contents.as_json() for order in orders},
         "bad_records": sum(file.header.bad_records for file in opened),
     }
 
 
-def _survey(data: Data, sources: Sequence[Source], directory: Path, digest: str) -> list[Order]:
+def _survey(data: Data, directory: Path, digest: str) -> list[Order]:
+    """What there is to pack."""
     known = _read_seen(directory / _SEEN)
     orders: list[Order] = []
     seen: dict[str, Any] = {}
-    for number, source in enumerate(sources):
+    for number, source in enumerate(data.sources):
+        if source.kind == "tokens":
+            continue
         found = list_files(source)
         contents = files.read_contents(found, known, time.time_ns())
         seen |= contents.seen
@@ -156,6 +148,18 @@ def _read_seen(path: Path) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _check_unchanged(data: Data, orders: Sequence[Order], digest: str, checkpoints: Path) -> None:
+    """Before packing again: raise ``Failure`` when the newest checkpoint was trained on other data."""
+    saved = next((found for _, found in newest_first(checkpoints) if found is not None), None)
+    if saved is None:
+        return
+    surveyed = {order.source.name: order.contents for order in orders}
+    contents = [surveyed.get(source.name) or _contents_of(_files_of(source)) for source in data.sources]
+    now = fingerprint_of([source.name for source in data.sources], contents, digest).as_json()
+    if saved.state.get("data") != now:
+        raise changed_since(saved.step, saved.state["data"], now)
+
+
 def _prune(directory: Path, orders: Sequence[Order]) -> None:
     """What was packed of sources that are no longer the spec's is only in the way."""
     wanted = {order.target.name for order in orders}
@@ -167,29 +171,32 @@ def _prune(directory: Path, orders: Sequence[Order]) -> None:
 def _open(data: Data, directory: Path, found: Mapping[str, Any]) -> Prepared:
     """Map what is packed, and describe all of it, the same on every rank."""
     digest = tokenizer_digest(data.tokenizer)
-    opened = [() if data.streaming.enabled else _files_of(source, directory, found) for source in data.sources]
-    contents = [_contents_of(data, source, found, mapped) for source, mapped in zip(data.sources, opened, strict=True)]
-    headers = [file.header.tokenizer for mapped in opened for file in mapped]
-    for source, mapped in zip(data.sources, opened, strict=True):
+    opened: list[tuple[TokenFile, ...]] = []
+    contents: list[Contents] = []
+    for source in data.sources:
+        mapped: tuple[TokenFile, ...] = ()
+        if data.streaming.enabled:
+            contents.append(list_contents(list_files(source)))
+        elif source.kind == "tokens":
+            mapped = _files_of(source)
+            contents.append(_contents_of(mapped))
+        else:
+            mapped = (open_token_file(directory / found["packed"][source.name]),)
+            contents.append(Contents(**found["contents"][source.name], seen={}))
         for file in mapped:
             if file.header.tokenizer["digest"] != digest:
                 raise _other_tokenizer(data, source, file)
-    vocabulary = found["vocabulary"] or (vocabulary_of(opened[0][0].header) if headers else {})
+        opened.append(mapped)
+    vocabulary = found["vocabulary"] or vocabulary_of(opened[0][0].header)
     fingerprint = fingerprint_of([source.name for source in data.sources], contents, digest)
     return Prepared(tuple(opened), fingerprint, Vocabulary(**vocabulary), found["bad_records"])
 
 
-def _files_of(source: Source, directory: Path, found: Mapping[str, Any]) -> tuple[TokenFile, ...]:
-    if source.kind == "tokens":
-        return tuple(open_token_file(file.path) for file in list_files(source))
-    return (open_token_file(directory / found["packed"][source.name]),)
+def _files_of(source: Source) -> tuple[TokenFile, ...]:
+    return tuple(open_token_file(file.path) for file in list_files(source))
 
 
-def _contents_of(data: Data, source: Source, found: Mapping[str, Any], mapped: Sequence[TokenFile]) -> Contents:
-    if data.streaming.enabled:
-        return list_contents(list_files(source))
-    if source.kind != "tokens":
-        return Contents(**found["contents"][source.name], seen={})
+def _contents_of(mapped: Sequence[TokenFile]) -> Contents:
     return files.headers_contents([(file.path.name, file.header.sha256, file.path.stat().st_size) for file in mapped])
 
 
@@ -203,24 +210,36 @@ def _other_tokenizer(data: Data, source: Source, file: TokenFile) -> Failure:
     )
 
 
-def _is_packed(data: Data) -> bool:
-    return all(source.kind == "tokens" for source in data.sources)
-
-
 @dataclass
-class _Lines:
-    """A line on the screen every ten seconds."""
+class _Watch:
+    """Tells the other ranks that this one is at work, and a person how far it is."""
 
-    say: Callable[[str], None]
-    shown: int = 0
+    notice: Notice
+    stop: Callable[[], bool]
+    screen: TextIO
 
     def __post_init__(self) -> None:
         self._started = self._last = time.monotonic()
+        self._lines = 0
 
-    def show(self, source: str, done: int, total: int, tokens: int) -> None:
+    def __call__(self, source: str, done: int, total: int, tokens: int) -> bool:
+        self.notice.beat()
         now = time.monotonic()
-        if now - self._last < (2 if not self.shown else 10):
-            return
-        self._last, self.shown = now, self.shown + 1
-        part = f"{done / total:.0%} of {total / 1e6:,.0f} MB" if total else ""
-        self.say(f"packing data source `{source}`: {part}, {tokens:,} tokens, {now - self._started:.0f} s")
+        if now - self._last >= (_LINE_S if self._lines else _FIRST_LINE_S):
+            self._last, self._lines = now, self._lines + 1
+            part = f"{done / total:.0%} of {total / 1e6:,.0f} MB, " if done else ""
+            self._say(f"packing data source `{source}`: {part}{tokens:,} tokens, {now - self._started:.0f} s")
+        return self.stop() or self.notice.is_stop_asked()
+
+    def finish(self, bad_records: int, directory: Path) -> None:
+        """What it came to, where that is worth a line."""
+        if self._lines:
+            self._say(
+                f"packed in {time.monotonic() - self._started:.0f} s; later starts of this run only map the files"
+            )
+        if bad_records:
+            self._say(f"{bad_records:,} bad records are left out; {directory}/*.bad-records.jsonl name them")
+
+    def _say(self, line: str) -> None:
+        with suppress(OSError):  # a screen that is gone is no reason to stop
+            print(line, file=self.screen, flush=True)

@@ -144,12 +144,12 @@ def byte_tokenizer(digest: str) -> ByteTokenizer:
     return ByteTokenizer(Vocabulary("bytes", digest, BYTES_VOCABULARY, BYTES_END, BYTES_END))
 
 
-def check_vocabulary(vocabulary: Vocabulary, vocab_size: int, where: str) -> None:
+def check_vocabulary(vocabulary: Vocabulary, vocab_size: int) -> None:
     """Raise ``Failure`` when the model has fewer ids than the tokens (0: it is not known)."""
     if 0 < vocab_size < vocabulary.size:
         raise Failure(
             NO_INPUT,
-            f"{where} has {vocabulary.size:,} tokens and the model {vocab_size:,}: write `vocab_size = "
+            f"the tokenizer has {vocabulary.size:,} tokens and the model {vocab_size:,}: write `vocab_size = "
             f"{(vocabulary.size + 63) // 64 * 64}` under [model] (the next multiple of 64), and build again",
         )
 
