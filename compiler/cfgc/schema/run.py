@@ -75,7 +75,7 @@ class Tracking(Section):
 
     log_every_steps: Int = logistics(10, "Steps between lines of metrics.jsonl.", unit="steps", gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = logistics("info", "Least important messages shown.")
-    csv: bool = logistics(False, "Write metrics.csv, one row a step, below `tracking/` of the run directory.")
+    csv: bool = logistics(False, "Write metrics.csv, below `tracking/` of the run directory.")
     tensorboard: bool = logistics(False, "Write TensorBoard events, below `tracking/tensorboard`.")
     wandb: Wandb = logistics(Wandb(), "Report to Weights & Biases; `true` is enough.")
     mlflow: Mlflow = logistics(Mlflow(), "Report to MLflow; `true` is enough.")

@@ -1,4 +1,4 @@
-"""metrics.csv: a row a step, a column a metric. Standard library only."""
+"""metrics.csv: a row for each line of metrics.jsonl, a column for each metric. Standard library only."""
 
 from __future__ import annotations
 
