@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +31,6 @@ from cfgc_runtime.rundir import write_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-    from typing import TextIO
 
     from cfgc_runtime.config import Config, Data, Source
     from cfgc_runtime.data.packing import Watcher
@@ -61,7 +59,9 @@ class Prepared:
     bad_records: int = 0
 
 
-def prepare(config: Config, run: RunDirectory, world: World, stop: Callable[[], bool], screen: TextIO) -> Prepared:
+def prepare(
+    config: Config, run: RunDirectory, world: World, stop: Callable[[], bool], say: Callable[[str], None]
+) -> Prepared:
     """The data of this run, on every rank; rank 0 packs what is not packed yet, the others wait for it.
 
     Raises ``Failure``: data that is missing, unreadable, bad or changed, a vocabulary that the model lacks, or 75 when
@@ -70,7 +70,7 @@ def prepare(config: Config, run: RunDirectory, world: World, stop: Callable[[], 
     directory = run.root / "data"
     notice = Notice(newest_attempt(run).path / _NOTICE, _WAIT_S)
     if world.rank == 0:
-        found = _lead(config.DATA, directory, _Watch(notice, stop, screen), run.checkpoints)
+        found = _lead(config.DATA, directory, _Watch(notice, stop, say), run.checkpoints)
     else:
         found = notice.wait(stop)
     prepared = _open(config.DATA, directory, found)
@@ -216,7 +216,7 @@ class _Watch:
 
     notice: Notice
     stop: Callable[[], bool]
-    screen: TextIO
+    say: Callable[[str], None]
 
     def __post_init__(self) -> None:
         self._started = self._last = time.monotonic()
@@ -228,18 +228,12 @@ class _Watch:
         if now - self._last >= (_LINE_S if self._lines else _FIRST_LINE_S):
             self._last, self._lines = now, self._lines + 1
             part = f"{done / total:.0%} of {total / 1e6:,.0f} MB, " if done else ""
-            self._say(f"packing data source `{source}`: {part}{tokens:,} tokens, {now - self._started:.0f} s")
+            self.say(f"packing data source `{source}`: {part}{tokens:,} tokens, {now - self._started:.0f} s")
         return self.stop() or self.notice.is_stop_asked()
 
     def finish(self, bad_records: int, directory: Path) -> None:
         """What it came to, where that is worth a line."""
         if self._lines:
-            self._say(
-                f"packed in {time.monotonic() - self._started:.0f} s; later starts of this run only map the files"
-            )
+            self.say(f"packed in {time.monotonic() - self._started:.0f} s; later starts of this run only map the files")
         if bad_records:
-            self._say(f"{bad_records:,} bad records are left out; {directory}/*.bad-records.jsonl name them")
-
-    def _say(self, line: str) -> None:
-        with suppress(OSError):  # a screen that is gone is no reason to stop
-            print(line, file=self.screen, flush=True)
+            self.say(f"{bad_records:,} bad records are left out; {directory}/*.bad-records.jsonl name them")
