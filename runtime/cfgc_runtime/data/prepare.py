@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cfgc_runtime.rundir import RunDirectory
     from cfgc_runtime.world import World
 
-__all__ = ["Fingerprint", "Prepared", "prepare", "prepare_alone"]
+__all__ = ["Fingerprint", "Prepared", "prepare", "prepare_sources"]
 
 _NOTICE = "data.json"
 _SEEN = "seen.json"
@@ -78,7 +78,7 @@ def prepare(
     return prepared
 
 
-def prepare_alone(data: Data, directory: Path, watch: Watcher) -> Prepared:
+def prepare_sources(data: Data, directory: Path, watch: Watcher) -> Prepared:
     """The same for a single process that is no run, with packed files in ``directory``."""
     return _open(data, directory, _prepare(data, directory, watch, None))
 
