@@ -150,7 +150,8 @@ def _read_seen(path: Path) -> Mapping[str, Any]:
 
 def _check_unchanged(data: Data, orders: Sequence[Order], digest: str, checkpoints: Path) -> None:
     """Before packing again: raise ``Failure`` when the newest checkpoint was trained on other data."""
-    saved = next((found for _, found in newest_first(checkpoints) if found is not None), None)
+    kept = newest_first(checkpoints) if checkpoints.is_dir() else []
+    saved = next((found for _, found in kept if found is not None), None)
     if saved is None:
         return
     surveyed = {order.source.name: order.contents for order in orders}
