@@ -17,6 +17,7 @@ from cfgc_runtime.collective import Ranks
 from cfgc_runtime.models.compiling import compile_model
 from cfgc_runtime.optimizers import make_optimizer
 from cfgc_runtime.optimizers.groups import parameter_groups
+from cfgc_runtime.own_code import own_optimizer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 Loss: TypeAlias = "Callable[[Any, Mapping[str, Tensor]], Tensor]"
 """What the model returned and the batch, to the loss of each sample, fp32 [micro batch]."""
+
+Build: TypeAlias = "Callable[[list[dict[str, Any]]], Any]"
+"""Parameter groups, to the user's own optimizer of them."""
 
 
 def connect(topology: Topology, world: World) -> Ranks:
@@ -71,12 +75,14 @@ def forget_empty_step(engine: Any) -> None:  # DeepSpeedEngine
 class Engine:
     """The few things that training needs of DeepSpeed's engine."""
 
-    def __init__(self, config: Config, ds_config: Path, model: nn.Module, loss: Loss) -> None:
+    def __init__(
+        self, config: Config, ds_config: Path, model: nn.Module, loss: Loss, build: Build | None = None
+    ) -> None:
         import deepspeed
 
         settings = json.loads(ds_config.read_text(encoding="utf-8"))
         groups: Any = parameter_groups(model, config.OPTIMIZER)  # DeepSpeed annotates less than it accepts
-        own = make_optimizer(config.OPTIMIZER, groups)
+        own = own_optimizer(build, groups) if build else make_optimizer(config.OPTIMIZER, groups)
         started: tuple[Any, ...] = deepspeed.initialize(
             model=model, optimizer=own, model_parameters=None if own else groups, config=settings
         )

@@ -83,5 +83,3 @@ def _per_sample(value: object, batch: Mapping[str, Tensor], whose: str) -> Tenso
 def _kind(value: object) -> str:
     kind = type(value)
     return "nothing (no return?)" if value is None else f"a {kind.__module__}.{kind.__qualname__}"
-
-

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from torch import nn
+
     from cfgc_runtime.collective import Ranks
     from cfgc_runtime.config import Config
     from cfgc_runtime.data.files import Fingerprint
@@ -68,7 +70,7 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     pulse.enter(PREPARING)
     _check_same_data(ranks, feed.fingerprint)
     record_world(config, run, ranks, describe_modules(wiring), reporter.say)
-    reporter.say(_headline(config, feed.fingerprint))
+    reporter.say(_headline(config, model, feed.fingerprint))
     for line in warnings:
         reporter.say(line, "warning")
     loss = own_loss(wiring.loss) if wiring.loss else cross_entropy
@@ -110,11 +112,12 @@ def _resume(checkpoints: Checkpoints, engine: Engine, fingerprint: Fingerprint, 
     return state
 
 
-def _headline(config: Config, data: Fingerprint) -> str:
+def _headline(config: Config, model: nn.Module, data: Fingerprint) -> str:
     topology = config.TOPOLOGY
+    parameters = config.MODEL.parameters or sum(parameter.numel() for parameter in model.parameters())
     return (
         f"{config.EXPERIMENT.name}  {topology.world_size} ranks on {topology.device} · ZeRO-{config.ZERO_STAGE} · "
-        f"{config.PRECISION} · {short(config.MODEL.parameters)} parameters · "
+        f"{config.PRECISION} · {short(parameters)} parameters · "
         f"{_amount(data.as_json())}"
     )
 

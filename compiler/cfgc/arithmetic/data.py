@@ -35,4 +35,4 @@ def has_eval_sources(spec: Spec) -> bool:
 
 def holds_out(spec: Spec) -> bool:
     """Whether there are samples to evaluate on."""
-    return has_eval_sources(spec) or spec.data.eval_fraction > 0
+    return spec.data.target is not None or has_eval_sources(spec) or spec.data.eval_fraction > 0

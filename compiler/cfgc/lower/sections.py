@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.arithmetic import of_spec
 from cfgc.arithmetic.data import has_eval_sources, holds_out, shares, training_sources
+from cfgc.arithmetic.of_spec import sequence_length_of
 from cfgc.deepspeed.of_spec import clipping_of
 from cfgc.lower import plan
 from cfgc.schema.kinds import INCLUDED
@@ -59,11 +60,12 @@ def data(spec: Spec) -> plan.Data:
     """Where tokens come from."""
     said = spec.data
     return plan.Data(
+        target=said.target or "",
         sources=tuple(map(_source, said.sources)),
         tokenizer=tokenizer(said.tokenizer),
         max_bad_records=said.max_bad_records,
-        sequence_length=said.sequence_length,
-        eval_fraction=0.0 if has_eval_sources(spec) else said.eval_fraction,
+        sequence_length=sequence_length_of(spec),
+        eval_fraction=0.0 if has_eval_sources(spec) or said.target else said.eval_fraction,
         shuffle=said.shuffle,
         shuffle_seed=shuffle_seed_of(spec),
         reshuffle_each_epoch=said.reshuffle_each_epoch,

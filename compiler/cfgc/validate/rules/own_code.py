@@ -94,7 +94,9 @@ def _written(resolved: Resolved, section: str, names: tuple[str, ...]) -> Iterat
         if not any(path[: len(head)] == head for head in heads):
             continue
         known = schema_fields().get(path)
-        if known is None or not is_default(".".join(path), tuple(leaf.value) if leaf.value == [] else leaf.value):
+        if known is None or not is_default(
+            ".".join(path), tuple(leaf.value) if isinstance(leaf.value, list) else leaf.value
+        ):
             yield ".".join(path)
 
 
