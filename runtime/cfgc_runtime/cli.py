@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cfgc_runtime.attempt import Attempt
 from cfgc_runtime.config import load_config
 from cfgc_runtime.errors import BAD_CHECKPOINT, FINISHED, USAGE, Failure, describe_os_error, tell
+from cfgc_runtime.export.command import add_parser, run_export
 from cfgc_runtime.finish import describe_run
 from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.node import ATTEMPT_VARIABLE, RUN_DIR_VARIABLE, supervise_node
@@ -72,15 +73,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     again.add_argument("--run-dir", type=Path, required=True)
     again.add_argument("--code", type=int, required=True, help="how it ended")
+    add_parser(commands)
     finish = commands.add_parser("finish", help="say how the run stands and draw its loss curve")
     finish.add_argument("--run-dir", type=Path, required=True)
     return parser
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.command == "verify":
-        manifest = verify_bundle(options.bundle)
-        print(f"{manifest.experiment}: {len(manifest.outputs)} files are as compiled ({manifest.bundle_digest})")
+    if options.command in ("verify", "export"):
+        print(_verify(options.bundle) if options.command == "verify" else run_export(options), flush=True)
         return FINISHED
     if options.command == "rank":
         return _rank()
@@ -94,6 +95,11 @@ def _run(options: argparse.Namespace) -> int:
         return supervise_node(_BUNDLE, run, options.node_rank, command)
     print(stage_bundle(options.bundle.absolute(), run) if options.command == "stage" else describe_run(run), flush=True)
     return FINISHED
+
+
+def _verify(bundle: Path) -> str:
+    manifest = verify_bundle(bundle)
+    return f"{manifest.experiment}: {len(manifest.outputs)} files are as compiled ({manifest.bundle_digest})"
 
 
 def _again(run: RunDirectory, code: int) -> int:

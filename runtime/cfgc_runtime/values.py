@@ -25,8 +25,15 @@ KINDS: Final[tuple[Kind, ...]] = ("numerics", "resources", "logistics")
 Values: TypeAlias = Mapping[str, Mapping[str, Any]]
 """By class, then by dotted key."""
 
-_LAYOUT = ("launch.nodes", "launch.gpus_per_node", "parallel.", "deepspeed.zero.stage", "deepspeed.offload.")
-_LAYOUT += ("deepspeed.zero.round_robin_gradients", "deepspeed.zero.sub_group_size")
+_LAYOUT: Final = (
+    "launch.nodes",
+    "launch.gpus_per_node",
+    "parallel.",
+    "deepspeed.zero.stage",
+    "deepspeed.zero.round_robin_gradients",
+    "deepspeed.zero.sub_group_size",
+    "deepspeed.offload.",
+)
 
 
 @dataclass(frozen=True)

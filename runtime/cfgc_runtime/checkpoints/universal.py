@@ -9,6 +9,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import torch
+
 from cfgc_runtime.checkpoints import complete, shelf
 from cfgc_runtime.errors import BAD_CHECKPOINT, Failure
 from cfgc_runtime.rundir import sync_directory, write_json
@@ -45,6 +47,14 @@ def load_universal(engine: Engine, universal: Path, path: Path) -> None:
         settings.load_universal_checkpoint = False
     if loaded is None:
         raise Failure(BAD_CHECKPOINT, f"DeepSpeed could not load {path} in its universal form {universal}")
+    _count_apart(engine)
+
+
+def _count_apart(engine: Engine) -> None:
+    """ZeRO 3 gives all parts one tensor to count their steps in, and each of them would count it up."""
+    for state in engine.raw.optimizer.state.values():
+        if isinstance(step := state.get("step"), torch.Tensor):
+            state["step"] = step.clone()
 
 
 def _convert(path: Path, universal: Path, found: complete.Complete) -> str:
