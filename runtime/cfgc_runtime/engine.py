@@ -17,7 +17,8 @@ from cfgc_runtime.collective import Ranks
 from cfgc_runtime.models.compiling import compile_model
 from cfgc_runtime.optimizers import make_optimizer
 from cfgc_runtime.optimizers.groups import parameter_groups
-from cfgc_runtime.own_code import own_optimizer
+from cfgc_runtime.own_code import own_metrics, own_optimizer
+from cfgc_runtime.wiring import NO_CODE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +26,11 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from cfgc_runtime.config import Config, Topology
+    from cfgc_runtime.wiring import Wiring
     from cfgc_runtime.world import World
 
 Loss: TypeAlias = "Callable[[Any, Mapping[str, Tensor]], Tensor]"
 """What the model returned and the batch, to the loss of each sample, fp32 [micro batch]."""
-
-Build: TypeAlias = "Callable[[list[dict[str, Any]]], Any]"
-"""Parameter groups, to the user's own optimizer of them."""
 
 
 def connect(topology: Topology, world: World) -> Ranks:
@@ -75,19 +74,22 @@ def forget_empty_step(engine: Any) -> None:  # DeepSpeedEngine
 class Engine:
     """The few things that training needs of DeepSpeed's engine."""
 
-    def __init__(
-        self, config: Config, ds_config: Path, model: nn.Module, loss: Loss, build: Build | None = None
-    ) -> None:
+    def __init__(self, config: Config, ds_config: Path, model: nn.Module, loss: Loss, wiring: Wiring = NO_CODE) -> None:
         import deepspeed
 
         settings = json.loads(ds_config.read_text(encoding="utf-8"))
         groups: Any = parameter_groups(model, config.OPTIMIZER)  # DeepSpeed annotates less than it accepts
-        own = own_optimizer(build, groups) if build else make_optimizer(config.OPTIMIZER, groups)
+        own = (
+            own_optimizer(wiring.build_optimizer, groups)
+            if wiring.build_optimizer
+            else make_optimizer(config.OPTIMIZER, groups)
+        )
         started: tuple[Any, ...] = deepspeed.initialize(
             model=model, optimizer=own, model_parameters=None if own else groups, config=settings
         )
         self.raw: Any = started[0]
         self._loss = loss
+        self._metrics = own_metrics(wiring.metrics) if wiring.metrics else None
         forget_empty_step(self.raw)
         if config.COMPILE:
             compile_model(self.raw)
@@ -96,9 +98,17 @@ class Engine:
 
     def losses(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Loss per sample, fp32 [micro batch]."""
+        return self._loss(*self._forward(batch))
+
+    def judge(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Loss and the user's metrics per sample, by name, each fp32 [micro batch]."""
+        outputs, here = self._forward(batch)
+        return {"loss": self._loss(outputs, here), **(self._metrics(outputs, here) if self._metrics else {})}
+
+    def _forward(self, batch: Mapping[str, Tensor]) -> tuple[Any, Mapping[str, Tensor]]:
+        """What the model returns, and the batch on its device."""
         here = {name: value.to(self.raw.device, non_blocking=True) for name, value in batch.items()}
-        outputs = self.raw(**{name: value for name, value in here.items() if name != "labels"})
-        return self._loss(outputs, here)
+        return self.raw(**{name: value for name, value in here.items() if name != "labels"}), here
 
     def accumulate(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Forward and backward of one micro batch; its mean loss. Call ``finish_micro_step`` next."""

@@ -105,10 +105,11 @@ class Loop:
     def _evaluate(self, state: State) -> State:
         if not self.feed.held_out:
             return state
-        loss = evaluate(self.engine, self.pulse.evaluating(self.feed.evaluation()), self.ranks)
-        self.reporter.record(state.step, {"eval_loss": loss})
-        self.reporter.say(f"held-out loss at step {state.step:,}: {loss:.3f}")
-        return state.after_evaluation(loss, self.config.EARLY_STOPPING)
+        found = evaluate(self.engine, self.pulse.evaluating(self.feed.evaluation()), self.ranks)
+        self.reporter.record(state.step, {f"eval_{name}": value for name, value in found.items()})
+        own = "".join(f" · {name} {value:.4g}" for name, value in found.items() if name != "loss")
+        self.reporter.say(f"held-out loss at step {state.step:,}: {found['loss']:.3f}{own}")
+        return state.after_evaluation(found["loss"], self.config.EARLY_STOPPING)
 
     def _save(self, state: State) -> None:
         with self.pulse.during("a save"):

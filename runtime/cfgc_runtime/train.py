@@ -74,7 +74,7 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     for line in warnings:
         reporter.say(line, "warning")
     loss = own_loss(wiring.loss) if wiring.loss else cross_entropy
-    engine = Engine(config, bundle / "ds_config.json", model, loss, wiring.build_optimizer)
+    engine = Engine(config, bundle / "ds_config.json", model, loss, wiring)
     seed_rank(config.EXPERIMENT.seed, world.rank)
 
     checkpoints = Checkpoints(run.checkpoints, ranks, config, read_values(bundle), reporter.say)

@@ -34,6 +34,10 @@ class Wiring:
     modules: tuple[str, ...] = ()
 
 
+NO_CODE = Wiring()
+"""A spec that names none."""
+
+
 def load_wiring(bundle: Path) -> Wiring:
     """What ``bundle`` says of the user's own code; nothing where it has no wiring.py.
 
@@ -42,7 +46,7 @@ def load_wiring(bundle: Path) -> Wiring:
     """
     path = bundle / NAME
     if not path.is_file():
-        return Wiring()
+        return NO_CODE
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.append(here)
     module = ModuleType("cfgc_bundle_wiring")

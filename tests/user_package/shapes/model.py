@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -16,8 +17,7 @@ class Network(nn.Module):
         super().__init__()
         widths = [1, *channels]
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1)
-            for before, after in zip(widths, widths[1:], strict=False)
+            nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1) for before, after in pairwise(widths)
         )
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(widths[-1], classes)
