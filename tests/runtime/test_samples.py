@@ -1,36 +1,24 @@
-"""Which sample goes where."""
+"""Which sample goes where, and what is in it."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfgc_runtime.data.samples import Split, TrainOrder, eval_batches, split_samples, train_batches
+from cfgc_runtime.data.loading import HeldOutSet, IndexedSet, loaded, loader
+from cfgc_runtime.data.mixing import Mixture
+from cfgc_runtime.data.order import MixedOrder, TrainOrder
+from cfgc_runtime.data.rows import JoinedRows, PackedRows, PaddedRows
+from cfgc_runtime.data.samples import collate
+from cfgc_runtime.data.split import split_samples
 from cfgc_runtime.errors import NO_INPUT, Failure
-
-
-def batch(micro: int = 2, accumulation: int = 3, ranks: int = 2) -> Any:
-    return SimpleNamespace(
-        micro_batch_size=micro,
-        gradient_accumulation_steps=accumulation,
-        global_batch_size=micro * accumulation * ranks,
-    )
-
-
-def data(**changed: Any) -> Any:
-    settings = {
-        "sequence_length": 8,
-        "eval_fraction": 0.1,
-        "max_train_samples": 0,
-        "max_eval_samples": 0,
-        "num_workers": 0,
-    }
-    return SimpleNamespace(**settings | changed)
+from tests.runtime.documents import batch, data, documents
 
 
 def order(train: int = 100, micro: int = 2, accumulation: int = 3, ranks: int = 2, **changed: Any) -> TrainOrder:
@@ -88,11 +76,28 @@ def test_shuffling() -> None:
     assert whole_epoch(order(24), 0) != whole_epoch(order(24, seed=2), 0)
 
 
+@settings(max_examples=40, deadline=None)
+@given(step=st.integers(0, 60), seed=st.integers(0, 99), is_mixed=st.booleans())
+def test_a_global_batch_is_the_same_on_one_two_and_four_ranks(step: int, seed: int, is_mixed: bool) -> None:
+    found = []
+    for ranks, accumulation in ((1, 4), (2, 2), (4, 1)):
+        one = batch(2, accumulation, ranks)
+        mixture = Mixture((0.7, 0.3), seed, True)
+        this: Any = TrainOrder(50, one, ranks, seed, True, True)
+        if is_mixed:
+            this = MixedOrder((range(20), range(20, 50)), mixture, one, ranks, seed, True, True)
+        micros = [this.indices(step, micro, rank) for micro in range(accumulation) for rank in range(ranks)]
+        found.append([sample for samples in micros for sample in samples])
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.covers("data.num_workers", "data.prefetch_factor", "data.persistent_workers")
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches_do_not_depend_on_workers_or_on_where_the_run_started(workers: int) -> None:
-    tokens = torch.arange(2000, dtype=torch.int16)
-    this = order(100)
-    started_over = list(train_batches(tokens, data(num_workers=workers), this, 1, range(2, 5)))
+    rows, this = PackedRows([documents(range(2000))], 8), order(100)
+    plan = data(num_workers=workers, prefetch_factor=3)
+    samples = IndexedSet(rows, this, this.batch, 1, plan, 0)
+    started_over = list(loaded(loader(samples, range(6, 15), plan, persistent=bool(workers))))
     expected = [this.indices(step, micro, 1) for step in range(2, 5) for micro in range(3)]
     assert [one.samples for one in started_over] == expected
     first = started_over[0]
@@ -103,20 +108,58 @@ def test_batches_do_not_depend_on_workers_or_on_where_the_run_started(workers: i
 def test_batches_leave_the_global_random_numbers_alone() -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    next(train_batches(torch.arange(2000, dtype=torch.int16), data(), order(100), 0, range(1)))
+    samples = IndexedSet(PackedRows([documents(range(2000))], 8), order(100), order(100).batch, 0, data(), 0)
+    next(loaded(loader(samples, range(1), data(), persistent=False)))
     assert torch.equal(before, torch.get_rng_state())
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    sizes=st.lists(st.integers(5, 60), min_size=1, max_size=3),
+    fraction=st.floats(0, 0.6),
+    own=st.integers(0, 9),
+    is_mixed=st.booleans(),
+    limit=st.integers(0, 9),
+)
+def test_no_sample_is_in_both_splits(sizes: list[int], fraction: float, own: int, is_mixed: bool, limit: int) -> None:
+    by = "sizes" if is_mixed else "none"
+    sizes = sizes if is_mixed else [sum(sizes)]
+    sources = tuple(SimpleNamespace(name=str(number), split="train") for number in range(len(sizes)))
+    plan = data(
+        eval_fraction=0.0 if own else fraction,
+        max_eval_samples=limit,
+        sources=sources,
+        mixing=SimpleNamespace(by=by, shares=(), exponent=1.0),
+    )
+    parts = JoinedRows([range_rows(size) for size in [*sizes, own]]).ranges()
+    split = split_samples(parts[:-1], parts[-1], plan, 1)
+    train = [sample for part in split.train for sample in part]
+    assert not set(train) & set(split.held_out)
+    assert len(set(split.held_out)) == len(split.held_out) <= (limit or 1000)
+    if not limit and not own:
+        assert len(train) + len(split.held_out) == sum(sizes)
+
+
+def range_rows(size: int) -> Any:
+    return PackedRows([documents(range(size + 1))], 1) if size else PackedRows([], 1)
+
+
 def test_the_last_samples_are_held_out() -> None:
-    assert split_samples(801, data(), 12) == Split(train=90, held_out=10, first_held_out=90)
-    assert split_samples(801, data(max_train_samples=50, max_eval_samples=4), 12) == Split(50, 4, 90)
-    assert split_samples(801, data(eval_fraction=0.0), 12) == Split(100, 0, 100)
+    def split(**changed: Any) -> tuple[range, list[int]]:
+        found = split_samples([range(100)], range(0), data(**changed), 12)
+        return found.train[0], list(found.held_out)
+
+    assert split() == (range(90), list(range(90, 100)))
+    assert split(max_train_samples=50, max_eval_samples=4) == (range(50), [90, 91, 92, 93])
+    assert split(eval_fraction=0.0) == (range(100), [])
 
 
 def test_too_little_data_says_how_much_there_is() -> None:
-    with pytest.raises(Failure, match=r"81 tokens make 9 training samples of 8 \(1 more are held out\)") as caught:
-        split_samples(81, data(), 12)
-    assert caught.value.code == NO_INPUT
+    with pytest.raises(
+        Failure, match=r"9 training samples of 8 tokens, 1 more are held out, and one step takes 12"
+    ) as e:
+        split_samples([range(10)], range(0), data(), 12)
+    assert e.value.code == NO_INPUT
 
 
 @settings(max_examples=60, deadline=None)
@@ -124,16 +167,68 @@ def test_too_little_data_says_how_much_there_is() -> None:
 def test_an_evaluation_counts_each_sample_once_and_gives_every_rank_as_many_batches(
     held_out: int, size: int, ranks: int
 ) -> None:
-    tokens = torch.zeros(2000, dtype=torch.int16)
-    rule: Any = SimpleNamespace(micro_batch_size=size, max_batches=0)
-    split = Split(train=10, held_out=held_out, first_held_out=10)
-    shares = [list(eval_batches(tokens, data(), split, rule, rank, ranks)) for rank in range(ranks)]
-    assert len({len(share) for share in shares}) == 1
+    rows = PackedRows([documents(range(2000))], 8)
+    count = -(-held_out // (size * ranks))
+    samples = range(10, 10 + held_out)
+    sets = [HeldOutSet(rows, samples, size, rank, ranks, data(), 0) for rank in range(ranks)]
+    batches: list[Any] = [one[number] for one in sets for number in range(count)]
     counted = [
-        sample
-        for share in shares
-        for one in share
-        for sample, weight in zip(one.samples, one.weights.tolist(), strict=True)
-        if weight
+        sample for one in batches for sample, weight in zip(one.samples, one.weights.tolist(), strict=True) if weight
     ]
-    assert sorted(counted) == list(range(10, 10 + held_out))
+    assert sorted(counted) == list(samples)
+
+
+def test_packing_goes_on_over_files_and_keeps_what_is_not_trained_on() -> None:
+    first = documents([1, 2, 3], [4, 5], trained=[[False, False, True], [True, True]])
+    rows = PackedRows([first, documents([6, 7, 8, 9], trained=[[True, True, False, True]])], 4)
+    assert len(rows) == 2
+    plan = data(sequence_length=4)
+    made = collate([rows.row(0), rows.row(1)], [0, 1], [1.0, 1.0], plan, 0)
+    assert made.batch["input_ids"].tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert made.batch["labels"].tolist() == [[-100, 3, 4, 5], [6, 7, -100, 9]]
+
+
+@pytest.mark.covers("data.packing", "data.pad_to", "data.padding_side", "data.truncation")
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_padded_sample_is_one_document(side: str) -> None:
+    rows = PaddedRows([documents([1, 2, 3], [9], [4, 5, 6, 7, 8, 9, 10])], 4, truncation=True)
+    assert (len(rows), rows.cut) == (2, 1)  # one token has no next one
+    plan = data(packing=False, sequence_length=4, padding_side=side)
+    made = collate([rows.row(0), rows.row(1)], [0, 1], [1.0, 1.0], plan, 99).batch
+    pads, ignored = [99, 99], [-100, -100]
+    left = side == "left"
+    assert made["input_ids"].tolist() == [[*pads, 1, 2] if left else [1, 2, *pads], [4, 5, 6, 7]]
+    assert made["labels"].tolist() == [[*ignored, 2, 3] if left else [2, 3, *ignored], [5, 6, 7, 8]]
+    assert ("attention_mask" in made) == left
+    if left:
+        assert made["attention_mask"].tolist() == [[0, 0, 1, 1], [1, 1, 1, 1]]
+        assert made["position_ids"].tolist() == [[0, 0, 0, 1], [0, 1, 2, 3]]
+    short = [rows.row(0)]
+    assert collate(short, [0], [1.0], plan, 99).batch["input_ids"].shape == (1, 2)
+    wide = data(packing=False, sequence_length=4, padding_side=side, pad_to="sequence_length")
+    assert collate(short, [0], [1.0], wide, 99).batch["input_ids"].shape == (1, 4)
+
+
+def test_without_truncation_a_long_document_is_refused_by_its_number() -> None:
+    with pytest.raises(Failure, match=r"1 documents do not fit .* number 2 of some\.tokens with 7") as caught:
+        PaddedRows([documents([1, 2], [4, 5, 6, 7, 8, 9, 10])], 4, truncation=False)
+    assert caught.value.code == NO_INPUT
+    assert len(PaddedRows([documents([1, 2], [4, 5, 6, 7, 8])], 4, truncation=False)) == 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    texts=st.lists(st.lists(st.integers(0, 99), min_size=1, max_size=9), min_size=1, max_size=8),
+    cut=st.integers(0, 8),
+    length=st.integers(1, 7),
+)
+def test_samples_do_not_depend_on_how_documents_lie_in_files(texts: list[list[int]], cut: int, length: int) -> None:
+    one = [documents(*texts)]
+    two = [documents(*part) for part in (texts[:cut], texts[cut:]) if part]
+    for whole, parts in (
+        (PackedRows(one, length), PackedRows(two, length)),
+        (PaddedRows(one, length, True), PaddedRows(two, length, True)),
+    ):
+        assert len(whole) == len(parts)
+        for sample in range(len(whole)):
+            assert np.array_equal(whole.row(sample).tokens, parts.row(sample).tokens)
