@@ -14,6 +14,7 @@ from cfgc import __version__
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.commands_project import import_spec, init, overlays, schema
 from cfgc.cli.complete import complete_explain, complete_key, complete_override, complete_spec
+from cfgc.cli.data import data
 from cfgc.cli.exporting import export
 from cfgc.cli.report import FORMATS, print_diagnostics, say, summary
 
@@ -161,6 +162,7 @@ def completion(shell: str) -> int:
 
 
 cfgc.add_command(export)
+cfgc.add_command(data)
 cfgc.add_command(overlays)
 cfgc.add_command(init)
 cfgc.add_command(import_spec)

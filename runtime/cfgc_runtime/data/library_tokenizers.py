@@ -138,7 +138,8 @@ def load_json(root: Path, said: config.Tokenizer, digest: str) -> JsonTokenizer:
     pad = _chosen(said.pad_token, "pad_token", known, (*_PADS, end), path)
     size = max(known.values()) + 1
     names = {"eos_token": end, "pad_token": pad}
-    return JsonTokenizer(raw, Vocabulary("tokenizers", digest, size, known[end], known[pad]), "", names)
+    vocabulary = Vocabulary(said.kind, digest, size, known[end], known[pad], said.end_token, said.pad_token)
+    return JsonTokenizer(raw, vocabulary, "", names)
 
 
 def load_pretrained(root: Path, said: config.Tokenizer, digest: str) -> PretrainedTokenizer:
@@ -155,7 +156,8 @@ def load_pretrained(root: Path, said: config.Tokenizer, digest: str) -> Pretrain
     known = raw.get_vocab()
     end = _chosen(said.end_token, "end_token", known, _named(raw.eos_token), root)
     pad = _chosen(said.pad_token, "pad_token", known, (*_named(raw.pad_token), end), root)
-    vocabulary = Vocabulary("transformers", digest, max(known.values()) + 1, known[end], known[pad])
+    size = max(known.values()) + 1
+    vocabulary = Vocabulary(said.kind, digest, size, known[end], known[pad], said.end_token, said.pad_token)
     names = {name: text for name, text in raw.special_tokens_map.items() if isinstance(text, str)}
     template = raw.chat_template if isinstance(raw.chat_template, str) else ""
     return PretrainedTokenizer(raw, vocabulary, template, {**names, "eos_token": end, "pad_token": pad})

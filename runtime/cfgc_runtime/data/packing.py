@@ -13,8 +13,9 @@ from cfgc_runtime.data.encode import encode
 from cfgc_runtime.data.files import list_files
 from cfgc_runtime.data.reading import read_all
 from cfgc_runtime.data.records import BadRecordError, BadRecords, check, text_of
-from cfgc_runtime.data.token_file import open_token_file, read_header
+from cfgc_runtime.data.token_file import open_token_file
 from cfgc_runtime.data.token_writer import TokenWriter
+from cfgc_runtime.data.tokenizers import Vocabulary
 from cfgc_runtime.errors import NO_INPUT, PREEMPTED, Failure
 
 if TYPE_CHECKING:
@@ -83,10 +84,13 @@ def packed(order: Order) -> TokenFile | None:
     """The token file of ``order``, when it is there and was made of the same in the same way."""
     if not order.target.exists():
         return None
-    header = read_header(order.target)
-    wanted = order.wanted
-    found = {"sources": header.sources, "encoding": header.encoding, "tokenizer": header.tokenizer["digest"]}
-    return open_token_file(order.target) if found == wanted else None
+    try:
+        file = open_token_file(order.target)
+    except Failure:  # damaged: it is packed again
+        return None
+    said = file.header
+    found = {"sources": said.sources, "encoding": said.encoding, "tokenizer": said.tokenizer["digest"]}
+    return file if found == order.wanted else None
 
 
 def pack(order: Order, tokenizer: Tokenizer, bad: BadRecords, watch: Watcher) -> Header:
@@ -190,4 +194,4 @@ def pack_all(orders: Sequence[Order], tokenizer: Tokenizer, max_bad_records: int
 
 def vocabulary_of(header: Header) -> Mapping[str, Any]:
     """The tokenizer that a token file was packed with, by the names of ``Vocabulary``."""
-    return {name: header.tokenizer[name] for name in ("kind", "digest", "size", "end", "pad")}
+    return {name: header.tokenizer[name] for name in Vocabulary.__annotations__}

@@ -39,7 +39,8 @@ _PARTS = (
 class Vocabulary:
     """What is known of a tokenizer without its library: ``size`` ids, the one that ends a document, and padding.
 
-    ``kind`` and ``digest`` (sha256 of its files and of the tokens that the spec names) tell tokenizers apart.
+    ``kind`` and ``digest`` (sha256 of its files and of the tokens that the spec names) tell tokenizers apart;
+    ``end_token`` and ``pad_token`` are those that the spec names.
     """
 
     kind: str
@@ -47,6 +48,8 @@ class Vocabulary:
     size: int
     end: int
     pad: int
+    end_token: str = ""
+    pad_token: str = ""
 
 
 class Tokenizer(Protocol):
