@@ -14,6 +14,7 @@ from cfgc_runtime.engine import Engine, connect
 from cfgc_runtime.errors import NO_INPUT, Failure
 from cfgc_runtime.loop import Loop
 from cfgc_runtime.models.building import model_of
+from cfgc_runtime.models.fitting import check_fit
 from cfgc_runtime.models.losses import cross_entropy
 from cfgc_runtime.own_code import own_loss
 from cfgc_runtime.preflight.devices import check_device
@@ -62,6 +63,7 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     )
     pulse.enter(BUILDING)
     model = model_of(config, wiring)
+    check_fit(model, feed.vocabulary, config.DATA.sequence_length)
 
     pulse.enter(CONNECTING)
     arrived = time.monotonic()

@@ -43,6 +43,10 @@ class Feed(Protocol):
     def held_out(self) -> int:
         """Samples that are never trained on, over all ranks."""
 
+    @property
+    def vocabulary(self) -> int:
+        """Token ids that samples may have; 0 is unknown."""
+
     def train(self, steps: range) -> Iterator[MicroBatch]:
         """The micro batches of the optimizer ``steps``, counted from 0, one after the other."""
 
@@ -61,6 +65,7 @@ class SampleFeed:
     rows: Rows
     held_out_samples: Sequence[int]
     pad: int
+    vocabulary: int
     notes: tuple[str, ...]
 
     @property
@@ -109,10 +114,10 @@ def make_feed(config: Config, world: World, prepared: Prepared) -> SampleFeed:
     ranges = rows.ranges()
     evaluated = ranges[-1] if own else range(0)
     split = split_samples(ranges[: len(parts)], evaluated, data, config.BATCH.global_batch_size)
-    pad = prepared.vocabulary.pad
+    pad, vocabulary = prepared.vocabulary.pad, prepared.vocabulary.size
     samples = IndexedSet(rows, _order(config, world, split), config.BATCH, world.rank, data, pad)
     notes = (*_mixture(data, split), *_cuts([*parts, *own], data))
-    return SampleFeed(config, world, prepared.fingerprint, samples, rows, split.held_out, pad, notes)
+    return SampleFeed(config, world, prepared.fingerprint, samples, rows, split.held_out, pad, vocabulary, notes)
 
 
 def _rows_of(prepared: Prepared, data: Data) -> tuple[list[Rows], list[Rows]]:
@@ -141,11 +146,11 @@ def _order(config: Config, world: World, split: Split) -> Order:
 
 
 def _streamed(config: Config, world: World, prepared: Prepared) -> SampleFeed:
-    data, pad = config.DATA, prepared.vocabulary.pad
+    data, pad, vocabulary = config.DATA, prepared.vocabulary.pad, prepared.vocabulary.size
     has_own = any(source.split == "eval" for source in data.sources)
     rows: Rows = HeldOutRows(data) if has_own or data.eval_fraction > 0 else JoinedRows([])
     samples = StreamedSet(config.BATCH, world.size, world.rank, data, pad)
-    return SampleFeed(config, world, prepared.fingerprint, samples, rows, range(len(rows)), pad, ())
+    return SampleFeed(config, world, prepared.fingerprint, samples, rows, range(len(rows)), pad, vocabulary, ())
 
 
 def _mixture(data: Data, split: Split) -> Iterator[str]:

@@ -55,6 +55,11 @@ class UserFeed:
         """Samples of the split ``evaluation``, over all ranks."""
         return self.fingerprint.held_out
 
+    @property
+    def vocabulary(self) -> int:
+        """Only the user's code knows."""
+        return 0
+
     def train(self, steps: range) -> Iterator[MicroBatch]:
         """Samples in the order of the plan."""
         batch, data = self.config.BATCH, self.config.DATA
