@@ -43,17 +43,20 @@ def pack(spec: str, overrides: tuple[str, ...], out: Path) -> int:
     from cfgc.diagnostics import Rejected
     from cfgc.lower.lowering import lower_spec
     from cfgc.pipeline import check_spec
+    from cfgc.schema.spec import Spec
 
     session = open_spec(spec, overrides)
     try:
         checked = check_spec(session.reader, session.logical, session.overrides)
-        lowered = lower_spec(checked).data
+        if not isinstance(checked.spec, Spec):
+            raise click.UsageError(f"{spec} runs a task of its own, and has no data to pack")
+        lowered, sources = lower_spec(checked).data, checked.spec.data.sources
     except Rejected as rejected:
         print_diagnostics(session.from_here(rejected.diagnostics), "text")
         say(f"{summary(rejected.diagnostics)}, nothing packed")
         return EXIT_REJECTED
     print_diagnostics(session.from_here(checked.warnings), "text")
-    return _packed(lowered, checked.spec.data.sources, out)
+    return _packed(lowered, sources, out)
 
 
 @data.command()
@@ -64,8 +67,8 @@ def pack(spec: str, overrides: tuple[str, ...], out: Path) -> int:
 def show(file: Path, documents: int, tokenizer: Path | None, verify: bool) -> int:
     """Say what is in the token file FILE, and show its first documents.
 
-    Tokens that are not trained on, such as prompts, stand in brackets. Without the tokenizer that they were packed with,
-    tokens are shown as numbers.
+    Tokens that are not trained on, such as prompts, stand in brackets. Without the tokenizer that they were packed
+    with, tokens are shown as numbers.
     """
     with _failing() as outcome:
         token_file = _module("token_file").open_token_file(file)
@@ -118,16 +121,18 @@ def _module(name: str) -> Any:
 
 
 def _report(done: Sequence[PackedSource]) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("source", "file")
-    for title in ("documents", "tokens", "bad records", "bytes read", "bytes"):
-        table.add_column(title, justify="right")
+    table = Table("source", box=SIMPLE_HEAD)
+    for title in ("documents", "tokens", "bad", "MB read", "MB written"):
+        table.add_column(title, justify="right", no_wrap=True)
     for found in done:
-        said = found.header
-        counts = (said.documents, said.tokens, said.bad_records, said.sources["bytes"], found.path.stat().st_size)
-        table.add_row(found.name, found.path.name, *(f"{count:,}" for count in counts))
+        said, size = found.header, found.path.stat().st_size
+        counts = (said.documents, said.tokens, said.bad_records)
+        sizes = (said.sources["bytes"] / 1e6, size / 1e6)
+        table.add_row(found.name, *(f"{count:,}" for count in counts), *(f"{size:,.1f}" for size in sizes))
     Console(stderr=True).print(table)
     for found in done:
         if found.header.bad_records:
