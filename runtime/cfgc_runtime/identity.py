@@ -35,7 +35,7 @@ def read_identity(run: RunDirectory) -> Identity:
     """What run.json says; of one that is absent or damaged only an id that follows from the place."""
     try:
         raw = json.loads(run.identity.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raw = {}
     content = raw if isinstance(raw, dict) else {}
     attempts = content.get("attempts")

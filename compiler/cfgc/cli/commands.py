@@ -16,7 +16,9 @@ from cfgc.cli.commands_project import import_spec, init, overlays, schema
 from cfgc.cli.complete import complete_explain, complete_key, complete_override, complete_spec
 from cfgc.cli.data import data
 from cfgc.cli.exporting import export
+from cfgc.cli.plot import plot
 from cfgc.cli.report import FORMATS, print_diagnostics, say, summary
+from cfgc.cli.runs import runs
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -167,3 +169,5 @@ cfgc.add_command(overlays)
 cfgc.add_command(init)
 cfgc.add_command(import_spec)
 cfgc.add_command(schema)
+cfgc.add_command(runs)
+cfgc.add_command(plot)

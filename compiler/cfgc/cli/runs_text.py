@@ -1,0 +1,170 @@
+"""Runs as tables and text."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cfgc.cli.report import wants_colour
+from cfgc.runs.comparing import Row
+from cfgc.runs.facts import Facts
+from cfgc_runtime.attempt import attempts_of, verdict
+from cfgc_runtime.errors import FINISHED, meaning
+from cfgc_runtime.progress import duration, short
+from cfgc_runtime.rundir import RunDirectory
+from cfgc_runtime.values import ABSENT
+
+_COLOURS = {"running": "cyan", "finished": "green", "preempted": "yellow", "new": "dim"}
+_WIDEST = 240
+_SHOWN = 60
+_UNKNOWN = "–"
+_NOT_IN_JSON = ("values", "identity")
+
+
+def plain(run: Facts) -> dict[str, Any]:
+    """The facts as JSON, but for what is in the run's own files."""
+    facts = {name: getattr(run, name) for name in run.__dataclass_fields__ if name not in _NOT_IN_JSON}
+    return {**facts, "path": str(run.path)}
+
+
+def as_json(value: object) -> str:
+    """``value`` as text."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def print_table(table: Table) -> None:
+    """``table`` on stdout: as wide as the terminal, or as it needs to be elsewhere."""
+    coloured = wants_colour(sys.stdout)
+    console = Console(
+        width=None if sys.stdout.isatty() else _WIDEST, no_color=not coloured, force_terminal=coloured, highlight=False
+    )
+    console.print(table)
+
+
+def overview(runs: Sequence[Facts]) -> Table:
+    """A row for each run."""
+    table = _table("run", "state", ">step", ">loss", ">held-out", ">tok/s", ">attempts", ">last sign")
+    for run in runs:
+        cells = (_steps(run), _loss(run.loss), _loss(run.best_eval_loss), _speed(run), str(run.attempts), _ago(run))
+        table.add_row(Text(str(run.path)), _state(run), *map(Text, cells))
+    return table
+
+
+def comparison(runs: Sequence[Facts], rows: Sequence[Row]) -> Table:
+    """A column for each run: how it went, then what differs in its spec."""
+    table = _table("", "", *(str(run.path) for run in runs))
+    went = {
+        "state": [_state(run) for run in runs],
+        "step": [Text(_steps(run)) for run in runs],
+        "loss": [Text(_loss(run.loss)) for run in runs],
+        "best held-out loss": [Text(_loss(run.best_eval_loss)) for run in runs],
+        "tokens/s": [Text(_speed(run)) for run in runs],
+        "training time": [Text(_UNKNOWN if run.seconds is None else duration(run.seconds)) for run in runs],
+    }
+    for number, (name, cells) in enumerate(went.items()):
+        table.add_row("result" if number == 0 else "", name, *cells, end_section=number == len(went) - 1)
+    before = ""
+    for row in rows:
+        table.add_row(row.kind if row.kind != before else "", Text(row.key), *map(_value, row.values))
+        before = row.kind
+    if not rows:
+        table.add_row("spec", "the same in all", *("" for _ in runs))
+    return table
+
+
+def portrait(run: Facts) -> str:
+    """Everything about one run, as lines."""
+    lines = [("run", str(run.path)), ("experiment", run.name), ("state", _state(run).plain)]
+    lines += [("", run.message)] if run.message else []
+    lines += [("damaged", run.problem)] if run.problem else []
+    lines += [
+        ("step", _steps(run)),
+        ("loss", _loss(run.loss)),
+        ("held-out loss", f"{_loss(run.best_eval_loss)} (best)"),
+        ("tokens/s", _speed(run)),
+        ("started", _when(run.created)),
+        ("last sign", _when(run.updated)),
+    ]
+    if run.seconds is not None:
+        lines.append(("training", duration(run.seconds)))
+    for attempt in run.identity.get("attempts", []) if isinstance(run.identity.get("attempts"), list) else []:
+        lines += _attempt(run, attempt) if isinstance(attempt, dict) else []
+    return "\n".join(f"{name:<14} {text}".rstrip() for name, text in lines)
+
+
+def _attempt(run: Facts, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    number = facts.get("number")
+    yield f"attempt {number}", f"{_when(facts.get('started'))} from {facts.get('directory', _UNKNOWN)}"
+    exits = next((a.exits() for a in attempts_of(RunDirectory(run.path)) if a.path.name == f"{number:03d}"), [])
+    if exits:
+        code, _ = verdict(exits, FINISHED, len(exits))
+        yield "", f"exit code {code}: {meaning(code)}"
+    if isinstance(git := facts.get("git"), dict):
+        yield "", f"commit {git.get('commit')}{' with uncommitted changes' if git.get('dirty') else ''}"
+    for host in facts.get("hosts", []):
+        ranks, devices = host.get("ranks", []), dict.fromkeys(host.get("devices", []))
+        yield "", f"{len(ranks)} ranks on {host.get('host')} ({', '.join(devices)})"
+    if versions := facts.get("versions"):
+        yield "", " · ".join(f"{name} {release}" for name, release in versions.items())
+    if slurm := facts.get("slurm"):
+        yield "", " · ".join(f"{name.removeprefix('slurm_')} {value}" for name, value in slurm.items())
+
+
+def _table(*headers: str) -> Table:
+    """A table without lines between rows; ``>`` before a header aligns its column right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for header in headers:
+        right = header.startswith(">")
+        table.add_column(
+            Text(header.removeprefix(">")),
+            justify="right" if right else "left",
+            no_wrap=right,
+            overflow="fold",
+        )
+    return table
+
+
+def _state(run: Facts) -> Text:
+    words = run.state if run.code in (None, FINISHED) or run.state == "preempted" else f"{run.state} ({run.code})"
+    return Text(words, style=_COLOURS.get(run.state, "red"))
+
+
+def _steps(run: Facts) -> str:
+    if run.step is None and run.max_steps is None:
+        return _UNKNOWN
+    whole = f"/{run.max_steps:,}" if run.max_steps else ""
+    return f"{run.step or 0:,}{whole}"
+
+
+def _loss(value: float | None) -> str:
+    return _UNKNOWN if value is None else f"{value:.4f}"
+
+
+def _speed(run: Facts) -> str:
+    return _UNKNOWN if run.tokens_per_s is None else short(run.tokens_per_s)
+
+
+def _ago(run: Facts) -> str:
+    return _UNKNOWN if run.updated is None else f"{duration(max(0.0, time.time() - run.updated))} ago"
+
+
+def _when(seconds: object) -> str:
+    if not isinstance(seconds, (int, float)):
+        return _UNKNOWN
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _value(value: Any) -> Text:
+    if value == ABSENT:
+        return Text(_UNKNOWN, style="dim")
+    text = json.dumps(value, ensure_ascii=False)
+    return Text(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
