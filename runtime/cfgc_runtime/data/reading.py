@@ -133,13 +133,15 @@ def _dataset(source: Source, first: int) -> Iterator[Record]:
     list_files(source)
     try:
         found = _load_dataset(datasets, source, root)
-        rows = found.skip(first) if first else found
+        known = len(found) if hasattr(found, "__len__") else None
+        if known is not None and first >= known:
+            return
+        for number, fields in enumerate(found.skip(first) if first else found, first + 1):
+            yield Record(fields, f"{root}:{number}", Position(0, number))
     except Failure:
         raise
     except Exception as error:  # whatever a builder of the library raises
-        raise Failure(NO_INPUT, f"data source `{source.name}`: datasets cannot load {root}: {error}") from None
-    for number, fields in enumerate(rows, first + 1):
-        yield Record(fields, f"{root}:{number}", Position(0, number))
+        raise Failure(NO_INPUT, f"data source `{source.name}`: datasets cannot read {root}: {error}") from None
 
 
 def _load_dataset(datasets: Any, source: Source, root: Path) -> Any:
