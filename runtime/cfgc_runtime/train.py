@@ -13,6 +13,7 @@ from cfgc_runtime.data.user_feed import load_user_feed
 from cfgc_runtime.engine import Engine, connect
 from cfgc_runtime.errors import NO_INPUT, Failure
 from cfgc_runtime.loop import Loop
+from cfgc_runtime.models.attention import check_attention
 from cfgc_runtime.models.building import model_of
 from cfgc_runtime.models.fitting import check_fit
 from cfgc_runtime.models.losses import cross_entropy
@@ -75,6 +76,7 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     reporter.say(_headline(config, model, feed.fingerprint))
     for line in warnings:
         reporter.say(line, "warning")
+    check_attention(config.MODEL, config.PRECISION, ranks.device)
     loss = own_loss(wiring.loss) if wiring.loss else cross_entropy
     engine = Engine(config, bundle / "ds_config.json", model, loss, wiring)
     seed_rank(config.EXPERIMENT.seed, world.rank)

@@ -11,6 +11,7 @@ import torch
 
 from cfgc_runtime.engine import parameter_groups
 from cfgc_runtime.errors import WRONG_WORLD, Failure
+from cfgc_runtime.models.attention import check_attention
 from cfgc_runtime.models.decoder import Decoder, build_model
 from cfgc_runtime.models.losses import cross_entropy
 
@@ -47,6 +48,7 @@ def loss_of(model: torch.nn.Module, all_tokens: torch.Tensor) -> torch.Tensor:
     return cross_entropy(model(all_tokens[:, :-1]), {"labels": all_tokens[:, 1:]})
 
 
+@pytest.mark.covers("experiment.seed", "model.initializer_range")
 def test_first_weights_depend_on_the_seed_alone() -> None:
     torch.manual_seed(1)
     first = build_model(config(), seed=5).state_dict()
@@ -72,16 +74,28 @@ def test_a_plan_with_another_size_is_refused() -> None:
     assert caught.value.code == WRONG_WORLD
 
 
+@pytest.mark.covers("model.attention", "model.num_kv_heads")
 @pytest.mark.parametrize("kv_heads", [1, 2, 4])
-def test_eager_attention_and_sdpa_agree(kv_heads: int) -> None:
+def test_all_ways_to_attend_agree(kv_heads: int) -> None:
+    """Torch has a flash kernel for CPUs too, which a plan cannot ask for."""
     losses = [
         loss_of(build_model(config(attention=kind, num_kv_heads=kv_heads, initializer_range=0.3), seed=5), tokens())
-        for kind in ("sdpa", "eager")
+        for kind in ("sdpa", "eager", "flash_attention_2")
     ]
     assert torch.allclose(losses[0], losses[1], atol=1e-5)
+    assert torch.allclose(losses[0], losses[2], atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["sdpa", "eager"])
+def test_a_flash_kernel_that_is_not_there_is_said_before_the_first_step() -> None:
+    device = torch.device("cpu")
+    settings = config(kind="decoder", attention="flash_attention_2")
+    check_attention(settings, "bf16", device)
+    with pytest.raises(Failure, match=r"no flash attention kernel for heads of 4 bf16 features on cpu"):
+        check_attention(config(kind="decoder", attention="flash_attention_2", attention_dropout=0.5), "bf16", device)
+    check_attention(config(kind="decoder", attention_dropout=0.5), "bf16", device)
+
+
+@pytest.mark.parametrize("kind", ["sdpa", "eager", "flash_attention_2"])
 def test_no_position_sees_a_later_one(kind: str) -> None:
     model = build_model(config(attention=kind, initializer_range=0.3), seed=5).eval()
     seen: list[torch.Tensor] = []
@@ -111,6 +125,7 @@ def test_attention_depends_on_distance_only() -> None:
     assert score(5, 2) != pytest.approx(score(5, 4), abs=1e-3)
 
 
+@pytest.mark.covers("model.activation_checkpointing", "model.activation", "model.hidden_dropout")
 @pytest.mark.parametrize("activation", ["swiglu", "gelu", "relu"])
 @pytest.mark.parametrize("tied", [True, False])
 def test_recomputing_activations_changes_no_gradient(activation: str, tied: bool) -> None:
@@ -126,10 +141,12 @@ def test_recomputing_activations_changes_no_gradient(activation: str, tied: bool
     assert all(torch.equal(one, other) for one, other in zip(*grads, strict=True))
 
 
+@pytest.mark.covers("model.tie_embeddings")
 def test_tying_shares_one_matrix() -> None:
     assert config(tie_embeddings=False).parameters - config().parameters == 64 * 16
 
 
+@pytest.mark.covers("model.hidden_dropout", "model.attention_dropout")
 def test_dropout_is_off_in_evaluation() -> None:
     model = build_model(config(hidden_dropout=0.5, attention_dropout=0.5, initializer_range=0.3), seed=5)
     assert not torch.equal(model(tokens()), model(tokens()))
@@ -140,7 +157,7 @@ def test_dropout_is_off_in_evaluation() -> None:
 @pytest.mark.parametrize(("decay_all", "groups"), [(False, [0.1, 0.0]), (True, [0.1])])
 def test_norms_are_not_decayed_unless_asked(decay_all: bool, groups: list[float]) -> None:
     model = build_model(config(), seed=5)
-    rule: Any = SimpleNamespace(weight_decay=0.1, decay_norm_and_bias=decay_all)
+    rule: Any = SimpleNamespace(type="adamw", weight_decay=0.1, decay_norm_and_bias=decay_all)
     made = parameter_groups(model, rule)
     assert [group["weight_decay"] for group in made] == groups
     assert sum(len(group["params"]) for group in made) == len(list(model.parameters()))

@@ -10,6 +10,7 @@ from torch.nn import functional as F  # noqa: N812 - the usual name
 from torch.utils.checkpoint import checkpoint
 
 from cfgc_runtime.errors import WRONG_WORLD, Failure
+from cfgc_runtime.models.attention import ATTENTIONS
 from cfgc_runtime.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -71,22 +72,8 @@ class Attention(nn.Module):
         if groups > 1:
             key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
         dropout = self.config.attention_dropout if self.training else 0.0
-        attend = _eager_attention if self.config.attention == "eager" else _sdpa_attention
-        mixed = attend(query, key, value, dropout)
+        mixed = ATTENTIONS[self.config.attention](query, key, value, dropout)
         return cast("Tensor", self.output(mixed.transpose(1, 2).reshape(batch, length, -1)))
-
-
-def _sdpa_attention(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
-    return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
-
-
-def _eager_attention(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
-    """The formula written out: [batch, heads, length, head_dim], softmax in fp32."""
-    length = query.shape[-2]
-    scores = (query @ key.transpose(-1, -2)).float() * query.shape[-1] ** -0.5
-    future = torch.ones(length, length, dtype=torch.bool, device=query.device).triu(1)
-    weights = scores.masked_fill(future, float("-inf")).softmax(-1).to(value.dtype)
-    return F.dropout(weights, dropout) @ value
 
 
 def _angles(length: int, config: Model, device: torch.device) -> tuple[Tensor, Tensor]:
