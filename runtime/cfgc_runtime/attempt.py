@@ -69,15 +69,19 @@ class Attempt:
         """Say which process on which node is ``rank``."""
         _write_new(self.path / "pids" / f"rank-{rank}", f"{node_rank} {pid}\n")
 
-    def running(self, node_rank: int) -> dict[int, int]:
-        """The ranks on this node that have not ended, and their process ids."""
+    def started(self, node_rank: int) -> dict[int, int]:
+        """The ranks on this node, and the process ids that they had or have."""
         pids = {}
         for file in sorted((self.path / "pids").glob("rank-*")):
             words = file.read_text(errors="replace").split()
-            ended = (self.path / "exits" / file.name).exists()
-            if words[:1] == [str(node_rank)] and words[1:2] and words[1].isdecimal() and not ended:
+            if words[:1] == [str(node_rank)] and words[1:2] and words[1].isdecimal():
                 pids[int(file.name.removeprefix("rank-"))] = int(words[1])
         return pids
+
+    def running(self, node_rank: int) -> dict[int, int]:
+        """The ranks on this node that have not ended, and their process ids."""
+        ended = self.path / "exits"
+        return {rank: pid for rank, pid in self.started(node_rank).items() if not (ended / f"rank-{rank}").exists()}
 
     def record_exit(self, rank: int, code: int, message: str = "") -> None:
         """Say how ``rank`` ended; the first record stands, since it is nearest to the cause."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cfgc_runtime.pulse import EVALUATING, FIRST_EVALUATION, FIRST_STEP, TRAINING, Beat, read_beat
-from cfgc_runtime.signals import send
+from cfgc_runtime.signals import send, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,7 +115,7 @@ class Watchdog:
     def _name(
         self, suspects: list[int], others: bool, running: Mapping[int, int], beats: Mapping[int, Beat], last: bool
     ) -> Hang | None:
-        if any(_state(running[rank]) == "t" for rank in suspects):
+        if any(state_of(running[rank]) == "t" for rank in suspects):
             return None  # somebody looks at it with a debugger
         stacks = {rank: self._stacks_of(rank, beats[rank].count, running[rank]) for rank in suspects}
         culprits = [rank for rank in suspects if not waits_in_a_collective(stacks[rank])]
@@ -178,13 +178,5 @@ def innermost(stacks: str) -> str:
 
 def process_state(pid: int) -> str:
     """What the system says of a process that does not answer."""
-    letter = _state(pid)
+    letter = state_of(pid)
     return f"its process is {_STATES[letter]}" if letter in _STATES else ""
-
-
-def _state(pid: int) -> str:
-    """The letter that ``ps`` shows (Linux)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
-        return ""

@@ -8,17 +8,20 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 from cfgc_runtime.attempt import Attempt, newest_attempt, shell_code, verdict
-from cfgc_runtime.config import load_config
+from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import FINISHED, HUNG, PREEMPTED, USAGE, Failure, meaning, tell
 from cfgc_runtime.hang import Hang, Watchdog, dump_stacks
 from cfgc_runtime.lock import supervising
 from cfgc_runtime.manifest import DELETE, verify_bundle
+from cfgc_runtime.mourning import Mourner
 from cfgc_runtime.preflight.finding import settle
 from cfgc_runtime.preflight.node import check_node
 from cfgc_runtime.preflight.presence import Presence
+from cfgc_runtime.rundir import write_json
 from cfgc_runtime.signals import StopRequest, die_with_parent, ignore, send
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ def supervise_node(bundle: Path, run: RunDirectory, node_rank: int, command: Seq
     manifest = verify_bundle(bundle, DELETE)
     if run.read_finished(manifest.plan_digest) is not None:
         return FINISHED
+    started = time.monotonic()
     config = load_config(bundle / "config.py")
     topology, launch = config.TOPOLOGY, config.LAUNCH
     if node_rank > 0:  # `stage` has looked at the first node
@@ -59,7 +63,13 @@ def supervise_node(bundle: Path, run: RunDirectory, node_rank: int, command: Seq
         presence = Presence(attempt, topology.world_size) if node_rank == 0 else None
         status = _wait(launcher, attempt, node_rank, stop, watchdog, presence)
         ignore()
-        return _report(attempt, status, topology.world_size, node_rank)
+        if status > 0:  # a signal ended its ranks with torchrun
+            Mourner(attempt).record(attempt.running(node_rank))
+        code = _report(attempt, status, topology.world_size, node_rank)
+    if code == FINISHED and node_rank == 0 and is_task(config):  # training says so itself
+        summary = {"plan_digest": config.PLAN_DIGEST, "step": 0, "seconds": round(time.monotonic() - started, 3)}
+        write_json(run.finished, summary)
+    return code
 
 
 def _launch(
@@ -101,17 +111,20 @@ def _wait(
 ) -> int:
     """Wait for torchrun; a stop request reaches each rank as soon as it has recorded its process id."""
     told: set[int] = set()
+    mourner = Mourner(attempt)
     while True:
         try:
             return launcher.wait(_POLL_S)
         except subprocess.TimeoutExpired:
             running = attempt.running(node_rank)
+            mourner.look(running)
             for pid in set(running.values()) - told if stop.requested else ():
                 send(pid, signal.SIGUSR2)
                 told.add(pid)
             if stop.interrupts > 1:
                 launcher.terminate()
-                for pid in running.values():
+            if stop.interrupts > 1 or mourner.is_over():  # also those that said their end, and do not come to it
+                for pid in attempt.started(node_rank).values():
                     send(pid, signal.SIGKILL)
             if presence and (line := presence.look()):
                 tell(line)
@@ -121,7 +134,7 @@ def _wait(
 
 def _end(hang: Hang, attempt: Attempt, running: Mapping[int, int]) -> None:
     """Keep every rank's stacks in its log, and end the one that hangs; torchrun ends the others then."""
-    attempt.record_exit(hang.rank, HUNG, hang.sentence)
+    attempt.record_exit(hang.rank, HUNG, f"{hang.sentence}; the stacks of each rank are in its log")
     for rank, pid in running.items():
         if rank != hang.rank:
             dump_stacks(attempt.log(f"rank-{rank}"), pid)

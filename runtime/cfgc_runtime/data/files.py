@@ -51,13 +51,26 @@ def list_files(source: Source) -> tuple[Found, ...]:
     root = expand(source.path)
     if root.is_file():
         return (_found(root.name, root),)
+    return tuple(_found(name, root / name) for name in sorted(_names(root, source)))
+
+
+def check_files(source: Source) -> None:
+    """Raise ``Failure`` as ``list_files`` would, having looked no further than the first file."""
+    root = expand(source.path)
+    if not root.is_file():
+        next(_names(root, source))
+
+
+def _names(root: Path, source: Source) -> Iterator[str]:
     if not root.is_dir():
         raise Failure(NO_INPUT, f"data source `{source.name}`: {root} is not a directory on this machine")
-    found = sorted(_walk(str(root), "", source))
-    if not found:
+    found = _walk(str(root), "", source)
+    first = next(found, None)
+    if first is None:
         patterns = ", ".join(source.include)
         raise Failure(NO_INPUT, f"data source `{source.name}`: no file below {root} matches {patterns}")
-    return tuple(_found(name, root / name) for name in found)
+    yield first
+    yield from found
 
 
 def _found(name: str, path: Path) -> Found:

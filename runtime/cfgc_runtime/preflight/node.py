@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from cfgc_runtime.config import load_config
+from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import FINISHED
 from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.preflight import limits, space, surroundings
@@ -20,22 +20,36 @@ if TYPE_CHECKING:
 
 def check_node(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]:
     """What is wrong here for this run, the gravest first; nothing is changed."""
+    trains = (bundle / "ds_config.json").exists()  # a task of the user's own has none, and no data
+    return [
+        *surroundings.packages(config.TARGET),
+        *surroundings.gpus(config.TOPOLOGY),
+        *surroundings.variables(config.LAUNCH),
+        *space.run_directory_is_writable(run.root),
+        *(_for_training(bundle, config, run) if trains else ()),
+        *limits.core_files(),
+    ]
+
+
+def _for_training(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]:
+    if is_task(config):
+        return [
+            *surroundings.packages(config.TARGET),
+            *surroundings.gpus(config.TOPOLOGY),
+            *surroundings.variables(config.LAUNCH),
+            *space.run_directory_is_writable(run.root),
+            *limits.core_files(),
+        ]
     ds_config: dict[str, Any] = json.loads((bundle / "ds_config.json").read_text(encoding="utf-8"))
     topology, data = config.TOPOLOGY, config.DATA
     return [
-        *surroundings.packages(config.TARGET),
-        *surroundings.trackers(config.TRACKING),
-        *surroundings.gpus(topology),
-        *surroundings.compiler(ds_config, compiles=False),
-        *surroundings.variables(config.LAUNCH),
+        *surroundings.compiler(ds_config, config.COMPILE),
         *surroundings.data_is_here(data),
-        *space.run_directory_is_writable(run.root),
         *space.swap_directory_is_writable(ds_config),
         *space.room_for_checkpoints(run.root, run.checkpoints, config.CHECKPOINT, config.SCHEDULE),
         *space.room_for_workers(topology, config.BATCH, data),
         *limits.open_files(data),
         *limits.locked_memory(topology, ds_config),
-        *limits.core_files(),
     ]
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cfgc_runtime.errors import NO_INPUT, USAGE, WRONG_WORLD, Failure
+from cfgc_runtime.data.files import check_files
+from cfgc_runtime.errors import USAGE, WRONG_WORLD, Failure
 from cfgc_runtime.preflight.finding import Finding, error, from_failure
 from cfgc_runtime.releases import check_releases
-from cfgc_runtime.rundir import expand
 from cfgc_runtime.trackers.opening import check_trackers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cfgc_runtime.config import Data, Launch, Source, Target, Topology, Tracking
+    from cfgc_runtime.config import Data, Launch, Target, Topology, Tracking
 
 
 def packages(target: Target) -> Iterator[Finding]:
@@ -46,18 +45,9 @@ def data_is_here(data: Data) -> Iterator[Finding]:
     """Each source's path exists, and a file below it matches."""
     for source in data.sources:
         try:
-            root = expand(source.path)
+            check_files(source)
         except Failure as failure:
             yield from_failure(failure)
-            continue
-        if root.is_file():
-            continue
-        if not root.is_dir():
-            what = "not a directory" if source.kind == "text" else "neither a file nor a directory"
-            yield error(NO_INPUT, f"data source `{source.name}`: {root} is {what} on this machine")
-        elif not _has_a_match(root, source):
-            patterns = ", ".join(source.include)
-            yield error(NO_INPUT, f"data source `{source.name}`: no file below {root} matches {patterns}")
 
 
 def gpus(topology: Topology) -> Iterator[Finding]:
@@ -88,20 +78,6 @@ def compiler(ds_config: Mapping[str, Any], compiles: bool) -> Iterator[Finding]:
         f"{what} builds C++ on this node, and there is no g++; install it (apt-get install g++, or module load gcc), "
         "or name a compiler: CXX=…",
     )
-
-
-def _has_a_match(root: Path, source: Source) -> bool:
-    """Stops at the first file that matches; directories that cannot be listed are told by whoever reads them."""
-    for directory, _, names in os.walk(root):
-        for name in names:
-            path = (Path(directory) / name).relative_to(root).as_posix()
-            if _matches(path, source.include) and not _matches(path, source.exclude):
-                return True
-    return False
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _visible_gpus() -> int | None:

@@ -1,0 +1,102 @@
+"""Which ends are worth another start, and when to stop trying."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cfgc_runtime.attempt import create_attempt
+from cfgc_runtime.mourning import Mourner
+from cfgc_runtime.retry import decide, may_be_retried, newest_step
+from cfgc_runtime.rundir import RunDirectory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOBODY = 2**22 + 1
+"""No process has this id."""
+
+
+def launch(max_attempts: int = 5, delay: int = 30) -> Any:
+    return SimpleNamespace(max_attempts=max_attempts, restart_delay_s=delay)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    return RunDirectory(tmp_path / "run")
+
+
+def fail(run: RunDirectory, code: int = 137, saved: int = 0) -> None:
+    """An attempt that ended with ``code`` after saving step ``saved`` (0: nothing)."""
+    attempt = create_attempt(run, newest_step(run))
+    attempt.reserve(0)
+    if saved:
+        checkpoint = run.checkpoints / f"step-{saved:08d}"
+        checkpoint.mkdir(parents=True)
+        (checkpoint / "complete.json").write_text("{}")
+    attempt.record_exit(0, code)
+
+
+@pytest.mark.parametrize(
+    ("code", "again"),
+    [(137, True), (139, True), (134, True), (76, True), (77, True)]
+    + [(code, False) for code in (0, 1, 3, 64, 65, 66, 70, 73, 74, 75, 78, 130, 143)],
+)
+def test_only_what_can_end_otherwise_is_tried_again(run: RunDirectory, code: int, again: bool) -> None:
+    fail(run, code)
+    assert may_be_retried(code) is again
+    assert decide(run, code, launch()).again is again
+
+
+def test_each_start_counts_and_waits_longer(run: RunDirectory) -> None:
+    lines = []
+    for saved in (4, 8, 12, 16, 20):
+        fail(run, saved=saved)
+        lines.append(decide(run, 137, launch()))
+    assert [found.delay_s for found in lines] == [30, 60, 120, 240, 0]
+    assert lines[0].line == "starting again in 30 s, attempt 2 of 5, from step 4"
+    assert lines[-1].line == "not started again: this was attempt 5 of 5 (launch.max_attempts)"
+    assert decide(run, 137, launch(1000, delay=30)).delay_s == 480
+    assert decide(run, 137, launch(1000, delay=3600)).delay_s == 3600
+
+
+def test_two_attempts_without_a_new_checkpoint_stop_it(run: RunDirectory) -> None:
+    fail(run, saved=4)
+    fail(run)
+    assert decide(run, 137, launch()).again
+    fail(run)
+    assert decide(run, 137, launch()).line == (
+        "not started again: attempts 2 and 3 both failed before a checkpoint after step 4"
+    )
+
+
+def test_an_attempt_that_was_told_to_stop_is_no_failure(run: RunDirectory) -> None:
+    fail(run, code=75)
+    fail(run)
+    decision = decide(run, 137, launch())
+    assert decision.again
+    assert "from the beginning, as nothing was saved yet" in decision.line
+
+
+def test_what_goes_wrong_in_the_same_way_again_is_not_tried(run: RunDirectory) -> None:
+    fail(run, code=3)
+    assert decide(run, 3, launch()).line == (
+        "not started again: exit code 3 (the loss or the gradient is no longer a number) "
+        "comes again with the next start"
+    )
+
+
+def test_a_rank_that_is_gone_without_a_word_was_killed(run: RunDirectory) -> None:
+    attempt, now = create_attempt(run), [0.0]
+    attempt.record_pid(0, 0, NOBODY)
+    mourner = Mourner(attempt, lambda: now[0])
+    mourner.look(attempt.running(0))
+    assert attempt.exits() == []  # its parent may be about to say it
+    now[0] = 1.1
+    mourner.look(attempt.running(0))
+    assert [(end.rank, end.code) for end in attempt.exits()] == [(0, 137)]
+    assert not mourner.is_over()
+    now[0] = 12.0
+    assert mourner.is_over()
