@@ -9,7 +9,7 @@ from cfgc.emit.bundle import Bundle, emit_bundle
 from cfgc.load.loader import load_spec
 from cfgc.load.reader import Reader
 from cfgc.lower.lowering import lower_spec
-from cfgc.lower.plan import Plan
+from cfgc.lower.plan import AnyPlan
 from cfgc.resolve.resolved import Resolved
 from cfgc.resolve.resolver import resolve_graph
 from cfgc.usercode.reading import with_user_code
@@ -30,7 +30,7 @@ def check_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> C
     return check_resolved(resolve_spec(reader, logical, overrides))
 
 
-def plan_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Plan:
+def plan_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> AnyPlan:
     """The above, and all arithmetic. Raises ``Rejected``."""
     return lower_spec(check_spec(reader, logical, overrides))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeGuard, cast
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
 
@@ -329,6 +329,34 @@ class Config(Protocol):
     LAUNCH: Launch
     TRACKING: Tracking
     PLAN_DIGEST: str
+
+
+class Task(Protocol):
+    """What every rank runs in place of training."""
+
+    kind: Literal["function", "script"]
+    target: str
+    script: str
+    interpreter: tuple[str, ...]
+    args: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+    working_directory: NodePath
+
+
+class TaskConfig(Protocol):
+    """The module ``config.py`` of a bundle whose plan is a task."""
+
+    EXPERIMENT: Experiment
+    TARGET: Target
+    TOPOLOGY: Topology
+    TASK: Task
+    LAUNCH: Launch
+    PLAN_DIGEST: str
+
+
+def is_task(config: Config | TaskConfig) -> TypeGuard[TaskConfig]:
+    """Whether the plan is a task of the user's own, which has nothing of training."""
+    return hasattr(config, "TASK")
 
 
 def load_config(path: Path) -> Config:

@@ -36,7 +36,7 @@ def _is_number(value: object) -> bool:
 
 def _headline(name: str, seconds: float | None, losses: list[tuple[int, float]], held_out: list[float]) -> str:
     if not losses:
-        return f"{name} has not trained yet"
+        return f"{name} has not trained yet" if seconds is None else f"{name} finished after {duration(seconds)}"
     (first_step, first), (last_step, last) = losses[0], losses[-1]
     state = f"finished after {duration(seconds)} of training" if seconds is not None else "is not finished"
     loss = f"loss {first:.3f} at step {first_step:,} → {last:.3f} at step {last_step:,}"

@@ -25,6 +25,7 @@ ALONE: Final = (IMPORTING, READING, BUILDING)
 """What a rank does by itself, before it needs the others."""
 
 TRAINING: Final = "training"
+TASK: Final = "running its task"
 EVALUATING: Final = "evaluating"
 FIRST_STEP: Final = "its first step"
 FIRST_EVALUATION: Final = "its first evaluation"

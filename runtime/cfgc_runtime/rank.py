@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from cfgc_runtime.attempt import Attempt, shell_code
+from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import (
     BAD_CHECKPOINT,
     FINISHED,
@@ -33,6 +34,7 @@ from cfgc_runtime.signals import STOP_SIGNALS, StopRequest, block, die_with_pare
 from cfgc_runtime.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cfgc_runtime.rundir import RunDirectory
@@ -96,9 +98,7 @@ def _train(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, scre
         faulthandler.register(DUMP_SIGNAL, all_threads=True)
         pulse = Pulse(attempt.beat_of(world.rank))
         pulse.enter(IMPORTING)
-        from cfgc_runtime.train import train
-
-        code = train(bundle, run, world, stop, screen, pulse)
+        code = _work_of(bundle)(bundle, run, world, stop, screen, pulse)
     except Failure as failure:
         code, message = failure.code, str(failure)
     except BaseException as error:
@@ -111,6 +111,17 @@ def _train(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, scre
         with suppress(OSError):
             stream.flush()
     return code
+
+
+def _work_of(bundle: Path) -> Callable[[Path, RunDirectory, World, StopRequest, TextIO, Pulse], int]:
+    """Training, or the task that the plan names in its place; training alone imports torch here."""
+    if is_task(load_config(bundle / "config.py")):
+        from cfgc_runtime.task import run_task
+
+        return run_task
+    from cfgc_runtime.train import train
+
+    return train
 
 
 def _classify(error: BaseException, run: RunDirectory) -> tuple[int, str]:

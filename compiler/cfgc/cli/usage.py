@@ -9,7 +9,7 @@ from typing import Literal, get_args, get_origin
 
 from cfgc.diagnostics import Rejected
 from cfgc.lower.lowering import lower_spec
-from cfgc.lower.plan import Plan
+from cfgc.lower.plan import AnyPlan
 from cfgc.origin import Layer, Leaf, Origin, Path, Value
 from cfgc.resolve.resolved import Resolved
 from cfgc.schema.catalogue import SchemaField, schema_fields
@@ -65,11 +65,11 @@ def _others(field: SchemaField | None, value: Value | None) -> Iterator[Value]:
         yield [*value, *value[-1:]] if value else ["x"]
 
 
-def _differences(before: Plan, after: Plan) -> Iterator[str]:
-    for section in fields(Plan):
+def _differences(before: AnyPlan, after: AnyPlan) -> Iterator[str]:
+    for section in fields(before):
         if section.name == "review":
             continue
-        for where in _changed(getattr(before, section.name), getattr(after, section.name), ()):
+        for where in _changed(getattr(before, section.name), getattr(after, section.name, None), ()):
             if section.name == "estimate":
                 yield _ESTIMATES.get(where[0], "PLAN.md model states")
                 continue

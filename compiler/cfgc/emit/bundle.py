@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
-from cfgc.lower.plan import Plan
+from cfgc.lower.plan import AnyPlan, Plan, TaskPlan
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Bundle:
 EXECUTABLE = frozenset({PurePosixPath("launch.sh")})
 
 
-def emit_bundle(plan: Plan) -> Bundle:
+def emit_bundle(plan: AnyPlan) -> Bundle:
     """All files of the bundle, manifest.json included."""
     from cfgc.emit.canonical import plan_digest
     from cfgc.emit.config_py import config_py
@@ -31,23 +31,27 @@ def emit_bundle(plan: Plan) -> Bundle:
     from cfgc.emit.plan_md import plan_md
     from cfgc.emit.resolved_toml import resolved_toml
     from cfgc.emit.scripts import job_sbatch, launch_sh
+    from cfgc.emit.task_md import task_md
     from cfgc.emit.values_json import values_json
     from cfgc.emit.vendored import vendored_runtime
     from cfgc.emit.wiring_py import wiring_py
 
     digest = plan_digest(plan)
     texts = {
-        "PLAN.md": plan_md(plan, digest),
+        "PLAN.md": task_md(plan, digest) if isinstance(plan, TaskPlan) else plan_md(plan, digest),
         "resolved.toml": resolved_toml(plan),
         "config.py": config_py(plan, digest),
         "values.json": values_json(plan),
-        "ds_config.json": ds_config_json(plan),
         "launch.sh": launch_sh(plan),
         "job.sbatch": job_sbatch(plan, digest),
         ".gitattributes": "* -text\n",
     }
     if plan.calls:
         texts["wiring.py"] = wiring_py(plan.calls)
+    if isinstance(plan, Plan):
+        texts["ds_config.json"] = ds_config_json(plan)
     files = {PurePosixPath(name): text.encode() for name, text in texts.items()} | dict(vendored_runtime())
+    if isinstance(plan, TaskPlan) and plan.task.script:
+        files[PurePosixPath(plan.task.script)] = plan.script
     files[PurePosixPath(NAME)] = manifest_json(plan, digest, files, EXECUTABLE).encode()
     return Bundle(plan.experiment.name, MappingProxyType(files), EXECUTABLE)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 
-from cfgc.lower.plan import Json, Plan
+from cfgc.lower.plan import AnyPlan, Json
 
 
 def json_of(value: object) -> Json:
@@ -42,6 +42,9 @@ def digest_bytes(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def plan_digest(plan: Plan) -> str:
-    """What the plan means, without how it came about: every field but ``review``."""
-    return digest_of({f.name: getattr(plan, f.name) for f in fields(plan) if f.name != "review"})
+_NO_MEANING = ("review", "script")
+
+
+def plan_digest(plan: AnyPlan) -> str:
+    """What the plan means, without how it came about; a script counts by its digest."""
+    return digest_of({f.name: getattr(plan, f.name) for f in fields(plan) if f.name not in _NO_MEANING})

@@ -11,13 +11,16 @@ from importlib.resources import files
 import libcst as cst
 
 from cfgc.emit.literals import expression_of, string_of
-from cfgc.lower.plan import Plan
+from cfgc.lower.plan import AnyPlan, TaskPlan
 
 CONSTANTS = (
     "experiment", "target", "topology", "batch", "schedule", "precision", "zero_stage", "compile", "model", "optimizer",
     "data", "evaluation", "early_stopping", "gradient_health", "checkpoint", "tracking", "launch",
 )  # fmt: skip
 """Fields of the plan that the runtime reads, in order; the constant is the upper-case name."""
+
+TASK_CONSTANTS = ("experiment", "target", "topology", "task", "launch")
+"""The same of a task."""
 
 _ABOUT = cst.parse_statement(
     '''"""The run as data: every number final. Written by cfgc: change the spec and build again.
@@ -36,7 +39,7 @@ class _Shape:
     annotations: dict[str, str]
 
 
-def config_py(plan: Plan, plan_digest: str) -> str:
+def config_py(plan: AnyPlan, plan_digest: str) -> str:
     """The text of config.py: a module that the standard library alone can load."""
     head = _head()
     digest = _assign("PLAN_DIGEST", cst.parse_expression("Final[str]"), string_of(plan_digest))
@@ -62,12 +65,16 @@ def _annotations(node: ast.ClassDef) -> dict[str, str]:
     return {name: _PAIRS.get(text, text).replace("'", '"') for name, text in texts}
 
 
-def _classes(plan: Plan) -> list[type]:
+def _classes(plan: AnyPlan) -> list[type]:
     """The classes that the constants need, each after those it is made of."""
     found: dict[type, None] = {}
-    for name in CONSTANTS:
+    for name in _names(plan):
         found.update(dict.fromkeys(_nested(getattr(plan, name))))
     return list(found)
+
+
+def _names(plan: AnyPlan) -> tuple[str, ...]:
+    return TASK_CONSTANTS if isinstance(plan, TaskPlan) else CONSTANTS
 
 
 def _nested(value: object) -> Iterator[type]:
@@ -98,9 +105,9 @@ def _docstring(doc: str) -> str:
     return f'"""{indented}\n    """' if rest else f'"""{first}"""'
 
 
-def _constants(plan: Plan) -> Iterator[cst.SimpleStatementLine]:
-    shapes = _shapes()["Plan"].annotations
-    for position, name in enumerate(CONSTANTS):
+def _constants(plan: AnyPlan) -> Iterator[cst.SimpleStatementLine]:
+    shapes = _shapes()[type(plan).__name__].annotations
+    for position, name in enumerate(_names(plan)):
         value = getattr(plan, name)
         kind = "Final" if is_dataclass(value) else f"Final[{shapes[name]}]"
         line = _assign(name.upper(), cst.parse_expression(kind), expression_of(value))

@@ -9,14 +9,14 @@ from pathlib import PurePosixPath
 
 from cfgc import __version__
 from cfgc.emit.canonical import digest_of, readable
-from cfgc.lower.plan import Json, Plan
+from cfgc.lower.plan import AnyPlan, Json
 
 FORMAT = 1
 NAME = "manifest.json"
 
 
 def manifest_json(
-    plan: Plan, plan_digest: str, files: Mapping[PurePosixPath, bytes], executable: Set[PurePosixPath]
+    plan: AnyPlan, plan_digest: str, files: Mapping[PurePosixPath, bytes], executable: Set[PurePosixPath]
 ) -> str:
     """The text of manifest.json for the other ``files`` of the bundle."""
     review = plan.review

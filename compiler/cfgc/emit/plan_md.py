@@ -8,7 +8,7 @@ from cfgc.emit.markdown import code, count, counted, duration, table, text
 from cfgc.emit.plan_table import overview, requeues, title
 from cfgc.emit.rates import learning_rate
 from cfgc.emit.scripts import needed_variables
-from cfgc.lower.plan import NodePath, Plan, Schedule
+from cfgc.lower.plan import AnyPlan, NodePath, Plan, Schedule
 
 _SHOWN_NODES = 4
 _SHOWN_DROPS = 8
@@ -26,12 +26,13 @@ def plan_md(plan: Plan, plan_digest: str) -> str:
     parts: list[Sequence[str]] = [[f"# {title(plan)}"]]
     if experiment.description:
         parts.append([text(experiment.description)])
-    parts += [overview(plan), _worth_a_look(plan), _starting(plan), _topology(plan), _rates(plan), _paths(plan)]
-    parts += [_environment(plan), _inputs(plan, plan_digest)]
+    parts += [overview(plan), worth_a_look(plan), _starting(plan), _topology(plan), _rates(plan), _paths(plan)]
+    parts += [environment_table(plan), inputs_table(plan, plan_digest)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
-def _worth_a_look(plan: Plan) -> list[str]:
+def worth_a_look(plan: AnyPlan) -> list[str]:
+    """What a reviewer should not miss."""
     review = plan.review
     counts = (
         f"Worth a look: {counted(len(review.overrides), 'override')} on the command line · "
@@ -41,7 +42,7 @@ def _worth_a_look(plan: Plan) -> list[str]:
     return [counts, *_details(plan)]
 
 
-def _details(plan: Plan) -> Iterator[str]:
+def _details(plan: AnyPlan) -> Iterator[str]:
     review = plan.review
     yield ""
     if review.overlays:
@@ -121,33 +122,36 @@ def _turns(schedule: Schedule) -> dict[int, str]:
 
 
 def _paths(plan: Plan) -> list[str]:
-    rows = [("run directory", code(_shown(plan.launch.run_dir)), "written: checkpoints, metrics, logs")]
+    rows = [("run directory", code(shown_path(plan.launch.run_dir)), "written: checkpoints, metrics, logs")]
     for source in plan.data.sources:
         wanted = " ".join(map(code, source.include))
         without = " without " + " ".join(map(code, source.exclude)) if source.exclude else ""
         use = f"read as {source.kind}: {wanted}{without}"
-        rows.append((f"data {text(source.name)}", code(_shown(source.path)), use))
+        rows.append((f"data {text(source.name)}", code(shown_path(source.path)), use))
     if plan.data.tokenizer.kind != "bytes":
         use = f"read with the package {plan.data.tokenizer.kind}"
-        rows.append(("tokenizer", code(_shown(plan.data.tokenizer.path)), use))
+        rows.append(("tokenizer", code(shown_path(plan.data.tokenizer.path)), use))
     rows.append(("interpreter", code(plan.launch.python), "run: or what the variable `PYTHON` names"))
     return ["## Paths on the node", "", *table(("what", "where", "use"), rows)]
 
 
-def _shown(path: NodePath) -> str:
+def shown_path(path: NodePath) -> str:
+    """A path of the node, as a person writes it."""
     if path.base == "absolute":
         return path.path
     base = {"cwd": ".", "env": f"${path.name}", "stdlib": "(the interpreter's standard library)"}[path.base]
     return base if path.path == "." else f"{base}/{path.path}"
 
 
-def _environment(plan: Plan) -> list[str]:
+def environment_table(plan: AnyPlan) -> list[str]:
+    """Variables, and who sets them."""
     rows = [(code(name), "must be set where the run starts", "") for name in needed_variables(plan)]
     rows += [(code(name), "set by the scripts", code(value)) for name, value in sorted(plan.launch.environment.items())]
     return ["## Environment", "", *table(("variable", "who sets it", "value"), rows)] if rows else []
 
 
-def _inputs(plan: Plan, plan_digest: str) -> list[str]:
+def inputs_table(plan: AnyPlan, plan_digest: str) -> list[str]:
+    """What the bundle was made from."""
     rows = [(code(item.logical), code(item.sha256[:12])) for item in plan.review.inputs]
     plan_line = (
         f"Compiled from {code(plan.review.root)}. Plan digest {code(plan_digest[:19])}, in full in manifest.json."

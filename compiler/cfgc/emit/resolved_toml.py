@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import tomlkit
 from tomlkit.items import InlineTable, Integer, Item, Key, SingleKey, String, StringType, Trivia
 
-from cfgc.lower.plan import Plan, Provenance
+from cfgc.lower.plan import AnyPlan, Provenance
 from cfgc.resolve.template import escape
 
 _BIG = 100_000
@@ -26,7 +26,7 @@ class _Node:
     tables: dict[str, _Node] = field(default_factory=dict)
 
 
-def resolved_toml(plan: Plan) -> str:
+def resolved_toml(plan: AnyPlan) -> str:
     """The text of resolved.toml; building it gives the same plan digest."""
     document = tomlkit.document()
     for line in _header(plan):
@@ -40,7 +40,7 @@ def resolved_toml(plan: Plan) -> str:
     return text + "".join(f"\n{section}" for section in _sections((), root))
 
 
-def _header(plan: Plan) -> Iterator[str]:
+def _header(plan: AnyPlan) -> Iterator[str]:
     yield f"The whole spec of {plan.experiment.name}, as it was compiled: every value, and where it came from."
     yield f"To change the run, change {plan.review.root} and build again. A build of this file gives the same plan."
 

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 from cfgc.emit.shell import Sh, path_expression, quoted, render_script, word
 from cfgc.launching.torch import SHUTDOWN_TIMEOUT
-from cfgc.lower.plan import Plan
+from cfgc.lower.plan import AnyPlan, NodePath, TaskPlan
 
 
-def launch_sh(plan: Plan) -> str:
+def launch_sh(plan: AnyPlan) -> str:
     """The text of launch.sh: one machine."""
     return render_script(
         "local/launch.sh.j2", **_common(plan), rendezvous=_local_rendezvous(plan), restart=plan.launch.restart
     )
 
 
-def job_sbatch(plan: Plan, plan_digest: str) -> str:
+def job_sbatch(plan: AnyPlan, plan_digest: str) -> str:
     """The text of job.sbatch: a Slurm allocation."""
     options = [Sh(f"{word(k)}={word(v)}" if v else word(k)) for k, v in plan.slurm.directives]
     return render_script(
@@ -32,17 +32,20 @@ def job_sbatch(plan: Plan, plan_digest: str) -> str:
     )
 
 
-def needed_variables(plan: Plan) -> tuple[str, ...]:
+def needed_variables(plan: AnyPlan) -> tuple[str, ...]:
     """Names of the variables that must be set where the run starts, sorted: node paths and secrets.
 
     What the scripts set themselves is not asked of anybody.
     """
-    paths = (plan.launch.run_dir, plan.data.tokenizer.path, *(source.path for source in plan.data.sources))
+    if isinstance(plan, TaskPlan):
+        paths: tuple[NodePath, ...] = (plan.launch.run_dir, plan.task.working_directory)
+    else:
+        paths = (plan.launch.run_dir, plan.data.tokenizer.path, *(source.path for source in plan.data.sources))
     named = {path.name for path in paths if path.base == "env"} | set(plan.launch.required)
     return tuple(sorted(named - {name for name, value in plan.launch.environment.items() if value}))
 
 
-def _run_dir(plan: Plan) -> Sh:
+def _run_dir(plan: AnyPlan) -> Sh:
     """The run directory as a shell word; one below a variable of the spec is known before the script exports that."""
     path = plan.launch.run_dir
     known = plan.launch.environment.get(path.name) if path.base == "env" else None
@@ -51,7 +54,7 @@ def _run_dir(plan: Plan) -> Sh:
     return Sh(quoted(known if path.path == "." else f"{known}/{path.path}"))
 
 
-def _common(plan: Plan) -> Mapping[str, object]:
+def _common(plan: AnyPlan) -> Mapping[str, object]:
     launch, topology = plan.launch, plan.topology
     return {
         "name": word(plan.experiment.name),
@@ -68,19 +71,19 @@ def _common(plan: Plan) -> Mapping[str, object]:
     }
 
 
-def _shutdown(plan: Plan) -> str:
+def _shutdown(plan: AnyPlan) -> str:
     """torchrun's time between TERM and KILL; older releases have a fixed one, to which a rule holds the spec."""
     if SHUTDOWN_TIMEOUT.is_newer_than(plan.target.torch):
         return ""
     return f" --shutdown-timeout={plan.launch.shutdown_grace_s}"
 
 
-def _local_rendezvous(plan: Plan) -> Sh:
+def _local_rendezvous(plan: AnyPlan) -> Sh:
     """torchrun's own free port, so that two runs can share a machine, unless the spec names a port."""
     port = plan.launch.master_port
     return Sh(f"--master-addr=127.0.0.1 --master-port={port}" if port else "--standalone")
 
 
-def _cluster_port(plan: Plan) -> Sh:
+def _cluster_port(plan: AnyPlan) -> Sh:
     """All nodes must agree on the port before they can talk, and two jobs on a node must not: the job id decides."""
     return Sh(str(plan.launch.master_port or "$((10000 + SLURM_JOB_ID % 20000))"))

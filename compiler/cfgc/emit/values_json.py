@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cfgc.emit.canonical import json_of, readable
-from cfgc.lower.plan import Json, Plan
+from cfgc.lower.plan import AnyPlan, Json, Plan
 from cfgc.origin import Path
 from cfgc.schema.catalogue import schema_fields
 from cfgc.schema.field import FieldClass
@@ -13,12 +13,13 @@ from cfgc.schema.field import FieldClass
 NAME = "values.json"
 
 
-def values_json(plan: Plan) -> str:
+def values_json(plan: AnyPlan) -> str:
     """The text of values.json: what a resumed run and ``cfgc diff`` compare."""
     values: dict[str, dict[str, Json]] = {"numerics": {}, "resources": {}, "logistics": {}}
     for line in plan.review.provenance:
         values[class_of(line.path)].update(flat(json_of(line.value), ".".join(line.path)))
-    return readable({**values, "ds_config": dict(flat(json_of(plan.ds_config), ""))})
+    ds_config = plan.ds_config if isinstance(plan, Plan) else {}
+    return readable({**values, "ds_config": dict(flat(json_of(ds_config), ""))})
 
 
 def class_of(path: Path) -> FieldClass:

@@ -5,31 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.lower.plan import Plan
+from cfgc.schema.spec import Spec
+
 if TYPE_CHECKING:
-    from cfgc.lower.plan import NodePath, Plan
-    from cfgc.schema.spec import Spec
+    from cfgc.lower.plan import AnyPlan, NodePath
+    from cfgc.schema.spec import AnySpec
 
 Derived = tuple[str, object, str]
 """Dotted key, value, and how it follows."""
 
 
-def derived_values(spec: Spec, plan: Plan) -> Iterator[Derived]:
-    """Derived keys in the order of the schema's sections."""
+def derived_values(spec: AnySpec, plan: AnyPlan) -> Iterator[Derived]:
+    """Derived keys, of training first."""
+    if isinstance(spec, Spec) and isinstance(plan, Plan):
+        yield from _of_training(spec, plan)
+    yield from _shared(spec, plan)
+
+
+def _of_training(spec: Spec, plan: Plan) -> Iterator[Derived]:
     yield from _model(spec, plan)
+    if spec.launch.watchdog is None:
+        yield "launch.watchdog", plan.launch.watchdog_s, f"launch.timeout {plan.topology.timeout_s} // 2"
     yield from _training(spec, plan)
     if spec.data.shuffle_seed is None:
         yield "data.shuffle_seed", plan.data.shuffle_seed, "experiment.seed"
     if spec.deepspeed.communication_data_type is None:
         yield "deepspeed.communication_data_type", plan.precision, "training.precision"
+    if spec.evaluation.micro_batch_size is None:
+        yield "evaluation.micro_batch_size", plan.evaluation.micro_batch_size, "training.micro_batch_size"
+
+
+def _shared(spec: AnySpec, plan: AnyPlan) -> Iterator[Derived]:
     if spec.launch.run_dir is None:
         yield "launch.run_dir", _path(plan.launch.run_dir), "runs/ and experiment.name"
-    if spec.launch.watchdog is None:
-        yield "launch.watchdog", plan.launch.watchdog_s, f"launch.timeout {plan.topology.timeout_s} // 2"
     if spec.cluster.cpus_per_task is None:
         reason = f"ranks {plan.topology.ranks_per_node} × threads {plan.launch.threads_per_rank}"
         yield "cluster.cpus_per_task", plan.slurm.cpus_per_task, reason
-    if spec.evaluation.micro_batch_size is None:
-        yield "evaluation.micro_batch_size", plan.evaluation.micro_batch_size, "training.micro_batch_size"
 
 
 def _model(spec: Spec, plan: Plan) -> Iterator[Derived]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import triple_of
-from cfgc.deepspeed.of_spec import REASON, deepspeed_config, raw_keys
+from cfgc.deepspeed.of_spec import REASON, deepspeed_config
+from cfgc.load.graph import Input
 from cfgc.lower import numbers, sections
 from cfgc.lower.launch import launch
-from cfgc.lower.plan import Plan, Review
+from cfgc.lower.plan import AnyPlan, Plan, Review
 from cfgc.lower.provenance import provenance
 from cfgc.lower.slurm import slurm
+from cfgc.lower.task import task_plan
 from cfgc.lower.tracking import tracking
+from cfgc.schema.spec import TaskSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,10 +25,10 @@ if TYPE_CHECKING:
     from cfgc.validate.checker import Checked
 
 
-def lower_spec(checked: Checked) -> Plan:
+def lower_spec(checked: Checked) -> AnyPlan:
     """Every number of the run. A spec that was checked always has a plan."""
-    spec = checked.spec
-    plan = _meaning(spec, _review(checked))
+    spec, review = checked.spec, _review(checked)
+    plan = task_plan(spec, checked.resolved.code, review) if isinstance(spec, TaskSpec) else _meaning(spec, review)
     lines = provenance(spec, checked.resolved, plan)
     return replace(plan, review=replace(plan.review, provenance=lines))
 
@@ -64,14 +68,15 @@ def _meaning(spec: Spec, review: Review) -> Plan:
 def _review(checked: Checked) -> Review:
     """What a reviewer looks at; the lines of resolved.toml come once the plan is there."""
     spec, graph = checked.spec, checked.resolved.graph
+    raw = {} if isinstance(spec, TaskSpec) else spec.deepspeed.raw
     return Review(
         provenance=(),
-        inputs=graph.inputs,
+        inputs=(*graph.inputs, *_script_of(checked)),
         root=graph.root.logical,
         overlays=tuple(sorted(graph.overlays.items())),
         overrides=graph.overrides,
-        raw_keys=tuple(_dotted(raw_keys(spec))),
-        raw_reason=str(spec.deepspeed.raw.get(REASON, "")),
+        raw_keys=tuple(_dotted({key: value for key, value in raw.items() if key != REASON})),
+        raw_reason=str(raw.get(REASON, "")),
         waivers=tuple(sorted(spec.checks.allow.items())),
     )
 
@@ -82,3 +87,9 @@ def _dotted(table: Mapping[str, object], prefix: str = "") -> Iterator[str]:
             yield from _dotted(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}"
+
+
+def _script_of(checked: Checked) -> Iterator[Input]:
+    script, code = checked.spec.task.script, checked.resolved.code.script
+    if script is not None and code is not None:
+        yield Input(script, hashlib.sha256(code).hexdigest())

@@ -371,6 +371,23 @@ class GradientHealth:
 
 
 @dataclass(frozen=True)
+class Task:
+    """What every rank runs in place of training: a function, which wiring.py calls, or a script of the bundle.
+
+    ``interpreter`` are the words before the script, ``python`` for the run's own; ``environment`` is the task's alone.
+    """
+
+    kind: Literal["function", "script"]
+    target: str
+    script: str
+    script_sha256: str
+    interpreter: tuple[str, ...]
+    args: tuple[str, ...]
+    environment: Mapping[str, str]
+    working_directory: NodePath
+
+
+@dataclass(frozen=True)
 class Launch:
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
@@ -468,3 +485,22 @@ class Plan:
     estimate: Estimate
     ds_config: Mapping[str, Json]
     review: Review
+
+
+@dataclass(frozen=True)
+class TaskPlan:
+    """What the emitters need of a task. ``target.deepspeed`` is empty where the task does not use it."""
+
+    experiment: Experiment
+    target: Target
+    topology: Topology
+    task: Task
+    calls: tuple[Call, ...]
+    launch: Launch
+    slurm: Slurm
+    script: bytes
+    review: Review
+
+
+AnyPlan: TypeAlias = Plan | TaskPlan
+"""Training, or a task of the user's own; what both have is the same."""

@@ -12,16 +12,16 @@ from cfgc.schema.belonging import belongs
 from cfgc.schema.catalogue import schema_positions
 
 if TYPE_CHECKING:
-    from cfgc.lower.plan import Plan
+    from cfgc.lower.plan import AnyPlan
     from cfgc.origin import Leaf, Origin, Path
     from cfgc.resolve.resolved import Resolved
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec
 
 LONGEST = 60
 """Characters of a replaced value that a comment shows."""
 
 
-def provenance(spec: Spec, resolved: Resolved, plan: Plan) -> tuple[Provenance, ...]:
+def provenance(spec: AnySpec, resolved: Resolved, plan: AnyPlan) -> tuple[Provenance, ...]:
     """One entry per resolved leaf and per derived value, in the order of the schema.
 
     Derived values are valid keys of a spec, and a spec that has them gives the same plan. Defaults of keys that belong
@@ -86,6 +86,6 @@ def _toml(value: object) -> str:
             return str(value)
 
 
-def _derived(spec: Spec, plan: Plan) -> Iterator[Provenance]:
+def _derived(spec: AnySpec, plan: AnyPlan) -> Iterator[Provenance]:
     for dotted, value, reason in derived_values(spec, plan):
         yield Provenance(tuple(dotted.split(".")), value, f"derived: {reason}")

@@ -25,7 +25,7 @@ def experiment(spec: AnySpec) -> plan.Experiment:
     return plan.Experiment(said.name, said.description, said.tags, said.seed, said.deterministic)
 
 
-def target(spec: Spec) -> plan.Target:
+def target(spec: AnySpec) -> plan.Target:
     """The releases that the bundle is compiled for."""
     return plan.Target(spec.target.deepspeed, spec.target.torch, spec.target.slurm)
 

@@ -15,8 +15,6 @@ _WITHOUT_LITERAL = {"tuple", "Tuple", "set", "Set", "frozenset", "bytes", "Path"
 def fits(value: object, annotation: ast.expr | None) -> bool | None:
     """Whether ``value``, a literal that TOML can say, is what ``annotation`` asks for; None where that is not plain."""
     match annotation:
-        case None:
-            return None
         case ast.Constant(value=None):
             return False
         case ast.Constant(value=str(text)):

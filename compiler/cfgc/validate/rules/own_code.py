@@ -109,6 +109,8 @@ def task_is_one(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
         yield from _ignored(resolved, "task", idle, "task.kind", "`[task]` names no function and no script")
         return
     first, *others = named
+    if spec.launch.watchdog:
+        yield from _ignored(resolved, "launch", ("watchdog",), f"task.{first}", "a task tells of no steps")
     yield from _ignored(resolved, "task", tuple(others), f"task.{first}", f"`task.{first}` is what runs")
     unused = ("args",) if first == "target" else ("arguments",)
     what = "a function takes `arguments`" if first == "target" else "a script takes `args`"

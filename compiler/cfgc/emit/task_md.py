@@ -1,0 +1,89 @@
+"""PLAN.md of a task of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shlex import join
+
+from cfgc.emit.markdown import code, counted, duration, table, text
+from cfgc.emit.plan_md import environment_table, inputs_table, shown_path, worth_a_look
+from cfgc.lower.plan import TaskPlan
+
+
+def task_md(plan: TaskPlan, plan_digest: str) -> str:
+    """The text of PLAN.md."""
+    topology = plan.topology
+    hardware = text(topology.hardware) or topology.device
+    machine = f"{counted(topology.nodes, 'node')} × {topology.ranks_per_node} × {hardware}"
+    parts: list[Sequence[str]] = [[f"# {plan.experiment.name} · {machine} · a task"]]
+    if plan.experiment.description:
+        parts.append([text(plan.experiment.description)])
+    parts += [_overview(plan), worth_a_look(plan), _starting(plan), _promises(), _paths(plan)]
+    parts += [environment_table(plan), inputs_table(plan, plan_digest)]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+
+
+def _overview(plan: TaskPlan) -> list[str]:
+    task, launch = plan.task, plan.launch
+    limit = f"each attempt; asked to save {duration(launch.signal_lead_s)} before it, on Slurm"
+    again = "queued again by itself after exit code 75" if plan.slurm.requeue else "to be started again by hand"
+    rows = [
+        ("every rank runs", code(task.target or task.script), _how(plan)),
+        ("ranks", f"{topology_of(plan)}", "each started by torchrun, so that RANK and WORLD_SIZE are set"),
+        ("wall-time limit", duration(launch.time_limit_s), limit),
+        ("attempts", f"at most {launch.max_attempts}", again),
+    ]
+    return table(("what", "value", "how"), rows)
+
+
+def topology_of(plan: TaskPlan) -> str:
+    """``8 = 2 nodes × 4``."""
+    return f"{plan.topology.world_size} = {counted(plan.topology.nodes, 'node')} × {plan.topology.ranks_per_node}"
+
+
+def _how(plan: TaskPlan) -> str:
+    task = plan.task
+    if task.kind == "function":
+        return "called as wiring.py says"
+    words = code(join([*task.interpreter, task.script, *task.args]))
+    return f"{words}; `python` is the run's own" if task.interpreter[:1] == ("python",) else words
+
+
+def _starting(plan: TaskPlan) -> list[str]:
+    several = plan.topology.nodes > 1
+    releases = f"Python with torch {plan.target.torch}"
+    releases += f" and deepspeed {plan.target.deepspeed}" if plan.target.deepspeed else ""
+    local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else "`./launch.sh`"
+    rows = (
+        ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
+        ("start on this machine", local, releases),
+        ("start on Slurm", "`sbatch job.sbatch`", f"Slurm {plan.target.slurm} or newer"),
+        ("stop", "Ctrl-C, or signal USR2", "every rank gets USR2, and ends as it sees fit"),
+        ("start again", "the same command", "the task finds what it saved in CFGC_CHECKPOINT_DIR"),
+    )
+    return ["## Start and stop", "", *table(("to", "do", "note"), rows)]
+
+
+def _promises() -> list[str]:
+    rows = (
+        ("CFGC_CHECKPOINT_DIR", "where it saves and looks for what it saved, the same in every attempt"),
+        ("CFGC_RUN_DIR", "the run directory; logs of each rank are in attempts/ there"),
+        ("CFGC_ATTEMPT", "number of this start: 001, 002, …"),
+        ("CFGC_SEED", "`experiment.seed`"),
+        ("CFGC_DETERMINISTIC", "1 when `experiment.deterministic` asks for the same result every time, else 0"),
+    )
+    codes = (
+        "Signal USR2 means: save and leave; a task that does not handle it is ended by it. Exit code 0 finishes the "
+        "run, 75 says that it saved and wants to be started again, and any other is kept as it is."
+    )
+    table_ = table(("variable of every rank", "value"), [(code(name), value) for name, value in rows])
+    return ["## What the task is given", "", *table_, "", codes]
+
+
+def _paths(plan: TaskPlan) -> list[str]:
+    rows = [
+        ("run directory", code(shown_path(plan.launch.run_dir)), "written: checkpoints, logs"),
+        ("start directory", code(shown_path(plan.task.working_directory)), "of every rank"),
+        ("interpreter", code(plan.launch.python), "run: or what the variable `PYTHON` names"),
+    ]
+    return ["## Paths on the node", "", *table(("what", "where", "use"), rows)]

@@ -1,0 +1,74 @@
+"""The plan of a task of the user's own: no arithmetic, but the same ranks, launch and review."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from cfgc.arithmetic.of_spec import world_of
+from cfgc.lower import plan, sections
+from cfgc.lower.launch import launch
+from cfgc.lower.slurm import slurm
+from cfgc.usercode.scripts import interpreter_of
+
+if TYPE_CHECKING:
+    from cfgc.schema.spec import TaskSpec
+    from cfgc.usercode.code import UserCode
+
+FOLDER = "script"
+"""Where a bundle carries its script."""
+
+
+def task_plan(spec: TaskSpec, code: UserCode, review: plan.Review) -> plan.TaskPlan:
+    """Everything that is known before a task runs."""
+    script = (spec.task.inline or "").encode() if spec.task.script is None else code.script or b""
+    releases = sections.target(spec)
+    return plan.TaskPlan(
+        experiment=sections.experiment(spec),
+        target=releases if spec.task.uses_deepspeed else plan.Target("", releases.torch, releases.slurm),
+        topology=_topology(spec),
+        task=_task(spec, script),
+        calls=sections.calls(spec),
+        launch=replace(launch(spec), watchdog_s=0),  # which counts steps
+        slurm=slurm(spec),
+        script=script,
+        review=review,
+    )
+
+
+def _task(spec: TaskSpec, script: bytes) -> plan.Task:
+    said = spec.task
+    directory = plan.NodePath("cwd", "", ".")
+    is_function = said.target is not None
+    path = "" if is_function else f"{FOLDER}/{PurePosixPath(said.script or 'inline').name}"
+    interpreter = () if is_function else interpreter_of(said.script or "", script)
+    assert interpreter is not None, "a rule refuses a script that nothing runs"
+    return plan.Task(
+        kind="function" if is_function else "script",
+        target=said.target or "",
+        script=path,
+        script_sha256="" if is_function else hashlib.sha256(script).hexdigest(),
+        interpreter=interpreter,
+        args=said.args,
+        environment=dict(sorted(said.env.items())),
+        working_directory=sections.node_path(said.working_directory) if said.working_directory else directory,
+    )
+
+
+def _topology(spec: TaskSpec) -> plan.Topology:
+    ranks = world_of(spec)
+    return plan.Topology(
+        device=spec.hardware.device,
+        hardware=spec.hardware.name,
+        nodes=spec.launch.nodes,
+        ranks_per_node=spec.launch.gpus_per_node,
+        world_size=ranks,
+        data_parallel=ranks,
+        tensor_parallel=1,
+        pipeline_parallel=1,
+        sequence_parallel=1,
+        backend="gloo" if spec.hardware.device == "cpu" else "nccl",
+        timeout_s=spec.launch.timeout,
+    )
