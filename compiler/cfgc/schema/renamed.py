@@ -163,7 +163,7 @@ RENAMED: Mapping[str, Renamed] = MappingProxyType(
         "optimizer.lr": Renamed("training.learning_rate", _SECTION),
         "optimizer.weight_decay": Renamed("training.optimizer.weight_decay", _SECTION),
         "exp_manager.checkpoint_callback_params.save_top_k": Renamed(
-            "checkpoint.keep_last", "checkpoints are kept by age; the best by loss (`keep_best`) is not supported yet"
+            "checkpoint.keep_last", "it keeps the newest; `keep_best` keeps those of the lowest held-out loss"
         ),
         "tracking.custom_metrics": Renamed(
             "evaluation.metrics",

@@ -63,6 +63,8 @@ def export_checkpoint(wanted: Export, report: Callable[[int, int], None]) -> str
     temporary.mkdir(parents=True)
     try:
         size, note = _write(temporary, source, config, form, wanted, report)
+        for file in temporary.iterdir():
+            shutil.copymode(temporary / "config.json", file)  # safetensors lets nobody else read what it writes
         temporary.rename(wanted.out)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

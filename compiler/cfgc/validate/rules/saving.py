@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import max_steps_of
-from cfgc.validate.rules.finding import At, count, is_default, warning
+from cfgc.validate.rules.finding import At, count, error, is_default, warning
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from cfgc.schema.spec import Spec
 
 EVERY, STEPS, LOG = "checkpoint.every_steps", "training.max_steps", "tracking.log_every_steps"
+BEST, LAST, EVALUATED = "checkpoint.keep_best", "checkpoint.keep_last", "evaluation.every_steps"
+ELASTIC, OPTIMIZER, STAGE = "checkpoint.elastic", "training.optimizer.type", "deepspeed.zero.stage"
+_CONVERTED = ("adam", "adamw")
+"""Optimizers whose state DeepSpeed's universal form holds: a running mean and a running square for each weight."""
 
 
 def checkpoint_happens(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -42,6 +46,56 @@ def requeue_has_checkpoints(spec: Spec, resolved: Resolved) -> Iterator[Diagnost
         [At(EVERY, "0: only at the end"), At("launch.max_attempts", f"up to {spec.launch.max_attempts} starts")],
         (),
         (f"set `checkpoint.every_steps = {max(1, (max_steps_of(spec) or 1000) // 10)}`",),
+    )
+
+
+def best_is_evaluated(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG493: every checkpoint that may be the best one has a held-out loss of its own step."""
+    saves, evaluations = spec.checkpoint.every_steps, spec.evaluation.every_steps
+    if spec.checkpoint.keep_best == 0 or (saves > 0 and evaluations > 0 and saves % evaluations == 0):
+        return
+    every = saves or evaluations or max(1, (max_steps_of(spec) or 1000) // 10)
+    keys = [key for key, said in ((EVERY, saves), (EVALUATED, evaluations)) if said != every]
+    yield error(
+        "CFG493",
+        "nobody could say which checkpoints are the best: they are saved at steps without an evaluation",
+        resolved,
+        [
+            At(BEST, "compares held-out losses"),
+            At(EVALUATED, f"an evaluation every {count(evaluations, 'step')}" if evaluations else "0: no evaluation"),
+            At(EVERY, f"a save every {count(saves, 'step')}" if saves else "0: a save at the end only"),
+        ],
+        (),
+        (f"set {' and '.join(f'`{key} = {every}`' for key in keys)}",),
+    )
+
+
+def best_is_kept_besides(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG494: the best are kept beside the newest few, not beside all."""
+    if spec.checkpoint.keep_best == 0 or spec.checkpoint.keep_last > 0:
+        return
+    yield warning(
+        "CFG494",
+        "`checkpoint.keep_best` has no effect: every checkpoint is kept",
+        resolved,
+        [At(BEST, "keeps nothing more"), At(LAST, "0: keeps all")],
+        (),
+        ("set `checkpoint.keep_last = 3`, or drop `keep_best`",),
+    )
+
+
+def elastic_state_can_be_converted(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG495: DeepSpeed can convert the state of the optimizer for other ranks."""
+    kind = spec.training.optimizer.type
+    if not spec.checkpoint.elastic or spec.deepspeed.zero.stage == 0 or kind in _CONVERTED:
+        return
+    yield error(
+        "CFG495",
+        f"the state of `{kind}` cannot be converted for another number of ranks",
+        resolved,
+        [At(ELASTIC, "allows to resume with other ranks"), At(OPTIMIZER, "not Adam"), At(STAGE, "cuts it by rank")],
+        ("DeepSpeed's universal checkpoints hold two running averages for each weight, which are those of Adam",),
+        ("drop `checkpoint.elastic`, or choose `adamw`, or `zero.stage = 0`, where every rank has all of the state",),
     )
 
 
