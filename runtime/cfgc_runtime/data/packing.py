@@ -62,7 +62,7 @@ class Order:
     @property
     def log(self) -> Path:
         """Where bad records are named."""
-        return self.target.with_name(self.target.name.removesuffix(".tokens") + ".bad-records.jsonl")
+        return self.target.with_name(self.target.name.removesuffix(".tokens") + ".bad-records.log")
 
     @property
     def _sources(self) -> dict[str, Any]:
