@@ -60,7 +60,7 @@ class RunDirectory:
         """
         try:
             summary = json.loads(self.finished.read_bytes())
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, ValueError, RecursionError):
             return None
         whole = isinstance(summary, dict) and isinstance(summary.get("seconds"), (int, float))
         return summary if whole and summary.get("plan_digest") == plan_digest else None

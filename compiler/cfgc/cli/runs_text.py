@@ -52,10 +52,12 @@ def print_table(table: Table) -> None:
 
 def overview(runs: Sequence[Facts]) -> Table:
     """A row for each run."""
-    table = _table("run", "state", ">step", ">loss", ">held-out", ">tok/s", ">attempts", ">last sign")
+    notes = any(run.problem for run in runs)
+    headers = ("run", "state", ">step", ">loss", ">held-out", ">tok/s", ">attempts", ">last sign")
+    table = _table(*headers, *(["damage"] if notes else []))
     for run in runs:
-        cells = (_steps(run), _loss(run.loss), _loss(run.best_eval_loss), _speed(run), str(run.attempts), _ago(run))
-        table.add_row(Text(str(run.path)), _state(run), *map(Text, cells))
+        cells = [_steps(run), _loss(run.loss), _loss(run.best_eval_loss), _speed(run), str(run.attempts), _ago(run)]
+        table.add_row(Text(str(run.path)), _state(run), *map(Text, [*cells, *([run.problem] if notes else [])]))
     return table
 
 
@@ -96,27 +98,38 @@ def portrait(run: Facts) -> str:
     ]
     if run.seconds is not None:
         lines.append(("training", duration(run.seconds)))
-    for attempt in run.identity.get("attempts", []) if isinstance(run.identity.get("attempts"), list) else []:
-        lines += _attempt(run, attempt) if isinstance(attempt, dict) else []
+    for attempt in _list(run.identity, "attempts"):
+        lines += _attempt(run, _dict(attempt))
     return "\n".join(f"{name:<14} {text}".rstrip() for name, text in lines)
 
 
 def _attempt(run: Facts, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     number = facts.get("number")
     yield f"attempt {number}", f"{_when(facts.get('started'))} from {facts.get('directory', _UNKNOWN)}"
-    exits = next((a.exits() for a in attempts_of(RunDirectory(run.path)) if a.path.name == f"{number:03d}"), [])
+    exits = next((one.exits() for one in attempts_of(RunDirectory(run.path)) if int(one.path.name) == number), [])
     if exits:
         code, _ = verdict(exits, FINISHED, len(exits))
         yield "", f"exit code {code}: {meaning(code)}"
-    if isinstance(git := facts.get("git"), dict):
+    if git := _dict(facts, "git"):
         yield "", f"commit {git.get('commit')}{' with uncommitted changes' if git.get('dirty') else ''}"
-    for host in facts.get("hosts", []):
-        ranks, devices = host.get("ranks", []), dict.fromkeys(host.get("devices", []))
-        yield "", f"{len(ranks)} ranks on {host.get('host')} ({', '.join(devices)})"
-    if versions := facts.get("versions"):
-        yield "", " · ".join(f"{name} {release}" for name, release in versions.items())
-    if slurm := facts.get("slurm"):
-        yield "", " · ".join(f"{name.removeprefix('slurm_')} {value}" for name, value in slurm.items())
+    for host in _list(facts, "hosts"):
+        devices = dict.fromkeys(map(str, _list(host, "devices")))
+        yield "", f"{len(_list(host, 'ranks'))} ranks on {_dict(host).get('host')} ({', '.join(devices)})"
+    for name in ("versions", "slurm"):
+        if said := _dict(facts, name):
+            yield "", " · ".join(f"{key.removeprefix('slurm_')} {value}" for key, value in said.items())
+
+
+def _dict(value: Any, *keys: str) -> Mapping[str, Any]:
+    """The table at ``keys`` of ``value``; an empty one where there is none."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any, key: str) -> list[Any]:
+    found = _dict(value).get(key)
+    return found if isinstance(found, list) else []
 
 
 def _table(*headers: str) -> Table:

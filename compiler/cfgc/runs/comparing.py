@@ -23,7 +23,7 @@ class Row:
 
 
 def differences(runs: Sequence[Facts]) -> list[Row]:
-    """Keys that differ, numerics first; each class by key."""
+    """Keys that differ between the runs whose spec is known, numerics first; each class by key."""
     return [row for kind in KINDS for row in _of_kind(runs, kind)]
 
 
@@ -31,5 +31,6 @@ def _of_kind(runs: Sequence[Facts], kind: str) -> Iterator[Row]:
     keys = {key for run in runs for key in run.values.get(kind, {})}
     for key in sorted(keys, key=lambda key: (key in NAMING, key)):
         values = tuple(run.values.get(kind, {}).get(key, ABSENT) for run in runs)
-        if any(value != values[0] or isinstance(value, bool) != isinstance(values[0], bool) for value in values):
+        known = [value for run, value in zip(runs, values, strict=True) if run.values]
+        if any(value != known[0] or isinstance(value, bool) != isinstance(known[0], bool) for value in known):
             yield Row(kind, key, values)

@@ -33,6 +33,13 @@ _STYLE: Final[dict[str, Any]] = {
     "xtick.color": "#555555",
     "ytick.color": "#555555",
 }
+_MARKS: Final[dict[str, Any]] = {
+    "linewidth": 1.0,
+    "marker": "o",
+    "markerfacecolor": "white",
+    "markersize": 4,
+    "zorder": 3,
+}
 _LABELS: Final[dict[Axis, str]] = {"step": "step", "tokens": "tokens", "time": "hours since the start"}
 _PANEL_W, _PANEL_H = 5.2, 3.1
 
@@ -53,16 +60,30 @@ def picture(series: Sequence[Series], metrics: Sequence[str], axis: Axis, smooth
             _panel(panel, [one for one in series if one.metric in _drawn_with(metric)], metric, axis, smooth, runs)
         for panel in panels[len(metrics) :]:
             panel.set_axis_off()
-        handles = {
-            label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
-        }
+        handles = _legend(runs, any(one.metric == "eval_loss" for one in series) and "loss" in metrics)
         if len(handles) > 1:
-            figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=min(len(handles), 4))
+            figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
         file = io.BytesIO()
         # Neither the date nor matplotlib's release is part of the picture.
         nothing: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
         figure.savefig(file, format=kind, dpi=144, metadata=nothing.get(kind, {"CreationDate": None, "Creator": None}))
     return file.getvalue()
+
+
+def _legend(runs: Sequence[str], held_out: bool) -> list[Any]:
+    """A line for each run, and the mark of evaluations."""
+    from matplotlib.lines import Line2D
+
+    lines = [Line2D([], [], label=run, color=_colour(n), linestyle=_dash(n)) for n, run in enumerate(runs)]
+    return [*lines, *([Line2D([], [], label="held-out loss", color="#777777", **_MARKS)] if held_out else [])]
+
+
+def _colour(number: int) -> str:
+    return COLOURS[number % len(COLOURS)]
+
+
+def _dash(number: int) -> Any:
+    return _DASHES[number // len(COLOURS) % len(_DASHES)]
 
 
 def _drawn_with(metric: str) -> tuple[str, ...]:
@@ -71,42 +92,40 @@ def _drawn_with(metric: str) -> tuple[str, ...]:
 
 def _panel(panel: Axes, series: Sequence[Series], metric: str, axis: Axis, smooth: int, runs: Sequence[str]) -> None:
     for one in series:
-        number = runs.index(one.run)
-        _curve(panel, one, COLOURS[number % len(COLOURS)], _DASHES[number // len(COLOURS) % len(_DASHES)], smooth)
+        _curve(panel, one, runs.index(one.run), 0 if metric == "lr" else smooth)
     panel.set_title(TITLES.get(metric, metric))
     panel.set_xlabel(_LABELS[axis])
     panel.margins(x=0.01)
     values = [value for one in series for _, value in one.points]
+    if metric == "lr":  # every warm-up spans decades
+        values = [max(value for _, value in one.points) for one in series]
     if spans_decades(values):
         panel.set_yscale("log")
     elif metric in ("tokens_per_s", "mfu", "lr"):
         panel.set_ylim(bottom=0)
-    if metric == "lr" and panel.get_yscale() == "linear":
-        panel.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
-    if metric == "tokens_per_s" or axis == "tokens":
-        _thousands(panel, x=axis == "tokens", y=metric == "tokens_per_s")
+    _numbers(panel, metric, axis)
 
 
-def _curve(panel: Axes, one: Series, colour: str, dash: Any, smooth: int) -> None:
+def _curve(panel: Axes, one: Series, number: int, smooth: int) -> None:
     """The held-out loss is marked at every evaluation; what was smoothed stays visible behind its mean."""
     x, y = zip(*one.points, strict=True)
+    style: dict[str, Any] = {"color": _colour(number), "linestyle": _dash(number)}
     if one.metric == "eval_loss":
-        marks: dict[str, Any] = {"marker": "o", "markersize": 4, "markerfacecolor": "white", "linewidth": 1.0}
-        panel.plot(x, y, color=colour, linestyle=dash, label=f"{one.run}: held-out loss", zorder=3, **marks)
+        panel.plot(x, y, **style, **_MARKS)
         return
     if smooth > 1 and len(one.points) > 2:
-        panel.plot(x, y, color=colour, alpha=0.25, linewidth=0.8)
+        panel.plot(x, y, color=style["color"], alpha=0.25, linewidth=0.8)
         x, y = zip(*smoothed(one.points, smooth), strict=True)
-    marker = "o" if len(one.points) == 1 else None
-    panel.plot(x, y, color=colour, linestyle=dash, label=one.run, marker=marker)
+    panel.plot(x, y, **style, marker="o" if len(one.points) == 1 else None)
 
 
-def _thousands(panel: Axes, x: bool, y: bool) -> None:
-    """12k in place of 12000."""
-    from matplotlib.ticker import EngFormatter
+def _numbers(panel: Axes, metric: str, axis: Axis) -> None:
+    """12k in place of 12000, and no factor beside an axis that the eye has to multiply with."""
+    from matplotlib.ticker import EngFormatter, FuncFormatter
 
-    formatter = EngFormatter(sep="")
-    if x:
-        panel.xaxis.set_major_formatter(formatter)
-    if y and panel.get_yscale() == "linear":
-        panel.yaxis.set_major_formatter(formatter)
+    if axis == "tokens":
+        panel.xaxis.set_major_formatter(EngFormatter(sep=""))
+    if panel.get_yscale() == "log":
+        return
+    as_text = FuncFormatter(lambda value, _: f"{value:.4g}")
+    panel.yaxis.set_major_formatter(EngFormatter(sep="") if metric == "tokens_per_s" else as_text)
