@@ -97,7 +97,8 @@ def test_a_plan_that_trains_the_same_takes_the_place_of_the_old_one(tmp_path: Pa
     stage_bundle(first, run)
     other = compile_tiny(tmp_path / "other", "launch.timeout=1h", "checkpoint.keep_last=1")
     line = stage_bundle(other, run)
-    assert line.endswith('(the old one is bundle-001): checkpoint.keep_last: 3 → 1, launch.timeout: 1800 → "1h"'), line
+    changed = 'checkpoint.keep_last: 3 → 1, launch.timeout: 1800 → "1h", launch.watchdog: 900 → 1800'
+    assert line.endswith(f"(the old one is bundle-001): {changed}"), line
     assert read_manifest(run.bundle) == read_manifest(other)
     assert read_manifest(run.root / "bundle-001") == read_manifest(first)
     assert "bundle-002" in stage_bundle(first, run)
