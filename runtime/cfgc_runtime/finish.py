@@ -28,7 +28,8 @@ def describe_run(run: RunDirectory) -> str:
     text += ["", "training loss by step", draw_curve(losses), ""] if len(losses) > 1 else []
     text += [f"bundle      {run.bundle}", f"metrics     {run.metrics}"]
     text += [f"checkpoint  {run.checkpoints / saved[0][0]}"] if saved else ["checkpoint  none yet"]
-    text += [f"best        {run.checkpoints / name} (held-out loss {loss:.3f})" for name, _, loss in best_first(saved)[:1]]
+    best = best_first(saved)[:1]
+    text += [f"best        {run.checkpoints / name} (held-out loss {loss:.3f})" for name, _, loss in best]
     return "\n".join(text)
 
 
