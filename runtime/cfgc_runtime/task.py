@@ -17,7 +17,7 @@ from cfgc_runtime.signals import STOP_SIGNALS
 from cfgc_runtime.wiring import load_wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import TextIO
 
@@ -78,7 +78,7 @@ def _command(bundle: Path, task: Task) -> list[str]:
     return [*first, str(bundle / task.script), *task.args]
 
 
-def _become(command: Sequence[str]) -> int:
+def _become(command: list[str]) -> int:
     """Replace this process, so that signals and exit codes are the script's own."""
     sys.stdout.flush()
     sys.stderr.flush()

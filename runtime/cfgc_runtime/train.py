@@ -17,6 +17,7 @@ from cfgc_runtime.models.attention import check_attention
 from cfgc_runtime.models.building import model_of
 from cfgc_runtime.models.fitting import check_fit
 from cfgc_runtime.models.losses import cross_entropy
+from cfgc_runtime.models.penalties import training_loss
 from cfgc_runtime.own_code import own_loss
 from cfgc_runtime.preflight.devices import check_device
 from cfgc_runtime.preflight.meeting import meet
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from cfgc_runtime.collective import Ranks
     from cfgc_runtime.config import Config
-    from cfgc_runtime.data.files import Fingerprint
+    from cfgc_runtime.data.feed import Contents, Feed
     from cfgc_runtime.pulse import Pulse
     from cfgc_runtime.reporting import Reporter
     from cfgc_runtime.rundir import RunDirectory
@@ -57,11 +58,11 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     pulse.enter(READING)
     reporter = open_reporter(config, run, world, screen)
     wiring = load_wiring(bundle)
-    feed = (
-        load_user_feed(config, world, wiring.build_data)
-        if wiring.build_data
-        else load_feed(config, run, world, lambda: stop.requested, reporter.say)
-    )
+    feed: Feed
+    if wiring.build_data:
+        feed = load_user_feed(config, world, wiring.build_data)
+    else:
+        feed = load_feed(config, run, world, lambda: stop.requested, reporter.say)
     pulse.enter(BUILDING)
     model = model_of(config, wiring)
     check_fit(model, feed.vocabulary, config.DATA.sequence_length)
@@ -78,7 +79,7 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
         reporter.say(line, "warning")
     check_attention(config.MODEL, config.PRECISION, ranks.device)
     loss = own_loss(wiring.loss) if wiring.loss else cross_entropy
-    engine = Engine(config, bundle / "ds_config.json", model, loss, wiring)
+    engine = Engine(config, bundle / "ds_config.json", model, loss, wiring, training_loss(loss, config))
     seed_rank(config.EXPERIMENT.seed, world.rank)
 
     checkpoints = Checkpoints(run.checkpoints, ranks, config, read_values(bundle), reporter.say)
@@ -87,7 +88,7 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     return reporter.follow(partial(loop.run, state), state.step)
 
 
-def _check_same_data(ranks: Ranks, fingerprint: Fingerprint) -> None:
+def _check_same_data(ranks: Ranks, fingerprint: Contents) -> None:
     found = ranks.gather(fingerprint)
     for rank, other in enumerate(found):
         if other != found[0]:
@@ -98,7 +99,7 @@ def _check_same_data(ranks: Ranks, fingerprint: Fingerprint) -> None:
             )
 
 
-def _resume(checkpoints: Checkpoints, engine: Engine, fingerprint: Fingerprint, reporter: Reporter) -> State:
+def _resume(checkpoints: Checkpoints, engine: Engine, fingerprint: Contents, reporter: Reporter) -> State:
     """The state to go on from. Raises ``Failure`` when the data is not what the checkpoint was trained on."""
     found = checkpoints.resume(engine)
     if found is None:
@@ -116,7 +117,7 @@ def _resume(checkpoints: Checkpoints, engine: Engine, fingerprint: Fingerprint, 
     return state
 
 
-def _headline(config: Config, model: nn.Module, data: Fingerprint) -> str:
+def _headline(config: Config, model: nn.Module, data: Contents) -> str:
     topology = config.TOPOLOGY
     parameters = config.MODEL.parameters or sum(parameter.numel() for parameter in model.parameters())
     return (

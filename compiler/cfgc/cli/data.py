@@ -41,7 +41,7 @@ def pack(spec: str, overrides: tuple[str, ...], out: Path) -> int:
     """
     from cfgc.cli.session import open_spec
     from cfgc.diagnostics import Rejected
-    from cfgc.lower.lowering import lower_spec
+    from cfgc.lower import sections
     from cfgc.pipeline import check_spec
     from cfgc.schema.spec import Spec
 
@@ -50,7 +50,7 @@ def pack(spec: str, overrides: tuple[str, ...], out: Path) -> int:
         checked = check_spec(session.reader, session.logical, session.overrides)
         if not isinstance(checked.spec, Spec):
             raise click.UsageError(f"{spec} runs a task of its own, and has no data to pack")
-        lowered, sources = lower_spec(checked).data, checked.spec.data.sources
+        lowered, sources = sections.data(checked.spec), checked.spec.data.sources
     except Rejected as rejected:
         print_diagnostics(session.from_here(rejected.diagnostics), "text")
         say(f"{summary(rejected.diagnostics)}, nothing packed")

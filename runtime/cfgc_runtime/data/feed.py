@@ -32,11 +32,18 @@ if TYPE_CHECKING:
     from cfgc_runtime.world import World
 
 
+class Contents(Protocol):
+    """What was read: two that are equal are of the same content."""
+
+    def as_json(self) -> dict[str, int | str]:
+        """For a checkpoint and for comparing between ranks."""
+
+
 class Feed(Protocol):
     """One rank's samples: a pure function of seed, step and rank, whatever the number of workers."""
 
     @property
-    def fingerprint(self) -> Fingerprint:
+    def fingerprint(self) -> Contents:
         """What was read; equal on all ranks, and compared with what a checkpoint was trained on."""
 
     @property
