@@ -247,6 +247,15 @@ class GradientHealth(Protocol):
     lr_reduction_factor: float
 
 
+class Penalties(Protocol):
+    """Weights of the terms that training adds to the loss (0: none); the length is that of a text, in tokens."""
+
+    repetition: float
+    immediate_repetition: float
+    min_sequence_length: int
+    eos: float
+
+
 class Checkpoint(Protocol):
     """Save every ``every_steps`` (0: only at the end), keep the newest ``keep_last`` (0: all) and ``keep_best``.
 
@@ -325,6 +334,7 @@ class Config(Protocol):
     EVALUATION: Evaluation
     EARLY_STOPPING: EarlyStopping
     GRADIENT_HEALTH: GradientHealth
+    PENALTIES: Penalties
     CHECKPOINT: Checkpoint
     LAUNCH: Launch
     TRACKING: Tracking

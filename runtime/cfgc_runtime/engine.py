@@ -74,7 +74,16 @@ def forget_empty_step(engine: Any) -> None:  # DeepSpeedEngine
 class Engine:
     """The few things that training needs of DeepSpeed's engine."""
 
-    def __init__(self, config: Config, ds_config: Path, model: nn.Module, loss: Loss, wiring: Wiring = NO_CODE) -> None:
+    def __init__(
+        self,
+        config: Config,
+        ds_config: Path,
+        model: nn.Module,
+        loss: Loss,
+        wiring: Wiring = NO_CODE,
+        objective: Loss | None = None,
+    ) -> None:
+        """``objective`` is what training lowers, ``loss`` itself unless given; evaluations take ``loss``."""
         import deepspeed
 
         settings = json.loads(ds_config.read_text(encoding="utf-8"))
@@ -88,7 +97,7 @@ class Engine:
             model=model, optimizer=own, model_parameters=None if own else groups, config=settings
         )
         self.raw: Any = started[0]
-        self._loss = loss
+        self._loss, self._objective = loss, objective or loss
         self._metrics = own_metrics(wiring.metrics) if wiring.metrics else None
         forget_empty_step(self.raw)
         if config.COMPILE:
@@ -112,7 +121,7 @@ class Engine:
 
     def accumulate(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Forward and backward of one micro batch; its mean loss. Call ``finish_micro_step`` next."""
-        loss = self.losses(batch).mean()
+        loss = self._objective(*self._forward(batch)).mean()
         self.raw.backward(loss)
         return loss.detach()
 

@@ -15,7 +15,7 @@ from cfgc.lower.plan import AnyPlan, TaskPlan
 
 CONSTANTS = (
     "experiment", "target", "topology", "batch", "schedule", "precision", "zero_stage", "compile", "model", "optimizer",
-    "data", "evaluation", "early_stopping", "gradient_health", "checkpoint", "tracking", "launch",
+    "data", "evaluation", "early_stopping", "gradient_health", "penalties", "checkpoint", "tracking", "launch",
 )  # fmt: skip
 """Fields of the plan that the runtime reads, in order; the constant is the upper-case name."""
 

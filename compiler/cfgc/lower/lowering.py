@@ -54,6 +54,7 @@ def _meaning(spec: Spec, review: Review) -> Plan:
         evaluation=sections.evaluation(spec, triple.micro_batch_size),
         early_stopping=sections.early_stopping(spec),
         gradient_health=sections.gradient_health(spec),
+        penalties=sections.penalties(spec),
         checkpoint=numbers.checkpoint(spec),
         tracking=tracking(spec),
         calls=sections.calls(spec),

@@ -388,6 +388,19 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Penalties:
+    """Weights of the terms that training adds to the loss, 0 for none; docs/training.md has the formulas.
+
+    ``eos`` weighs ends of texts that are shorter than ``min_sequence_length`` tokens.
+    """
+
+    repetition: float
+    immediate_repetition: float
+    min_sequence_length: int
+    eos: float
+
+
+@dataclass(frozen=True)
 class Launch:
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
@@ -477,6 +490,7 @@ class Plan:
     evaluation: Evaluation
     early_stopping: EarlyStopping
     gradient_health: GradientHealth
+    penalties: Penalties
     checkpoint: Checkpoint
     tracking: Tracking
     calls: tuple[Call, ...]

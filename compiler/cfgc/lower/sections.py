@@ -141,6 +141,11 @@ def gradient_health(spec: Spec) -> plan.GradientHealth:
     return plan.GradientHealth(**dict(spec.training.gradient_health))
 
 
+def penalties(spec: Spec) -> plan.Penalties:
+    """What training adds to the loss."""
+    return plan.Penalties(**dict(spec.training.penalties))
+
+
 def shuffle_seed_of(spec: Spec) -> int:
     """Seed of the order of samples: the experiment's unless given."""
     return spec.experiment.seed if spec.data.shuffle_seed is None else spec.data.shuffle_seed

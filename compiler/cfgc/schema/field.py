@@ -19,8 +19,6 @@ Feature: TypeAlias = Literal[
     "parallel",
     "data",
     "model",
-    "optimizer",
-    "training loop",
     "tracker",
     "sweep",
     "stages",

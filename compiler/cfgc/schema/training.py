@@ -14,7 +14,6 @@ _OWN, _OWN_NEEDS = OnlyFor(("target",), key="type"), OnlyFor(("target",), requir
 _STEP = OnlyFor(("step",), key="type")
 _WSD, _WSD_NEEDS = OnlyFor(("wsd",), key="type"), OnlyFor(("wsd",), required=True, key="type")
 _POLYNOMIAL = OnlyFor(("polynomial",), key="type")
-_LOSS = Later("training loop", "leave it out; the loss is plain next-token cross entropy")
 _BF16 = Later("fp8", "leave the table out")
 
 
@@ -102,16 +101,16 @@ class GradientHealth(Section):
 
 
 class Penalties(Section):
-    """Terms added to the loss."""
+    """Terms that training adds to the loss; the held-out loss is without them."""
 
-    repetition: float | None = numerics(None, "Weight against repeated tokens.", unit="ratio", ge=0, later=_LOSS)
-    immediate_repetition: float | None = numerics(
-        None, "Weight against a token right after itself.", unit="ratio", ge=0, later=_LOSS
+    repetition: float = numerics(0.0, "Weight against tokens that were read before.", unit="ratio", ge=0, le=1000)
+    immediate_repetition: float = numerics(
+        0.0, "Weight against a token right after itself.", unit="ratio", ge=0, le=1000
     )
-    min_sequence_length: Int | None = numerics(
-        None, "Length below which an end token is punished.", unit="tokens", ge=0, later=_LOSS
+    min_sequence_length: Int = numerics(
+        0, "Length of a text below which its end is punished, with weight `eos`.", unit="tokens", ge=0
     )
-    eos: float | None = numerics(None, "Weight against an early end token.", unit="ratio", ge=0, later=_LOSS)
+    eos: float = numerics(0.0, "Weight against an end that comes too early.", unit="ratio", ge=0, le=1000)
 
 
 class Fp8(Section):

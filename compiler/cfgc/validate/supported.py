@@ -36,8 +36,6 @@ CODES: Mapping[Feature, tuple[str, str]] = {
         "CFG454",
         "the runtime has its own decoder, the causal language models of transformers, and what your code builds",
     ),
-    "optimizer": ("CFG455", "the runtime has AdamW, Adam and SGD"),
-    "training loop": ("CFG456", "the runtime clips gradients, and its loss is next-token cross entropy"),
     "tracker": ("CFG457", "the runtime reports its own metrics, to metrics.jsonl, CSV, TensorBoard, W&B and MLflow"),
     "sweep": ("CFG458", "a spec is one run"),
     "stages": ("CFG459", "a spec is one run"),

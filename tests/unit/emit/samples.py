@@ -19,6 +19,7 @@ from cfgc.lower.plan import (
     Model,
     NodePath,
     Optimizer,
+    Penalties,
     Plan,
     Provenance,
     Review,
@@ -104,6 +105,7 @@ def cpu_plan() -> Plan:
         evaluation=Evaluation(50, 4, 8, True),
         early_stopping=EarlyStopping(0, 0.0),
         gradient_health=GradientHealth(False, 2.0, 1.0, 0, 5.0, True, 0.5),
+        penalties=Penalties(0.0, 0.0, 0, 0.0),
         checkpoint=Checkpoint(100, 3, 0, False, "refuse", 1_700_000),
         tracking=Tracking(10, "info", False, False, wandb, mlflow, 1_000_000, 0.0),
         launch=Launch(
