@@ -15,7 +15,6 @@ import pytest
 import torch
 
 from cfgc_runtime.config import load_config
-from cfgc_runtime.data.corpus import load_corpus
 from cfgc_runtime.engine import parameter_groups
 from cfgc_runtime.models.decoder import build_model
 from cfgc_runtime.models.losses import cross_entropy
@@ -64,7 +63,7 @@ def reference(directory: Path, ranks: list[dict[int, Any]], monkeypatch_module: 
     """Plain torch in this process, on the samples that both ranks had together."""
     monkeypatch_module.chdir(directory)
     config = load_config(directory / "0" / "config.py")
-    tokens = load_corpus(config.DATA).tokens.long()
+    tokens = tokens_of(directory / "text")
     model = build_model(config.MODEL, config.EXPERIMENT.seed)
     optimizer = torch.optim.AdamW(parameter_groups(model, config.OPTIMIZER), betas=(0.9, 0.95), eps=1e-8, foreach=False)
     seen: dict[str, Any] = {"losses": [], "norms": [], "gradients": []}
@@ -89,6 +88,11 @@ def reference(directory: Path, ranks: list[dict[int, Any]], monkeypatch_module: 
 def monkeypatch_module() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         yield patch
+
+
+def tokens_of(directory: Path) -> torch.Tensor:
+    """The bytes of the files, each with the end of a text behind it."""
+    return torch.tensor([token for path in sorted(directory.glob("*.txt")) for token in (*path.read_bytes(), 256)])
 
 
 def distance(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> float:
@@ -121,7 +125,7 @@ def test_the_same_data_on_both_ranks_would_have_been_noticed(
     directory: Path, ranks: list[dict[int, Any]], reference: dict[str, Any]
 ) -> None:
     config = load_config(directory / "0" / "config.py")
-    tokens = load_corpus(config.DATA).tokens.long()
+    tokens = tokens_of(directory / "text")
     model = build_model(config.MODEL, config.EXPERIMENT.seed)
     length = config.DATA.sequence_length
     samples = ranks[0][0]["samples"][0]

@@ -111,7 +111,9 @@ def test_bad_lines_are_counted_and_named(tmp_path: Path) -> None:
         "it is no JSON object",
         "it is not UTF-8 at byte 10",
     ]
-    with pytest.raises(Failure, match=r"a\.jsonl:5: it is not UTF-8 .*record number 3, and `data.max_bad_records` is 2"):
+    with pytest.raises(
+        Failure, match=r"a\.jsonl:5: it is not UTF-8 .*record number 3, and `data.max_bad_records` is 2"
+    ):
         list(read_records(source(tmp_path, "jsonl"), BadRecords(2)))
     with pytest.raises(Failure, match=r"a\.jsonl:2: it is no JSON.*mend it, or leave some out") as caught:
         list(read_records(source(tmp_path, "jsonl"), BadRecords(0)))

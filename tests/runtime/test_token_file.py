@@ -28,7 +28,9 @@ from tests.runtime.data_files import TEXTS, never, source, tokenizer, write_line
 WANTED = {"sources": {"sha256": "…"}, "encoding": {}, "tokenizer": ""}
 
 
-def write(path: Path, documents: list[list[int]], masked: bool, dtype: str = "<u2", stops: tuple[int, ...] = ()) -> None:
+def write(
+    path: Path, documents: list[list[int]], masked: bool, dtype: str = "<u2", stops: tuple[int, ...] = ()
+) -> None:
     """``documents`` one by one, starting over from the last commit at each of ``stops``."""
     done, left = 0, list(stops)
     while True:

@@ -151,5 +151,7 @@ def test_a_model_needs_as_many_tokens() -> None:
     known = Vocabulary("tokenizers", "", 32_001, 0, 0)
     for enough in (32_001, 40_000, 0):
         check_vocabulary(known, enough)
-    with pytest.raises(Failure, match=r"32,001 tokens and the model 32,000: write `vocab_size = 32064` under \[model\]"):
+    with pytest.raises(
+        Failure, match=r"32,001 tokens and the model 32,000: write `vocab_size = 32064` under \[model\]"
+    ):
         check_vocabulary(known, 32_000)
