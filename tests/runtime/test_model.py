@@ -114,7 +114,7 @@ def test_attention_depends_on_distance_only() -> None:
     """Rotary positions: the same tokens later in the sequence give the same logits when nothing stands before them."""
     from cfgc_runtime.models.decoder import _angles, _rotate
 
-    cos, sin = _angles(20, config(), torch.device("cpu"))
+    cos, sin = _angles(torch.arange(20), config())
     query, key = torch.randn(1, 1, 1, 4), torch.randn(1, 1, 1, 4)
 
     def score(at: int, other: int) -> float:

@@ -18,27 +18,40 @@ if TYPE_CHECKING:
     from cfgc_runtime.config import AnyModel
 
 
-def _sdpa(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
+def _sdpa(query: Tensor, key: Tensor, value: Tensor, visible: Tensor | None, dropout: float) -> Tensor:
     """Whatever kernel torch finds the fastest."""
-    return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
+    return F.scaled_dot_product_attention(query, key, value, visible, dropout, is_causal=visible is None)
 
 
-def _flash(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
+def _flash(query: Tensor, key: Tensor, value: Tensor, visible: Tensor | None, dropout: float) -> Tensor:
     """The flash kernel, or an error where there is none for these tensors."""
     with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
-        return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
+        return F.scaled_dot_product_attention(query, key, value, visible, dropout, is_causal=visible is None)
 
 
-def _eager(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
+def _eager(query: Tensor, key: Tensor, value: Tensor, visible: Tensor | None, dropout: float) -> Tensor:
     """The formula written out, softmax in fp32."""
-    length = query.shape[-2]
     scores = (query @ key.transpose(-1, -2)).float() * query.shape[-1] ** -0.5
-    future = torch.ones(length, length, dtype=torch.bool, device=query.device).triu(1)
-    weights = scores.masked_fill(future, float("-inf")).softmax(-1).to(value.dtype)
+    seen = _past(query.shape[-2], query.device) if visible is None else visible
+    weights = scores.masked_fill(~seen, float("-inf")).softmax(-1).to(value.dtype)
     return F.dropout(weights, dropout) @ value
 
 
-ATTENTIONS: Mapping[str, Callable[[Tensor, Tensor, Tensor, float], Tensor]] = {
+def visible_positions(attention_mask: Tensor) -> Tensor:
+    """Which positions each one sees, bool [batch, 1, length, length], where ``attention_mask`` is 0 for padding.
+
+    Padding sees itself too, since softmax needs something to see.
+    """
+    length, device = attention_mask.shape[1], attention_mask.device
+    seen = _past(length, device) & attention_mask.bool()[:, None, None, :]
+    return seen | torch.eye(length, dtype=torch.bool, device=device)
+
+
+def _past(length: int, device: torch.device) -> Tensor:
+    return torch.ones(length, length, dtype=torch.bool, device=device).tril()
+
+
+ATTENTIONS: Mapping[str, Callable[[Tensor, Tensor, Tensor, Tensor | None, float], Tensor]] = {
     "sdpa": _sdpa,
     "eager": _eager,
     "flash_attention_2": _flash,
@@ -53,7 +66,7 @@ def check_attention(model: AnyModel, precision: str, device: torch.device) -> No
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, torch.float32)
     sample = torch.zeros(1, 1, 8, model.head_dim, dtype=dtype, device=device, requires_grad=True)
     try:
-        _flash(sample, sample, sample, model.attention_dropout).sum().backward()
+        _flash(sample, sample, sample, None, model.attention_dropout).sum().backward()
     except RuntimeError as error:
         raise Failure(
             WRONG_WORLD,

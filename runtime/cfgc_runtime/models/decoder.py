@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812 - the usual name
 from torch.utils.checkpoint import checkpoint
 
 from cfgc_runtime.errors import WRONG_WORLD, Failure
-from cfgc_runtime.models.attention import ATTENTIONS
+from cfgc_runtime.models.attention import ATTENTIONS, visible_positions
 from cfgc_runtime.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -60,8 +60,11 @@ class Attention(nn.Module):
         self.value = nn.Linear(config.hidden_size, key_size, bias=False)
         self.output = nn.Linear(config.num_heads * config.head_dim, config.hidden_size, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        """[batch, length, hidden] to the same shape; ``cos`` and ``sin`` are [length, head_dim], fp32."""
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, visible: Tensor | None) -> Tensor:
+        """[batch, length, hidden] to the same shape; ``cos`` and ``sin`` are [… length, head_dim], fp32.
+
+        ``visible`` is bool [batch, 1, length, length]; None is every position up to its own.
+        """
         batch, length, _ = x.shape
         query, key, value = (
             projection(x).view(batch, length, -1, self.config.head_dim).transpose(1, 2)
@@ -72,15 +75,15 @@ class Attention(nn.Module):
         if groups > 1:
             key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
         dropout = self.config.attention_dropout if self.training else 0.0
-        mixed = ATTENTIONS[self.config.attention](query, key, value, dropout)
+        mixed = ATTENTIONS[self.config.attention](query, key, value, visible, dropout)
         return cast("Tensor", self.output(mixed.transpose(1, 2).reshape(batch, length, -1)))
 
 
-def _angles(length: int, config: Model, device: torch.device) -> tuple[Tensor, Tensor]:
-    """cos and sin of position × frequency, [length, head_dim], fp32 whatever the weights are."""
-    exponents = torch.arange(0, config.head_dim, 2, device=device, dtype=torch.float32) / config.head_dim
-    positions = torch.arange(length, device=device, dtype=torch.float32)
-    angles = torch.outer(positions, config.rope_theta**-exponents).repeat(1, 2)
+def _angles(positions: Tensor, config: Model) -> tuple[Tensor, Tensor]:
+    """cos and sin of position × frequency, [… length, head_dim], fp32 whatever the weights are."""
+    exponents = torch.arange(0, config.head_dim, 2, device=positions.device, dtype=torch.float32) / config.head_dim
+    angles = positions[..., None].float() * config.rope_theta**-exponents
+    angles = torch.cat((angles, angles), -1)
     return angles.cos(), angles.sin()
 
 
@@ -122,9 +125,9 @@ class Block(nn.Module):
         self.mlp = MLP(config)
         self.dropout = nn.Dropout(config.hidden_dropout)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, visible: Tensor | None) -> Tensor:
         """[batch, length, hidden] to the same shape."""
-        x = x + self.dropout(self.attention(self.attention_norm(x), cos, sin))
+        x = x + self.dropout(self.attention(self.attention_norm(x), cos, sin, visible))
         return cast("Tensor", x + self.dropout(self.mlp(self.mlp_norm(x))))
 
 
@@ -141,13 +144,23 @@ class Decoder(nn.Module):
         if config.tie_embeddings:
             self.head.weight = self.embedding.weight
 
-    def forward(self, input_ids: Tensor) -> Tensor:
-        """``input_ids`` int64 [batch, length]; the logits of each next token, [batch, length, vocabulary]."""
-        cos, sin = _angles(input_ids.shape[1], self.config, input_ids.device)
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, position_ids: Tensor | None = None
+    ) -> Tensor:
+        """``input_ids`` int64 [batch, length]; the logits of each next token, [batch, length, vocabulary].
+
+        Padding on the left needs an ``attention_mask``, 0 where padding is, and ``position_ids``, shaped as the ids.
+        """
+        if position_ids is None:
+            positions = torch.arange(input_ids.shape[1], device=input_ids.device)
+        else:
+            positions = position_ids[:, None]
+        cos, sin = _angles(positions, self.config)
+        visible = None if attention_mask is None else visible_positions(attention_mask)
         x = self.embedding(input_ids)
         for block in self.blocks:
             if self.config.activation_checkpointing and self.training:
-                x = checkpoint(block, x, cos, sin, use_reentrant=False)
+                x = checkpoint(block, x, cos, sin, visible, use_reentrant=False)
             else:
-                x = block(x, cos, sin)
+                x = block(x, cos, sin, visible)
         return cast("Tensor", self.head(self.norm(x)))
