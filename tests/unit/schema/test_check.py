@@ -135,8 +135,8 @@ def test_what_the_schema_refuses_keeps_the_rules_quiet() -> None:
 
 
 def test_unsupported_settings_of_one_table_are_one_finding() -> None:
-    finding = only(said("[training.gradient_health]\nenabled = true\ninitial_clip_value = 2.0\n"))
-    assert finding.code == "CFG456"
+    finding = only(said("[training.fp8]\nenabled = true\nmargin = 1\n"))
+    assert finding.code == "CFG451"
     assert len(finding.secondary) == 1
 
 
