@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cfgc.diagnostics import Diagnostic
+from cfgc.diagnostics.model import Fix
 from cfgc.nearest import nearest
 from cfgc.usercode.annotations import fits
 from cfgc.usercode.calls import GIVEN
 from cfgc.usercode.signature import Absent, NotCallable, Parameter, Signature, find_signature
 from cfgc.validate.places import key_label, value_label
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.values import found_text
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from cfgc.resolve.resolved import Resolved
     from cfgc.source import SourceFile
     from cfgc.usercode.calls import NamedCall
+    from cfgc.validate.remedy import Edits
 
 
 def check_call(call: NamedCall, source: SourceFile, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -35,6 +38,7 @@ def check_call(call: NamedCall, source: SourceFile, resolved: Resolved) -> Itera
             _with(target, f"did you mean `{close}`?" if close else ""),
             notes=(f"{source.logical} defines {defined}",),
             helps=(f'write `target = "{call.module}:{close}"`',) if close else ("name a function that it defines",),
+            fixes=_fixes(Remedy(resolved).set((*call.location, "target"), f"{call.module}:{close}") if close else ()),
         )
     elif isinstance(found, NotCallable):
         yield Diagnostic(
@@ -90,7 +94,11 @@ class _Call:
         found = next((one for one in known if one.name == name), None)
         if name in handed_over:
             yield self._problem(
-                f"`{name}` is handed over by the runtime", ("arguments", name), "a second value", f"drop `{name}`"
+                f"`{name}` is handed over by the runtime",
+                ("arguments", name),
+                "a second value",
+                f"drop `{name}`",
+                edits=Remedy(self.resolved).drop((*self.call.location, "arguments", name)),
             )
         elif found is None and not self.signature.more_keywords:
             close = nearest(name, [one.name for one in known])
@@ -100,6 +108,7 @@ class _Call:
                 f"did you mean `{close}`?" if close else "",
                 f"write `{close}`" if close else f"drop `{name}`",
                 of_key=True,
+                edits=self._renaming(name, close),
             )
         elif found is not None and fits(value, found.annotation) is False:
             wanted = _text(found.annotation)
@@ -111,12 +120,30 @@ class _Call:
             )
 
     def _problem(
-        self, message: str, inside: tuple[str, ...], text: str, help_: str, *, of_key: bool = False
+        self,
+        message: str,
+        inside: tuple[str, ...],
+        text: str,
+        help_: str,
+        *,
+        of_key: bool = False,
+        edits: Edits = (),
     ) -> Diagnostic:
         label = key_label if of_key else value_label
         place = label(self.resolved, (*self.call.location, *inside), text)
         where = f"{self.source.logical}:{self.signature.line}: `{self.signature.written}`"
-        return Diagnostic("CFG472", message, place, notes=(where,), helps=(help_,))
+        return Diagnostic("CFG472", message, place, notes=(where,), helps=(help_,), fixes=_fixes(edits))
+
+    def _renaming(self, name: str, close: str | None) -> Edits:
+        """The argument under the name that was meant; else out."""
+        place, remedy = (*self.call.location, "arguments"), Remedy(self.resolved)
+        if close and close not in self.call.arguments:
+            return remedy.move((*place, name), (*place, close))
+        return remedy.drop((*place, name))
+
+
+def _fixes(edits: Edits) -> tuple[Fix, ...]:
+    return (Fix(edits),) if edits else ()
 
 
 def _text(annotation: ast.expr | None) -> str:

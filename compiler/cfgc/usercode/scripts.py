@@ -21,7 +21,7 @@ def script_problem(path: str | None, text: bytes | None) -> tuple[str, str] | No
     if text is None:
         return (
             "there is no such file, or it cannot be read, or it has more than 256 KiB",
-            "name it by its path from the project's root, such as `scripts/train.py`",
+            "name a file by its path from the project's root",
         )
     return None
 

@@ -13,6 +13,7 @@ from cfgc.schema.field import meta_of
 from cfgc.schema.limits import allows, choices_of, limits_of, nearest_allowed
 from cfgc.schema.lookup import field_at
 from cfgc.schema.values import LARGEST
+from cfgc.usercode.names import target_helps
 from cfgc.validate import schema_errors as say
 from cfgc.validate.missing import dotted
 from cfgc.validate.paths import culprit, path_helps
@@ -227,6 +228,19 @@ def _bad_store(refused: Refused) -> Diagnostic:
     return say.bad_store(refused.key, refused.label(refused.error["msg"]))
 
 
+def _bad_target(refused: Refused) -> Diagnostic:
+    return say.bad_target(refused.key, refused.label(refused.error["msg"]), target_helps(f"{refused.value}"))
+
+
+def _bad_argument(refused: Refused) -> Diagnostic:
+    """The argument's own place, which the message names."""
+    name = refused.error["ctx"]["name"]
+    label = (value_label if "what" in refused.error["ctx"] else key_label)(
+        refused.resolved, (*refused.location, name), refused.error["msg"]
+    )
+    return say.bad_argument(refused.key, label)
+
+
 _EXPLAIN: Mapping[str, Callable[[Refused], Diagnostic]] = {
     **dict.fromkeys(("greater_than", "greater_than_equal", "less_than", "less_than_equal"), _out_of_range),
     **dict.fromkeys(("too_short", "too_long", "missing", "string_too_short"), _bad_length),
@@ -239,5 +253,7 @@ _EXPLAIN: Mapping[str, Callable[[Refused], Diagnostic]] = {
     "word": _bad_word,
     "node_path": _bad_path,
     "variable": _bad_variable,
+    "target": _bad_target,
+    "argument": _bad_argument,
     "mlflow_uri": _bad_store,
 }

@@ -140,3 +140,19 @@ def bad_store(key: str, place: Label | None) -> Diagnostic:
             "or leave it out: the runs are kept below the run directory",
         ),
     )
+
+
+def bad_target(key: str, place: Label | None, helps: tuple[str, ...]) -> Diagnostic:
+    """A name of the user's own code that Python could not import anywhere."""
+    return Diagnostic("CFG470", f"`{key}` does not name a function of a module", place, helps=helps)
+
+
+def bad_argument(key: str, place: Label | None) -> Diagnostic:
+    """An argument that no call can have."""
+    return Diagnostic(
+        "CFG476",
+        f"`{key}` holds what no call can be given",
+        place,
+        notes=("arguments become `name=value` in wiring.py",),
+        helps=("give integers, floats, texts, booleans, arrays and tables, under names that Python takes",),
+    )

@@ -8,9 +8,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cfgc.diagnostics import Diagnostic
+from cfgc.diagnostics.model import Fix
 from cfgc.schema.spec import Spec, TaskSpec
 from cfgc.validate.missing import dotted
 from cfgc.validate.places import from_layer, key_label, value_label
+from cfgc.validate.remedy import Remedy
 
 if TYPE_CHECKING:
     from cfgc.origin import Path
@@ -56,6 +58,7 @@ def _ignored(resolved: Resolved, naming: str) -> Iterator[Diagnostic]:
             value_label(resolved, ("task", "kind"), ""),
             secondary=tuple(filter(None, [key_label(resolved, tuple(naming.split(".")), "what every rank runs")])),
             helps=("drop `kind`: what `[task]` names says it",),
+            fixes=(Fix(Remedy(resolved).drop(("task", "kind"))),),
         )
 
 
@@ -64,6 +67,7 @@ def _of_training(resolved: Resolved, section: str, paths: list[Path], naming: st
     layer = from_layer(origins[0])
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     task = key_label(resolved, tuple(naming.split(".")), "what every rank runs instead")
+    edits = [edit for path in paths for edit in Remedy(resolved).take_back(path)]
     return Diagnostic(
         "CFG474",
         f"`[{section}]` belongs to training, and this spec has a task of its own",
@@ -73,4 +77,5 @@ def _of_training(resolved: Resolved, section: str, paths: list[Path], naming: st
         helps=(
             f"do not choose what sets it ({layer})" if layer else f"remove `[{section}]`, or drop `{naming}` to train",
         ),
+        fixes=(Fix(tuple(edits)),) if edits else (),
     )

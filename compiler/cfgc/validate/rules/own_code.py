@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.diagnostics.model import Fix
 from cfgc.schema.catalogue import schema_fields
 from cfgc.schema.spec import Spec
 from cfgc.usercode.calls import named_calls
 from cfgc.usercode.checking import check_call
 from cfgc.usercode.scripts import interpreter_of, script_problem
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, error, is_default
 
 if TYPE_CHECKING:
@@ -22,9 +24,6 @@ _OF_TOKENS = (
     *("pad_to", "truncation", "chat_template", "mixing", "streaming"),
 )
 """Keys of ``[data]`` that are about text and tokens."""
-
-_OF_OPTIMIZERS = frozenset({"type", "target", "arguments", "weight_decay", "decay_norm_and_bias"})
-"""Keys of ``[training.optimizer]`` that hold for the user's own: the decay is in the groups that it is handed."""
 
 
 def calls_fit_their_functions(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -44,11 +43,6 @@ def what_a_call_replaces_is_silent(spec: AnySpec, resolved: Resolved) -> Iterato
     else:
         yield from _ignored(resolved, "data", ("arguments",), "data.sources", "the files are read, no function called")
     training = spec.training
-    if training.optimizer.type == "target":
-        others = tuple(name for name in type(training.optimizer).model_fields if name not in _OF_OPTIMIZERS)
-        yield from _ignored(
-            resolved, "training.optimizer", others, "training.optimizer.target", "own code makes the optimizer"
-        )
     if training.loss.target is None:
         yield from _ignored(resolved, "training.loss", ("arguments",), "training.loss", "it names no function")
     else:
@@ -84,7 +78,13 @@ def _ignored(resolved: Resolved, section: str, names: tuple[str, ...], because: 
             [At(dotted, "has no effect"), At(because, why)],
             ("what would be ignored is refused",),
             (f"drop `{dotted.rpartition('.')[2]}`",),
+            _dropping(resolved, dotted),
         )
+
+
+def _dropping(resolved: Resolved, dotted: str) -> tuple[Fix, ...]:
+    edits = Remedy(resolved).drop(tuple(dotted.split(".")))
+    return (Fix(edits),) if edits else ()
 
 
 def _written(resolved: Resolved, section: str, names: tuple[str, ...]) -> Iterator[str]:
@@ -120,7 +120,7 @@ def task_is_one(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
 def script_can_run(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG475: the script is in the project, and its name or first line says what runs it."""
     task = spec.task
-    if task.script is None and task.inline is None:
+    if task.target is not None or (task.script is None and task.inline is None):
         return
     key = "task.script" if task.script is not None else "task.inline"
     text = resolved.code.script if task.script is not None else (task.inline or "").encode()
