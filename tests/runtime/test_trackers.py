@@ -41,19 +41,24 @@ def lines(steps: range) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two attempts: one is preempted at step 6 and saved at step 4, the next one goes on from there."""
+    """Two attempts: one reports steps 3 to 6, since one before it was killed with its report of 1 and 2 on the way.
+
+    It is preempted, and the second one goes on from step 4.
+    """
     directory = tmp_path_factory.mktemp("reported")
     metrics = directory / "metrics.jsonl"
     spec = {"training.learning_rate": 0.1, "data.sources": [{"name": "text"}], "training.max_steps": 9}
-    subject = Subject("abc123def456", "my-run", directory / "tracking", spec, ("tiny",), "What it is for.")
+    subject = Subject("abc123def456", "my-run", directory / "tracking", metrics, spec, ("tiny",), "What it is for.")
     wandb: Any = SimpleNamespace(enabled=True, mode="offline", project="p", entity="", group="", name="")
     mlflow: Any = SimpleNamespace(enabled=True, uri="", experiment="tiny", name="")
     said: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MY_TOKEN", CANARY)
-        for start, end, code in ((0, 6, PREEMPTED), (4, 9, 0)):
+        for line in lines(range(1, 3)):
+            append_metrics(metrics, line)
+        for start, end, code in ((2, 6, PREEMPTED), (4, 9, 0)):
             truncate_metrics(metrics, start)
-            trackers = [Table(directory / "tracking" / "metrics.csv", metrics), TensorBoard(subject)]
+            trackers = [Table(subject), TensorBoard(subject)]
             trackers += [Wandb(wandb, subject), Mlflow(mlflow, subject)]
             threads = [Background(tracker, said.append) for tracker in trackers]
             report(threads, metrics, start, lines(range(start + 1, end + 1)), code)
@@ -222,7 +227,7 @@ def test_a_missing_library_is_named_before_the_start(monkeypatch: pytest.MonkeyP
 
 
 def test_a_new_metric_widens_the_table(tmp_path: Path) -> None:
-    table = Table(tmp_path / "metrics.csv", tmp_path / "none.jsonl")
+    table = Table(Subject("abc", "run", tmp_path, tmp_path / "none.jsonl", {}))
     table.open(0)
     table.log({"step": 1, "loss": 2.0, "time": 1.0})
     table.log({"step": 2, "loss": 1.5, "accuracy": 0.5, "time": 2.0})

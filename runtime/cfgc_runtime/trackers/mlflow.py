@@ -45,6 +45,8 @@ class Mlflow:
         found = self._client.search_runs([experiment], f"tags.`{_TAG}` = '{self._subject.id}'", max_results=1)
         self._run = found[0].info.run_id if found else self._create(experiment)
         self._client.update_run(self._run, status="RUNNING")
+        for line in self._subject.lines_until(step):
+            self.log(line)
 
     def log(self, line: Mapping[str, Any]) -> None:
         """All metrics of the line in one call; those that an attempt before this one sent are left out."""

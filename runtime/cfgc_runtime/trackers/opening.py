@@ -54,6 +54,7 @@ def _trackers(config: Config, run: RunDirectory) -> Iterator[Tracker]:
         id=read_identity(run).id,
         name=run.root.name,
         directory=run.root / "tracking",
+        metrics=run.metrics,
         spec=_spec_of(run),
         tags=config.EXPERIMENT.tags,
         description=config.EXPERIMENT.description,
@@ -61,7 +62,7 @@ def _trackers(config: Config, run: RunDirectory) -> Iterator[Tracker]:
     if said.csv:
         from cfgc_runtime.trackers.table import Table
 
-        yield Table(subject.directory / "metrics.csv", run.metrics)
+        yield Table(subject)
     if said.tensorboard:
         from cfgc_runtime.trackers.tensorboard import TensorBoard
 

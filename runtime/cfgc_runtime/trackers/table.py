@@ -6,12 +6,12 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from cfgc_runtime.metrics import read_metrics
 from cfgc_runtime.trackers.tracker import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+
+    from cfgc_runtime.trackers.tracker import Subject
 
 _FIRST = ("step", "time", "loss", "lr", "grad_norm", "tokens", "tokens_per_s")
 
@@ -21,14 +21,15 @@ class Table:
 
     title = "CSV"
 
-    def __init__(self, path: Path, metrics: Path) -> None:
-        self._path, self._metrics = path, metrics
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._path = subject.directory / "metrics.csv"
         self._columns: list[str] = []
 
     def open(self, step: int) -> None:
         """Write the table anew from the metrics up to ``step``."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._rewrite([line for line in read_metrics(self._metrics) if line["step"] <= step])
+        self._rewrite(self._subject.lines_until(step))
 
     def log(self, line: Mapping[str, Any]) -> None:
         """One row, in one write."""

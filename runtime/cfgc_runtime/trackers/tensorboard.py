@@ -17,7 +17,7 @@ _FLUSH_S = 10
 
 
 class TensorBoard:
-    """One file an attempt; each says from which step on it replaces those before it."""
+    """One file an attempt, which holds all attempts before it too and replaces theirs on the screen."""
 
     title = "TensorBoard"
 
@@ -26,19 +26,19 @@ class TensorBoard:
         self._writer: SummaryWriter | None = None
 
     def open(self, step: int) -> None:
-        """Open a file; a first one holds the hyperparameters too."""
+        """Write a file with the hyperparameters and all that was recorded up to ``step``."""
         from torch.utils.tensorboard.summary import hparams
         from torch.utils.tensorboard.writer import SummaryWriter
 
         directory = self._subject.directory / "tensorboard"
-        is_first = not directory.exists()
-        writer = SummaryWriter(str(directory), purge_step=None if is_first else step + 1, flush_secs=_FLUSH_S)
-        if is_first:
-            file: Any = writer.file_writer
-            make: Any = hparams
-            for summary in make(_flat(self._subject.spec), {"loss": 0.0, "eval_loss": 0.0}):
-                file.add_summary(summary)
+        writer = SummaryWriter(str(directory), purge_step=1 if directory.exists() else None, flush_secs=_FLUSH_S)
+        file: Any = writer.file_writer
+        make: Any = hparams
+        for summary in make(_flat(self._subject.spec), {"loss": 0.0, "eval_loss": 0.0}):
+            file.add_summary(summary)
         self._writer = writer
+        for line in self._subject.lines_until(step):
+            self.log(line)
 
     def log(self, line: Mapping[str, Any]) -> None:
         """A scalar for each metric."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cfgc_runtime.metrics import read_metrics
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -14,15 +16,20 @@ if TYPE_CHECKING:
 class Subject:
     """The run that is reported: ``id`` is its own for all attempts, ``spec`` what it was compiled from, by dotted key.
 
-    ``directory`` is where files of trackers go.
+    ``directory`` is where files of trackers go, ``metrics`` is metrics.jsonl.
     """
 
     id: str
     name: str
     directory: Path
+    metrics: Path
     spec: Mapping[str, Any]
     tags: tuple[str, ...] = ()
     description: str = ""
+
+    def lines_until(self, step: int) -> list[dict[str, Any]]:
+        """What the run recorded up to ``step``: a killed attempt may have recorded more than it reported."""
+        return [line for line in read_metrics(self.metrics) if line["step"] <= step]
 
 
 class Tracker(Protocol):
@@ -34,7 +41,7 @@ class Tracker(Protocol):
         ...
 
     def open(self, step: int) -> None:
-        """Report what comes after ``step``: of a new run when 0 and nothing was reported, else of the same one."""
+        """Start, or continue the same run, with all that was recorded up to ``step``."""
         ...
 
     def log(self, line: Mapping[str, Any]) -> None:

@@ -54,6 +54,8 @@ class Wandb:
         )
         self._run.define_metric("step", hidden=True)
         self._run.define_metric("*", step_metric="step")
+        for line in subject.lines_until(step):
+            self.log(line)
 
     def log(self, line: Mapping[str, Any]) -> None:
         """One row; nothing when an attempt before this one sent it."""

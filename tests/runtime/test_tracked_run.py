@@ -1,0 +1,117 @@
+"""One real run with every tracker, killed and started again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.runtime.bundles import Run, new_run
+from tests.runtime.offline_wandb import rows_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+CANARY = "canary-51d0-not-for-anybody"
+STEPS = list(range(1, 13))
+TRACKERS = ("tracking.csv=true", "tracking.tensorboard=true", "tracking.mlflow=true", "tracking.wandb.mode=offline")
+
+
+@pytest.fixture(scope="module")
+def resumed(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Killed after step 6, two steps after a checkpoint, and then trained to its end."""
+    run = new_run(
+        tmp_path_factory.mktemp("tracked"),
+        *("launch.gpus_per_node=1", "zero=0", "training.global_batch_size=4", 'env.required=["MY_TOKEN"]'),
+        *TRACKERS,
+    )
+    make_repository(run.cwd)
+    process = run.start(MY_TOKEN=CANARY)
+    run.wait_for_step(6, process)
+    os.kill(run.pids()[0], signal.SIGKILL)
+    process.communicate(timeout=120)
+    outcome = run.to_end(MY_TOKEN=CANARY)
+    assert outcome.code == 0, (outcome, run.logs())
+    assert "W&B" not in outcome.out, outcome.out
+    return run
+
+
+def make_repository(directory: Path) -> None:
+    own = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "HOME": str(directory)}
+    own |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b", "PATH": os.environ["PATH"]}
+    for words in (["init", "-q"], ["add", "text"], ["commit", "-qm", "Text"]):
+        subprocess.run(["git", *words], cwd=directory, env=own, check=True)
+    (directory / "text" / "part-0.txt").open("a").write("One more sentence.\n")
+
+
+@pytest.mark.covers("tracking.csv", "tracking.tensorboard", "tracking.mlflow.enabled", "tracking.wandb.mode")
+def test_every_tracker_has_every_step_once(resumed: Run) -> None:
+    from mlflow.tracking import MlflowClient
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    tracking = resumed.directory / "tracking"
+    losses = [line["loss"] for line in resumed.metrics() if "loss" in line]
+    assert resumed.steps() == STEPS
+    with (tracking / "metrics.csv").open(newline="") as file:
+        assert [float(row["loss"]) for row in csv.DictReader(file) if row["loss"]] == losses
+    events = EventAccumulator(str(tracking / "tensorboard"))
+    events.Reload()
+    assert [(event.step, event.value) for event in events.Scalars("loss")] == [
+        (step, pytest.approx(loss)) for step, loss in zip(STEPS, losses, strict=True)
+    ]
+    rows = [row for file in sorted(tracking.rglob("run-*.wandb")) for row in rows_of(file)]
+    assert sorted(row["step"] for row in rows if "loss" in row) == STEPS
+    client = MlflowClient((tracking / "mlflow").as_uri())
+    experiment = client.get_experiment_by_name("tiny")
+    assert experiment is not None
+    [mlflow] = client.search_runs([experiment.experiment_id])
+    history = client.get_metric_history(mlflow.info.run_id, "loss")
+    assert [(one.step, one.value) for one in history] == list(zip(STEPS, losses, strict=True))
+    assert mlflow.data.params["training.learning_rate"] == "0.01"
+    assert mlflow.info.status == "FINISHED"
+
+
+def test_the_run_says_where_it_ran(resumed: Run) -> None:
+    content = json.loads((resumed.directory / "run.json").read_text())
+    assert content["experiment"] == "tiny"
+    assert [attempt["number"] for attempt in content["attempts"]] == [1, 2]
+    for attempt in content["attempts"]:
+        assert attempt["directory"] == str(resumed.cwd)
+        assert len(attempt["git"]["commit"]) == 40
+        assert attempt["git"]["dirty"] is True
+        assert attempt["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
+        assert {"torch", "deepspeed", "tensorboard", "wandb", "mlflow"} <= set(attempt["versions"])
+        [host] = attempt["hosts"]
+        assert (host["host"], host["ranks"], len(host["devices"])) == (attempt["host"], [0], 1)
+    assert {path.name for path in resumed.directory.rglob("offline-run-*")} != set()
+    assert all(content["id"] in path.name for path in resumed.directory.rglob("offline-run-*"))
+
+
+def test_no_secret_of_the_environment_is_written(resumed: Run) -> None:
+    files = [file for file in resumed.directory.rglob("*") if file.is_file()]
+    assert len(files) > 50
+    assert [file for file in files if CANARY.encode() in file.read_bytes()] == []
+
+
+def test_what_people_read_of_it(resumed: Run) -> None:
+    from cfgc.runs.facts import read_run
+
+    facts = read_run(resumed.directory)
+    assert (facts.state, facts.step, facts.max_steps, facts.attempts) == ("finished", 12, 12, 2)
+    assert facts.best_eval_loss is not None
+    done = subprocess.run(
+        [sys.executable, "-B", str(resumed.bundle / "runtime"), "finish", "--run-dir", str(resumed.directory)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "tiny finished after" in done.stdout
+    assert "held-out loss" in done.stdout
