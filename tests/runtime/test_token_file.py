@@ -8,6 +8,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfgc_runtime.data.files import list_files, read_contents
-from cfgc_runtime.data.packing import Order, pack, packed
+from cfgc_runtime.data.packing import Order, pack
 from cfgc_runtime.data.records import BadRecords, Position
 from cfgc_runtime.data.token_file import PREAMBLE, TokenFile, open_token_file
 from cfgc_runtime.data.token_writer import TokenWriter
@@ -69,7 +70,7 @@ def test_documents_come_back_and_interruptions_leave_no_trace(
     file = open_token_file(path / "whole.tokens")
     file.verify()
     starts = file.starts.tolist()
-    assert [file.tokens[a:b].tolist() for a, b in zip(starts, starts[1:], strict=False)] == documents
+    assert [file.tokens[a:b].tolist() for a, b in pairwise(starts)] == documents
     flat = [token for document in documents for token in document]
     for start in range(0, len(flat), 5):
         expected = [token % 2 == 0 if masked else True for token in flat[start:]]
@@ -138,6 +139,25 @@ def order(path: Path, target: Path, said: Any, **more: Any) -> Order:
     return Order(one, found, read_contents(found, {}, 0), target, digest, "")
 
 
+def stopped(one: Order, said: Any) -> bool:
+    """Whether packing ended at the first request to stop, and not because all was packed."""
+    try:
+        pack(one, load_tokenizer(said), BadRecords(4, one.log), lambda *_: True)
+    except Failure as failure:
+        return failure.code == PREEMPTED
+    return False
+
+
+def test_a_stop_is_heard_between_batches_and_kept(tmp_path: Path) -> None:
+    write_lines(tmp_path / "a.jsonl", *({"text": "x"} for _ in range(3000)))
+    one = order(tmp_path, tmp_path / "a.tokens", tokenizer())
+    with pytest.raises(Failure, match="stopped while packing `a` as asked; start again to go on") as caught:
+        pack(one, load_tokenizer(tokenizer()), BadRecords(0), lambda *_: True)
+    assert caught.value.code == PREEMPTED
+    kept = json.loads((tmp_path / "a.tokens.partial" / "progress.json").read_text())
+    assert kept["progress"]["documents"] == 1024
+
+
 @pytest.mark.parametrize("form", ["text", "prompt"])
 def test_stopped_anywhere_packing_goes_on_to_the_same_bytes(tmp_path: Path, form: str) -> None:
     records = [{"text": f"{n} {TEXTS[n % 5]}", "prompt": "ask", "completion": f"{n}"} for n in range(3000)]
@@ -145,17 +165,12 @@ def test_stopped_anywhere_packing_goes_on_to_the_same_bytes(tmp_path: Path, form
     write_lines(tmp_path / "a.jsonl", *lines)
     write_lines(tmp_path / "b.jsonl", *records[:50], {"text": 3, "prompt": "", "completion": ""})
     said = tokenizer("tokenizers", write_tokenizer(tmp_path / "tokenizer.json", "</s>"))
-    made = load_tokenizer(said)
     whole = order(tmp_path, tmp_path / "whole.tokens", said, format=form)
-    pack(whole, made, BadRecords(4, whole.log), never)
+    pack(whole, load_tokenizer(said), BadRecords(4, whole.log), never)
     broken = order(tmp_path, tmp_path / "broken.tokens", said, format=form)
     stops = 0
-    while packed(broken) is None:
-        try:
-            pack(broken, made, BadRecords(4, broken.log), lambda *_: True)
-        except Failure as failure:
-            assert failure.code == PREEMPTED
-            stops += 1
+    while stopped(broken, said):
+        stops += 1
     assert stops >= 3
     assert whole.target.read_bytes() == broken.target.read_bytes()
     assert whole.log.read_bytes() == broken.log.read_bytes()
@@ -164,6 +179,7 @@ def test_stopped_anywhere_packing_goes_on_to_the_same_bytes(tmp_path: Path, form
 
 KILLED = """
 import sys
+from itertools import pairwise
 from pathlib import Path
 from tests.runtime import test_token_file as this
 from cfgc_runtime.data import packing
