@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cfgc.emit.markdown import code, count, counted, duration, table, text
+from cfgc.emit.own_code_md import own_code
 from cfgc.emit.plan_table import overview, requeues, title
 from cfgc.emit.rates import learning_rate
 from cfgc.emit.scripts import needed_variables
@@ -26,7 +27,8 @@ def plan_md(plan: Plan, plan_digest: str) -> str:
     parts: list[Sequence[str]] = [[f"# {title(plan)}"]]
     if experiment.description:
         parts.append([text(experiment.description)])
-    parts += [overview(plan), worth_a_look(plan), _starting(plan), _topology(plan), _rates(plan), _paths(plan)]
+    parts += [overview(plan), worth_a_look(plan), _starting(plan), _topology(plan), _rates(plan), own_code(plan)]
+    parts += [_paths(plan)]
     parts += [environment_table(plan), inputs_table(plan, plan_digest)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
@@ -101,13 +103,14 @@ def _drawing(plan: Plan) -> Iterator[str]:
 
 def _rates(plan: Plan) -> list[str]:
     schedule, last = plan.schedule, plan.schedule.max_steps
+    each, unit = plan.batch.tokens_per_step or plan.batch.global_batch_size, "samples" if plan.data.target else "tokens"
     marks = {1: "first", last // 4: "", last // 2: "", 3 * last // 4: "", **_turns(schedule), last: "last"}
     rows = [
-        (f"{step:,}", f"{learning_rate(plan.schedule, step):.3g}", count(step * plan.batch.tokens_per_step), note)
+        (f"{step:,}", f"{learning_rate(plan.schedule, step):.3g}", count(step * each), note)
         for step, note in sorted(marks.items())
         if step >= 1
     ]
-    return ["## Learning rate", "", *table(("step", "rate", "tokens by then", ""), rows)]
+    return ["## Learning rate", "", *table(("step", "rate", f"{unit} by then", ""), rows)]
 
 
 def _turns(schedule: Schedule) -> dict[int, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cfgc.emit.markdown import count, counted, duration, number, table, text
+from cfgc.emit.markdown import code, count, counted, duration, number, table, text
+from cfgc.emit.own_code_md import target_of
 from cfgc.emit.plan_model import parameters, size, states
 from cfgc.lower.plan import Plan, Schedule
 
@@ -36,6 +37,9 @@ def _samples(plan: Plan) -> tuple[str, str, str]:
 
 
 def _tokens(plan: Plan) -> tuple[str, str, str]:
+    if not plan.batch.tokens_per_step:
+        samples = plan.schedule.max_steps * plan.batch.global_batch_size
+        return "samples in all", count(samples), f"× {counted(plan.schedule.max_steps, 'step')}{_passes(plan)}"
     how = f"× sequence {plan.data.sequence_length:,} / × {counted(plan.schedule.max_steps, 'step')}{_passes(plan)}"
     return "tokens per step / in all", f"{plan.batch.tokens_per_step:,} / {count(plan.schedule.total_tokens)}", how
 
@@ -71,12 +75,15 @@ def _drops(schedule: Schedule) -> str:
 
 def _optimizer(plan: Plan) -> str:
     optimizer = plan.optimizer
-    if optimizer.type == "sgd":
+    if optimizer.type == "target":
+        setting = "in wiring.py"
+    elif optimizer.type == "sgd":
         setting = f"momentum {number(optimizer.momentum)}"
     else:
         setting = f"betas {number(optimizer.betas[0])}, {number(optimizer.betas[1])}, eps {number(optimizer.eps)}"
     reach = "all parameters" if optimizer.decay_norm_and_bias else "matrices only"
-    return f"{optimizer.type}, {setting}, weight decay {number(optimizer.weight_decay)} ({reach})"
+    name = code(target_of(plan, "optimizer")) if optimizer.type == "target" else optimizer.type
+    return f"{name}, {setting}, weight decay {number(optimizer.weight_decay)} ({reach})"
 
 
 def _clipping(plan: Plan) -> tuple[str, str, str]:
@@ -92,6 +99,7 @@ def _evaluation(plan: Plan) -> tuple[str, str, str]:
     if not times:
         return "evaluation", "never", ""
     held_out = f"the {number(100 * plan.data.eval_fraction)} % held out"
+    held_out = f"the split evaluation of {code(plan.data.target)}" if plan.data.target else held_out
     return "evaluation", " and ".join(times), f"{_evaluated(plan)} {held_out}{_early(plan)}"
 
 
