@@ -85,7 +85,7 @@ def _again(logits: Tensor, whole: Tensor, inputs: Tensor, labels: Tensor, shown:
     """Sum over the different tokens read so far, [batch, length]; no tensor is larger than length × length a sample."""
     length = inputs.shape[1]
     read = torch.ones(length, length, dtype=torch.bool, device=inputs.device).tril()
-    before = (inputs.unsqueeze(1) == inputs.unsqueeze(2)) & read.tril(-1)
+    before = (inputs.unsqueeze(1) == inputs.unsqueeze(2)) & read.tril(-1) & shown.unsqueeze(1)
     first = ~before.any(-1)
     candidates = inputs.unsqueeze(1).expand(-1, length, -1)
     counted = read & (first & shown).unsqueeze(1) & (candidates != labels.unsqueeze(-1))
