@@ -12,7 +12,6 @@ from cfgc.schema.field import Later, OnlyFor, Section, numerics, resources
 from cfgc.schema.values import Int, Path, Text, Texts, array_to_tuple
 
 _LIBRARIES = ("tokenizers", "transformers")
-_FILES = Later("data", "leave it out; sources are text files, read one after the other")
 
 
 class Source(Section):

@@ -31,12 +31,11 @@ CODES: Mapping[Feature, tuple[str, str]] = {
     "moe": ("CFG450", "every layer of the runtime's decoder is dense"),
     "fp8": ("CFG451", "the runtime computes in fp32, bf16 and fp16"),
     "parallel": ("CFG452", "every rank of the runtime is data-parallel"),
-    "data": ("CFG453", "the runtime reads text files by index, as bytes"),
+    "data": ("CFG453", "every optimizer step takes one whole global batch"),
     "model": (
         "CFG454",
         "the runtime has its own decoder, the causal language models of transformers, and what your code builds",
     ),
-    "tracker": ("CFG457", "the runtime reports its own metrics, to metrics.jsonl, CSV, TensorBoard, W&B and MLflow"),
     "sweep": ("CFG458", "a spec is one run"),
     "stages": ("CFG459", "a spec is one run"),
     "package": ("CFG460", "a bundle carries the runtime, and no other code"),
