@@ -19,7 +19,6 @@ Feature: TypeAlias = Literal[
     "parallel",
     "data",
     "model",
-    "tracker",
     "sweep",
     "stages",
     "package",

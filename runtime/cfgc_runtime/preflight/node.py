@@ -44,6 +44,7 @@ def _for_training(bundle: Path, config: Config, run: RunDirectory) -> list[Findi
     topology, data = config.TOPOLOGY, config.DATA
     return [
         *surroundings.compiler(ds_config, config.COMPILE),
+        *surroundings.trackers(config.TRACKING),
         *surroundings.data_is_here(data),
         *space.swap_directory_is_writable(ds_config),
         *space.room_for_checkpoints(run.root, run.checkpoints, config.CHECKPOINT, config.SCHEDULE),

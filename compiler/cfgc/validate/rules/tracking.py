@@ -24,6 +24,8 @@ def wandb_has_its_key(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     if not is_on(said) or said.mode == "offline" or KEY in spec.env.required:
         return
     written = [f"{TABLE}.{name}" for name in type(said).model_fields if getattr(said, name) is not None]
+    as_switch = written == [f"{TABLE}.enabled"]  # `wandb = true`, beside which there can be no table
+    offline = 'write `wandb = { mode = "offline" }`' if as_switch else f'set `{TABLE}.mode = "offline"`'
     required = toml_text([*spec.env.required, KEY])
     yield error(
         "CFG497",
@@ -33,6 +35,6 @@ def wandb_has_its_key(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         ("without the key, training would start and its report would not",),
         (
             f"set `env.required = {required}`; the bundle holds its name only",
-            f'or set `{TABLE}.mode = "offline"`: files in the run directory, which `wandb sync` sends later',
+            f"or {offline}: files in the run directory, which `wandb sync` sends later",
         ),
     )
