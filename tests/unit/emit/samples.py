@@ -15,6 +15,7 @@ from cfgc.lower.plan import (
     Experiment,
     GradientHealth,
     Launch,
+    Mixing,
     Mlflow,
     Model,
     NodePath,
@@ -26,7 +27,9 @@ from cfgc.lower.plan import (
     Schedule,
     Slurm,
     Source,
+    Streaming,
     Target,
+    Tokenizer,
     Topology,
     Tracking,
     Wandb,
@@ -75,6 +78,12 @@ def tiny_model() -> Model:
     )
 
 
+def text_source(name: str, path: NodePath, include: tuple[str, ...], exclude: tuple[str, ...] = ()) -> Source:
+    """A source of text files."""
+    names = ("text", "prompt", "completion", "messages")
+    return Source(name, path, include, exclude, "text", "train", names[0], "text", *names[1:], "train")
+
+
 def cpu_plan() -> Plan:
     """Two CPU ranks on one machine, ZeRO-2."""
     wandb = Wandb(False, "online", "quickstart", "", "", "")
@@ -91,8 +100,10 @@ def cpu_plan() -> Plan:
         model=tiny_model(),
         optimizer=Optimizer("adamw", (0.9, 0.95), 1e-8, 0.0, 0.1, False, 1.0),
         data=Data(
-            sources=(Source("stdlib", NodePath("stdlib", "", "."), ("*.py",), ("test/*", "site-packages/*")),),
-            tokenizer="bytes",
+            sources=(text_source("stdlib", NodePath("stdlib", "", "."), ("*.py",), ("test/*", "site-packages/*")),),
+            target="",
+            tokenizer=Tokenizer("bytes", NodePath("cwd", "", "."), "", ""),
+            max_bad_records=0,
             sequence_length=128,
             eval_fraction=0.01,
             shuffle=True,
@@ -100,7 +111,17 @@ def cpu_plan() -> Plan:
             reshuffle_each_epoch=True,
             max_train_samples=0,
             max_eval_samples=0,
+            packing=True,
+            padding_side="right",
+            pad_to="longest",
+            truncation=True,
+            chat_template="",
             num_workers=0,
+            pin_memory=False,
+            prefetch_factor=2,
+            persistent_workers=False,
+            mixing=Mixing("none", (), 1.0),
+            streaming=Streaming(False, 1),
         ),
         evaluation=Evaluation(50, 4, 8, True),
         early_stopping=EarlyStopping(0, 0.0),
@@ -108,6 +129,7 @@ def cpu_plan() -> Plan:
         penalties=Penalties(0.0, 0.0, 0, 0.0),
         checkpoint=Checkpoint(100, 3, 0, False, "refuse", 1_700_000),
         tracking=Tracking(10, "info", False, False, wandb, mlflow, 1_000_000, 0.0),
+        calls=(),
         launch=Launch(
             run_dir=NodePath("cwd", "", "runs/quickstart"),
             python="python3",
@@ -182,8 +204,8 @@ def cluster_plan() -> Plan:
     """Two nodes of eight H100, ZeRO-3, node paths from the environment."""
     plan = cpu_plan()
     sources = (
-        Source("web", NodePath("env", "CORPUS", "web/train"), ("*.txt", "*.jsonl"), ()),
-        Source("books", NodePath("absolute", "", "/data/books"), ("*.txt",), ()),
+        text_source("web", NodePath("env", "CORPUS", "web/train"), ("*.txt", "*.jsonl")),
+        text_source("books", NodePath("absolute", "", "/data/books"), ("*.txt",)),
     )
     return replace(
         plan,
@@ -232,7 +254,7 @@ def hostile_plan() -> Plan:
     """Every free string of the plan is one that shells, TOML or Markdown could misread."""
     plan = cpu_plan()
     rows = tuple(Provenance(("env", "variables", f"V{i}"), text, "spec a.toml") for i, text in enumerate(HOSTILE))
-    source = Source("it's", NodePath("absolute", "", "/data/$HOME/a b"), ("*'.txt",), ('"x"',))
+    source = text_source("it's", NodePath("absolute", "", "/data/$HOME/a b"), ("*'.txt",), ('"x"',))
     return replace(
         plan,
         experiment=replace(plan.experiment, description=HOSTILE[4] + HOSTILE[2], tags=HOSTILE),
