@@ -29,6 +29,9 @@ KINDS = (
 _STRONG = re.compile(r"passwo?r?d|secret|credential|api_?key|(?:^|[_.-])token(?:$|[_.-])", re.IGNORECASE)
 _WEAK = re.compile(r"(?:^|[_-])key$", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"[_-](?:file|path|dir|sha256|name)$", re.IGNORECASE)
+_OF_A_VOCABULARY = re.compile(r"(?:^|[_.-])(?:end|pad|bos|eos|unk)_token$", re.IGNORECASE)
+"""What a tokenizer calls a token, which is no secret."""
+
 _SHAPELESS = re.compile(r"[0-9a-fA-F]{32,}|(?=.*\d)[A-Za-z0-9+/_=-]{20,}")
 _SWITCH = re.compile(r"|0|1|true|false|none", re.IGNORECASE)
 _COUNT = re.compile(r"[+-]?[\d_.]+|true|false")
@@ -49,7 +52,7 @@ def secret_kind(name: str, text: str) -> tuple[str, str] | None:
     for pattern, kind, variable in KINDS:
         if pattern.search(text):
             return kind, variable
-    if _SWITCH.fullmatch(text) or _ELSEWHERE.search(name):
+    if _SWITCH.fullmatch(text) or _ELSEWHERE.search(name) or _OF_A_VOCABULARY.search(name):
         return None
     if _STRONG.search(name):
         return "a credential, by its name", name.upper()

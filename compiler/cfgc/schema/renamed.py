@@ -227,6 +227,31 @@ NO_PLACE: Mapping[str, str] = MappingProxyType(
 """Keys and tables of other systems that have no counterpart, and why."""
 
 
+CHOICES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "data.tokenizer.kind": {
+            "huggingface": "transformers",
+            "hf": "transformers",
+            "sentencepiece": "transformers",
+            "auto": "transformers",
+            "byte": "bytes",
+        },
+        "data.sources.kind": {
+            "txt": "text",
+            "json": "jsonl",
+            "ndjson": "jsonl",
+            "feather": "arrow",
+            "ipc": "arrow",
+            "hf": "huggingface",
+            "datasets": "huggingface",
+            "bin": "tokens",
+            "mmap": "tokens",
+        },
+    }
+)
+"""What a choice is called elsewhere, by key, and here."""
+
+
 def aliases() -> Mapping[str, str]:
     """The last part of every renamed key that always means one key here: ``lr`` → ``training.learning_rate``."""
     found: dict[str, set[str]] = {}

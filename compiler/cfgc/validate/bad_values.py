@@ -12,6 +12,7 @@ from cfgc.nearest import nearest
 from cfgc.schema.field import meta_of
 from cfgc.schema.limits import allows, choices_of, limits_of, nearest_allowed
 from cfgc.schema.lookup import field_at
+from cfgc.schema.renamed import CHOICES
 from cfgc.schema.values import LARGEST
 from cfgc.usercode.names import target_helps
 from cfgc.validate import schema_errors as say
@@ -154,7 +155,9 @@ def _bad_choice(refused: Refused) -> Diagnostic:
         return no_such_target(refused.key, f"{refused.value}", refused.label(), [f"{choice}" for choice in choices])
     texts = [toml_text(choice) for choice in choices]
     text = str(refused.value).strip()
-    close = text if text in map(str, choices) else nearest(text, [word for word in choices if isinstance(word, str)])
+    key = ".".join(part for part in refused.location if isinstance(part, str))
+    close = text if text in map(str, choices) else CHOICES.get(key, {}).get(text.lower())
+    close = close or nearest(text, [word for word in choices if isinstance(word, str)])
     match = next((text for text, choice in zip(texts, choices, strict=True) if str(choice) == close), None)
     match = match or next((text for text, choice in zip(texts, choices, strict=True) if _begins(refused, choice)), None)
     label = refused.label(f"did you mean {match}?" if match else f"this is {found_text(refused.value)}")

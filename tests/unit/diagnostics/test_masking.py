@@ -118,3 +118,11 @@ def test_masking_keeps_columns_and_lines() -> None:
 def test_a_key_pair_in_a_url_is_a_password_only_with_one() -> None:
     assert secret_kind("DB", "postgres://user@host/db") is None
     assert secret_kind("DB", "postgres://user:pw@host/db") is not None
+
+
+def test_what_a_tokenizer_calls_a_token_is_no_secret() -> None:
+    named = '[data.tokenizer]\nkind = "tokenizers"\npath = "tokenizer.json"\nend_token = "<|end_of_text|>"'
+    assert not [finding for finding in found(f"{GOOD}{named}") if finding.code == "CFG315"]
+    assert secret_kind("pad_token", "<pad>") is None
+    assert secret_kind("end_token", f"hf_{KEY}") is not None
+    assert secret_kind("access_token", "<pad>") is not None
