@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 
     from cfgc_runtime.rundir import RunDirectory
 
-_LOST_PEER_SIGNS = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Socket closed")
+_LOST_PEER_SIGNS = (
+    *("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Socket closed"),
+    *("Timed out waiting", "Timed out after", "ncclRemoteError", "NCCL communicator was aborted"),
+)
 _TORCH_WRITER = re.compile(r"PytorchStreamWriter|inline_container")
 _PROBE_SIZE = 1 << 20
 
@@ -68,7 +71,8 @@ def _supervise_training(bundle: Path, run: RunDirectory, world: World, attempt: 
 
 def _send_output_to(log: Path) -> TextIO:
     """The terminal, for progress; whatever libraries print goes to ``log`` from now on."""
-    screen = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8", errors="replace")
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    screen = os.fdopen(os.dup(1), "w", buffering=1, encoding=encoding, errors="replace")
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

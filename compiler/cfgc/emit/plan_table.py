@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cfgc.arithmetic.update_rules import UNUSED
 from cfgc.emit.markdown import code, count, counted, duration, number, table, text
 from cfgc.emit.own_code_md import target_of
 from cfgc.emit.plan_model import parameters, size, states
@@ -22,8 +23,13 @@ def title(plan: Plan) -> str:
 def overview(plan: Plan) -> list[str]:
     """The table's lines."""
     rows = [_samples, _tokens, parameters, states, _rate, _clipping, _evaluation, _checkpoints]
+    rows += (
+        [_penalties]
+        if any((plan.penalties.repetition, plan.penalties.immediate_repetition, plan.penalties.eos))
+        else []
+    )
     rows += [_compute] if _peak(plan) and plan.estimate.flops_per_token else []
-    rows += [_limit, _restarts]
+    rows += [_limit, _restarts, _watchdog]
     return table(("what", "value", "how"), [row(plan) for row in rows])
 
 
@@ -75,19 +81,33 @@ def _drops(schedule: Schedule) -> str:
 
 def _optimizer(plan: Plan) -> str:
     optimizer = plan.optimizer
-    if optimizer.type == "target":
-        setting = "in wiring.py"
-    elif optimizer.type == "sgd":
-        setting = f"momentum {number(optimizer.momentum)}"
-    else:
-        setting = f"betas {number(optimizer.betas[0])}, {number(optimizer.betas[1])}, eps {number(optimizer.eps)}"
+    said = {
+        "momentum": f"momentum {number(optimizer.momentum)}",
+        "betas": f"betas {number(optimizer.betas[0])}, {number(optimizer.betas[1])}",
+        "eps": f"eps {number(optimizer.eps)}",
+    }
+    settings = [shown for key, shown in said.items() if key not in UNUSED.get(optimizer.type, ())]
     reach = "all parameters" if optimizer.decay_norm_and_bias else "matrices only"
     name = code(target_of(plan, "optimizer")) if optimizer.type == "target" else optimizer.type
-    return f"{name}, {setting}, weight decay {number(optimizer.weight_decay)} ({reach})"
+    groups = f", {counted(len(optimizer.groups), 'group')} that differ" if optimizer.groups else ""
+    return f"{', '.join([name, *settings])}, weight decay {number(optimizer.weight_decay)} ({reach}){groups}"
+
+
+def _penalties(plan: Plan) -> tuple[str, str, str]:
+    said = plan.penalties
+    terms = {"repetition": said.repetition, "immediate repetition": said.immediate_repetition}
+    terms[f"ends before {counted(said.min_sequence_length, 'token')}"] = said.eos
+    shown = ", ".join(f"{name} × {number(weight)}" for name, weight in terms.items() if weight)
+    return "penalties", shown, "added to the loss that is trained on, not to the held-out loss"
 
 
 def _clipping(plan: Plan) -> tuple[str, str, str]:
-    clip = plan.optimizer.gradient_clipping
+    clip, health = plan.optimizer.gradient_clipping, plan.gradient_health
+    if health.enabled:
+        first, last = number(health.initial_clip_value), number(health.final_clip_value)
+        lowers = f", × {number(health.lr_reduction_factor)} on the rate" if health.auto_reduce_lr else ""
+        explosion = f"a norm above {number(health.explosion_threshold)} is an explosion{lowers}"
+        return "gradient clipping", f"norm {first} → {last} in {counted(health.warmup_steps, 'step')}", explosion
     return "gradient clipping", f"norm {number(clip)}" if clip else "off", "by DeepSpeed, over all ranks"
 
 
@@ -171,7 +191,18 @@ def _gpu_hours(plan: Plan) -> str:
 
 def _restarts(plan: Plan) -> tuple[str, str, str]:
     again = "queued again by itself" if requeues(plan) else "to be started again by hand"
-    return "attempts", f"at most {plan.launch.max_attempts}", f"{again} after a save; any other failure stays one"
+    failures = "launch.sh starts again after a killed, lost or hung rank; " if plan.launch.restart else ""
+    return (
+        "attempts",
+        f"at most {plan.launch.max_attempts}",
+        f"{again} after a save; {failures}any other failure stays one",
+    )
+
+
+def _watchdog(plan: Plan) -> tuple[str, str, str]:
+    if plan.launch.watchdog_s == 0:
+        return "watchdog", "off", f"a hang ends when collectives give up, after {duration(plan.topology.timeout_s)}"
+    return "watchdog", duration(plan.launch.watchdog_s), "a rank without a step for so long ends the run, with code 77"
 
 
 def requeues(plan: Plan) -> bool:
