@@ -44,6 +44,8 @@ def take_bundle(bundle: Path, run: RunDirectory, manifest: Manifest) -> str:
     """
     for leftover in run.root.glob(".bundle.*"):
         shutil.rmtree(leftover)
+    for leftover in run.root.glob(f".{run.identity.name}.*"):
+        leftover.unlink()
     kept = sorted(run.root.glob("bundle-*"))
     if not run.bundle.exists() and kept:
         kept.pop().rename(run.bundle)

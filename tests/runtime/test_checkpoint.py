@@ -3,98 +3,20 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
 from cfgc_runtime.checkpoints import loading
-from cfgc_runtime.checkpoints.complete import missing_parts
-from cfgc_runtime.checkpoints.saving import Checkpoints
+from cfgc_runtime.checkpoints.complete import missing_parts, newest_first
+from cfgc_runtime.checkpoints.shelf import best_first
 from cfgc_runtime.errors import BAD_CHECKPOINT, Failure
+from tests.runtime.fake_saves import Saves
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-
-class OneRank:
-    """The only rank, which needs no network."""
-
-    rank, size = 0, 1
-
-    def gather(self, value: Any) -> list[Any]:
-        return [value]
-
-    def first(self, value: Any) -> Any:
-        return value
-
-    def wait(self) -> None:
-        return
-
-
-class FakeEngine:
-    """Saves a number as DeepSpeed would, under its name for rank 0's weights."""
-
-    def __init__(self) -> None:
-        self.raw = self
-        self.number = 0
-        self.fails = False
-        self.optimizer = SimpleNamespace(param_groups=[{"params": [], "lr": 0.1}])
-
-    def save_checkpoint(self, directory: str, tag: str, client_state: object, save_latest: bool) -> None:
-        from pathlib import Path
-
-        assert not save_latest
-        (Path(directory) / tag).mkdir(parents=True)
-        (Path(directory) / tag / "mp_rank_00_model_states.pt").write_text(str(self.number))
-        if self.fails:
-            raise OSError(28, "No space left on device")
-
-    def load_checkpoint(self, directory: str, tag: str) -> tuple[str, dict[str, Any]]:
-        from pathlib import Path
-
-        self.number = int((Path(directory) / tag / "mp_rank_00_model_states.pt").read_text())
-        return tag, {}
-
-
-class Saves:
-    """Checkpoints of a fake engine below a directory, and what was said."""
-
-    def __init__(
-        self,
-        directory: Path,
-        keep_last: int = 2,
-        plan: str = "sha256:a",
-        zero_stage: int = 0,
-        keep_best: int = 0,
-        given: dict[str, dict[str, Any]] | None = None,
-    ) -> None:
-        self.said: list[str] = []
-        self.engine = FakeEngine()
-        self.directory = directory
-        ranks: Any = OneRank()
-        keep = SimpleNamespace(keep_last=keep_last, keep_best=keep_best)
-        config: Any = SimpleNamespace(CHECKPOINT=keep, ZERO_STAGE=zero_stage, PLAN_DIGEST=plan)
-        values = {"numerics": {"training.learning_rate": plan}, "resources": {}, "logistics": {}, "ds_config": {}}
-        self.checkpoints = Checkpoints(directory, ranks, config, values | (given or {}), self.said.append)
-
-    def save(self, *steps: int) -> None:
-        for step in steps:
-            self.engine.number = step
-            self.checkpoints.save(self.engine, step, {"seconds": 1.5})  # type: ignore[arg-type]
-
-    def resume(self) -> int | None:
-        found = self.checkpoints.resume(self.engine)  # type: ignore[arg-type]
-        assert found is None or self.engine.number == found.step
-        return found.step if found else None
-
-    def names(self) -> list[str]:
-        return sorted(path.name for path in self.directory.iterdir())
-
-    def file(self, step: int, name: str = "mp_rank_00_model_states.pt") -> Path:
-        return self.directory / f"step-{step:08d}" / name
 
 
 def test_nothing_to_resume(tmp_path: Path) -> None:
@@ -233,3 +155,85 @@ def test_a_replacement_that_was_cut_off_keeps_the_old_one(tmp_path: Path) -> Non
     saves.save(4)
     (tmp_path / "step-00000004").rename(tmp_path / "replaced-step-00000004")
     assert Saves(tmp_path).resume() == 4
+
+
+@pytest.mark.covers("checkpoint.keep_best")
+def test_the_best_few_are_kept_besides_the_newest(tmp_path: Path) -> None:
+    saves = Saves(tmp_path, keep_last=1, keep_best=2)
+    for step, loss in ((4, 3.0), (8, 1.0), (12, 2.0), (16, 4.0), (20, 1.0)):
+        saves.save(step, loss=loss)
+    assert saves.names() == ["step-00000008", "step-00000020"], "of equal losses the earlier step is the better one"
+    saves.save(24, loss=0.5)
+    assert saves.names() == ["step-00000008", "step-00000024"]
+    saves.save(28, loss=9.0)
+    assert saves.names() == ["step-00000008", "step-00000024", "step-00000028"]
+
+
+@pytest.mark.parametrize("last", [{"loss": None, "step": 0}, {"loss": None, "step": 8}, {"loss": 1.0, "step": 4}])
+def test_a_checkpoint_without_a_loss_of_its_own_is_never_the_best(tmp_path: Path, last: dict[str, Any]) -> None:
+    saves = Saves(tmp_path, keep_last=1, keep_best=1)
+    saves.save(4, loss=5.0)
+    saves.checkpoints.save(saves.engine, 8, {"last": last})  # type: ignore[arg-type]
+    assert saves.names() == ["step-00000004", "step-00000008"]
+    assert [name for name, _, _ in best_first(newest_first(tmp_path))] == ["step-00000004"]
+
+
+def test_all_are_kept_when_keep_last_is_0(tmp_path: Path) -> None:
+    saves = Saves(tmp_path, keep_last=0)
+    saves.save(4, 8, 12, 16)
+    assert len(saves.names()) == 4
+
+
+def test_two_damaged_ones_are_passed_by(tmp_path: Path) -> None:
+    saves = Saves(tmp_path, keep_last=3)
+    saves.save(4, 8, 12)
+    saves.file(12).write_text("1")
+    saves.file(8, "complete.json").write_text("{")
+    again = Saves(tmp_path, keep_last=3)
+    assert again.resume() == 4
+    assert again.said == [
+        "checkpoint step-00000012 is damaged (mp_rank_00_model_states.pt); trying the one before",
+        "checkpoint step-00000008 is damaged (complete.json); trying the one before",
+        "damaged checkpoints are kept as damaged-…, and can be deleted: step-00000012, step-00000008",
+    ]
+    assert again.names() == ["damaged-step-00000008", "damaged-step-00000012", "step-00000004"]
+
+
+@pytest.mark.covers("checkpoint.on_changed_numerics")
+def test_another_plan_goes_on_when_its_spec_says_so(tmp_path: Path) -> None:
+    Saves(tmp_path).save(4)
+    again = Saves(tmp_path, plan="sha256:b", logistics={"checkpoint.on_changed_numerics": "continue"})
+    again.engine.optimizer.param_groups = [{"params": [], "lr": 0.3, "step": 9}]
+    assert again.resume() == 4
+    assert again.said == ['since step-00000004 was saved: training.learning_rate: "sha256:a" → "sha256:b"']
+
+
+def test_the_settings_of_the_plan_outlive_those_in_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Saves(tmp_path).save(4)
+    again = Saves(tmp_path)
+    again.engine.optimizer.param_groups = [{"params": [1], "weight_decay": 0.1}, {"params": [2], "weight_decay": 0.0}]
+    load = again.engine.load_checkpoint
+
+    def load_and_mix(directory: str, tag: str) -> Any:
+        again.engine.optimizer.param_groups = [{"params": [1], "weight_decay": 0.1, "step": 4} for _ in range(2)]
+        return load(directory, tag)
+
+    monkeypatch.setattr(again.engine, "load_checkpoint", load_and_mix)
+    assert again.resume() == 4
+    assert [group["weight_decay"] for group in again.engine.optimizer.param_groups] == [0.1, 0.0]
+    assert [group["step"] for group in again.engine.optimizer.param_groups] == [4, 4]
+
+
+def test_what_does_not_fit_the_model_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Saves(tmp_path).save(4)
+    again = Saves(tmp_path)
+
+    def refuse(directory: str, tag: str) -> Any:
+        raise RuntimeError("size mismatch for head.weight")
+
+    monkeypatch.setattr(again.engine, "load_checkpoint", refuse)
+    with pytest.raises(Failure, match=r"does not fit the model or the optimizer of this plan: size mismatch") as caught:
+        again.resume()
+    assert caught.value.code == BAD_CHECKPOINT
