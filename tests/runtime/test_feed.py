@@ -1,0 +1,70 @@
+"""Samples that come from mixed streams, on two real ranks with two workers each: stopped and gone on with."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cfgc_runtime.errors import PREEMPTED
+from tests.runtime.bundles import Run, new_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+CHAT = "{% for m in messages %}{{ m.role }}: {% if m.role == 'assistant' %}{% generation %}{{ m.content }}{{ '\\n' }}"
+TEMPLATE = CHAT + "{% endgeneration %}{% else %}{{ m.content }}{{ '\\n' }}{% endif %}{% endfor %}"
+SOURCES = (
+    '[{ name = "chat", path = "chat", kind = "jsonl", format = "chat", weight = 3 },'
+    ' { name = "prompt", path = "prompt", kind = "jsonl", format = "prompt", weight = 1 }]'
+)
+OVERRIDES = (
+    f"data.sources={SOURCES}",
+    f"data.chat_template={json.dumps(TEMPLATE)}",
+    "data.packing=false",
+    'data.padding_side="left"',
+    "data.streaming={ enabled = true, buffer_size = 16 }",
+    "data.mixing={ enabled = true, temperature = 2 }",
+    "data.num_workers=2",
+    "data.prefetch_factor=3",
+    "data.persistent_workers=true",
+)
+
+
+def write_records(run: Run) -> Run:
+    for name in ("chat", "prompt"):
+        (run.cwd / name).mkdir()
+        lines = [json.dumps(_record(name, number)) for number in range(50)]
+        (run.cwd / name / "records.jsonl").write_text("\n".join(lines))
+    return run
+
+
+def _record(name: str, number: int) -> dict[str, object]:
+    asked, said = f"{number}+1?", f"{number + 1}" * (1 + number % 3)
+    if name == "prompt":
+        return {"prompt": asked, "completion": said}
+    return {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": said}] * (1 + number % 2)}
+
+
+@pytest.mark.covers(
+    *("data.streaming.enabled", "data.streaming.buffer_size", "data.mixing.enabled", "data.mixing.temperature"),
+    *("data.chat_template", "data.sources.format", "data.sources.weight", "data.packing", "data.padding_side"),
+    *("data.num_workers", "data.prefetch_factor", "data.persistent_workers"),
+)
+def test_a_stopped_run_sees_the_samples_of_an_unbroken_one(tmp_path: Path) -> None:
+    unbroken = write_records(new_run(tmp_path / "unbroken", *OVERRIDES))
+    assert unbroken.to_end().code == 0, unbroken.logs()
+    metrics = unbroken.metrics()
+    assert metrics[-1]["eval_loss"] < 5.0
+    stopped = write_records(new_run(tmp_path / "stopped", *OVERRIDES))
+    process = stopped.start()
+    stopped.wait_for_step(5, process)
+    process.send_signal(signal.SIGUSR2)
+    process.communicate()
+    assert process.returncode == PREEMPTED
+    assert stopped.to_end().code == 0, stopped.logs()
+    assert stopped.metrics() == metrics
