@@ -16,6 +16,7 @@ from cfgc_runtime.finish import describe_run
 from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.node import ATTEMPT_VARIABLE, RUN_DIR_VARIABLE, supervise_node
 from cfgc_runtime.preflight.node import show_checks
+from cfgc_runtime.progress import sayable
 from cfgc_runtime.rank import run_rank
 from cfgc_runtime.retry import decide
 from cfgc_runtime.rundir import RunDirectory
@@ -93,7 +94,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "node":
         command = options.launcher[1:] if options.launcher[:1] == ["--"] else options.launcher
         return supervise_node(_BUNDLE, run, options.node_rank, command)
-    print(stage_bundle(options.bundle.absolute(), run) if options.command == "stage" else describe_run(run), flush=True)
+    text = stage_bundle(options.bundle.absolute(), run) if options.command == "stage" else describe_run(run)
+    print(sayable(text, sys.stdout.encoding), flush=True)
     return FINISHED
 
 

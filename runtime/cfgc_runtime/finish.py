@@ -27,6 +27,7 @@ def describe_run(run: RunDirectory) -> str:
     text = [_headline(manifest.experiment, None if summary is None else summary["seconds"], losses, held_out)]
     text += ["", "training loss by step", draw_curve(losses), ""] if len(losses) > 1 else []
     text += [f"bundle      {run.bundle}", f"metrics     {run.metrics}"]
+    text += [f"tracking    {run.tracking}"] if run.tracking.is_dir() else []
     text += [f"checkpoint  {run.checkpoints / saved[0][0]}"] if saved else ["checkpoint  none yet"]
     best = best_first(saved)[:1]
     text += [f"best        {run.checkpoints / name} (held-out loss {loss:.3f})" for name, _, loss in best]

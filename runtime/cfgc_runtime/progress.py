@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 _BAR = 10
 _PARTS = " ▏▎▍▌▋▊▉█"
 _ASCII = str.maketrans(
-    {"▕": "[", "▏": "]", "█": "#", "·": "-", "–": "-", "→": ">", "…": "~"} | dict.fromkeys("▎▍▌▋▊▉", " ")
+    {"▕": "[", "▏": "]", "█": "#", "·": "-", "–": "-", "→": ">", "…": "~", "─": "-", "└": "+", "┤": "|", "\u2800": " "}
+    | dict.fromkeys("▎▍▌▋▊▉", " ")
+    | dict.fromkeys(range(0x2801, 0x2900), "*")
 )
+"""What stands for bars, marks and curves in plain letters."""
+
 _REDRAW_S = 0.1
 _FIRST_GAP_S, _LAST_GAP_S, _GAP = 10.0, 600.0, 0.01
 _DROPPED_FIRST = ("bar", "mfu", "norm", "lr", "name", "speed", "part", "left")

@@ -44,6 +44,11 @@ class RunDirectory:
         return self.root / "metrics.jsonl"
 
     @property
+    def tracking(self) -> Path:
+        """Files of trackers."""
+        return self.root / "tracking"
+
+    @property
     def identity(self) -> Path:
         """Which bundle this run directory belongs to."""
         return self.root / "run.json"

@@ -82,7 +82,8 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     engine = Engine(config, bundle / "ds_config.json", model, loss, wiring, training_loss(loss, config))
     seed_rank(config.EXPERIMENT.seed, world.rank)
 
-    checkpoints = Checkpoints(run.checkpoints, ranks, config, read_values(bundle), reporter.say)
+    warn = partial(reporter.say, level="warning")
+    checkpoints = Checkpoints(run.checkpoints, ranks, config, read_values(bundle), warn)
     state = _resume(checkpoints, engine, feed.fingerprint, reporter)
     loop = Loop(config, run, ranks, engine, feed, checkpoints, reporter, stop, pulse)
     return reporter.follow(partial(loop.run, state), state.step)

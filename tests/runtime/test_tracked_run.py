@@ -49,11 +49,13 @@ def make_repository(directory: Path) -> None:
     own |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b", "PATH": os.environ["PATH"]}
     for words in (["init", "-q"], ["add", "text"], ["commit", "-qm", "Text"]):
         subprocess.run(["git", *words], cwd=directory, env=own, check=True)
-    (directory / "text" / "part-0.txt").open("a").write("One more sentence.\n")
+    with (directory / "text" / "part-0.txt").open("a") as file:
+        file.write("One more sentence.\n")
 
 
 @pytest.mark.covers("tracking.csv", "tracking.tensorboard", "tracking.mlflow.enabled", "tracking.wandb.mode")
-def test_every_tracker_has_every_step_once(resumed: Run) -> None:
+def test_every_tracker_has_every_step_once(resumed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     from mlflow.tracking import MlflowClient
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -107,11 +109,17 @@ def test_what_people_read_of_it(resumed: Run) -> None:
     facts = read_run(resumed.directory)
     assert (facts.state, facts.step, facts.max_steps, facts.attempts) == ("finished", 12, 12, 2)
     assert facts.best_eval_loss is not None
-    done = subprocess.run(
-        [sys.executable, "-B", str(resumed.bundle / "runtime"), "finish", "--run-dir", str(resumed.directory)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "tiny finished after" in done.stdout
-    assert "held-out loss" in done.stdout
+    summary = finish(resumed, "utf-8")
+    assert "tiny finished after" in summary
+    assert "held-out loss" in summary
+    assert f"tracking    {resumed.directory / 'tracking'}" in summary
+    assert any(0x2800 < ord(letter) < 0x2900 for letter in summary)
+    plain = finish(resumed, "latin-1")
+    assert "+----" in plain
+    assert plain.isascii()
+
+
+def finish(run: Run, encoding: str) -> str:
+    command = [sys.executable, "-B", str(run.bundle / "runtime"), "finish", "--run-dir", str(run.directory)]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    return subprocess.run(command, capture_output=True, check=True, env=environment).stdout.decode(encoding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ def plot(directories: tuple[Path, ...], out: Path | None, metrics: tuple[str, ..
     Without -o it draws in the terminal. Pictures need matplotlib: pip install 'cfgc[plot]'.
     """
     from cfgc.runs.series import USUAL
+    from cfgc_runtime.progress import sayable
 
     kind = out.suffix.lstrip(".").lower() if out else ""
     if out and kind not in _KINDS:
@@ -48,7 +50,7 @@ def plot(directories: tuple[Path, ...], out: Path | None, metrics: tuple[str, ..
     if not drawn:
         return _nothing(directories, wanted)
     if out is None:
-        click.echo(_in_terminal(series, drawn, smooth))
+        click.echo(sayable(_in_terminal(series, drawn, smooth), sys.stdout.encoding))
         return EXIT_OK
     if importlib.util.find_spec("matplotlib") is None:
         say("error: pictures need matplotlib: pip install 'cfgc[plot]'; without -o the curves are drawn here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def show(run: Path, output_format: str) -> int:
     """One run in full: how it stands, where each attempt ran and how it ended."""
     from cfgc.cli import runs_text
     from cfgc.runs.facts import is_run, read_run
+    from cfgc_runtime.progress import sayable
 
     if not is_run(run):
         raise click.UsageError(f"{run} is not a run directory: it has no run.json")
@@ -70,7 +72,7 @@ def show(run: Path, output_format: str) -> int:
     if output_format == "json":
         click.echo(runs_text.as_json({**runs_text.plain(facts), "identity": dict(facts.identity)}))
     else:
-        click.echo(runs_text.portrait(facts))
+        click.echo(sayable(runs_text.portrait(facts), sys.stdout.encoding))
     return EXIT_OK if facts.state != "damaged" else EXIT_REJECTED
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -19,7 +22,7 @@ from cfgc.runs.comparing import Row
 from cfgc.runs.facts import Facts
 from cfgc_runtime.attempt import attempts_of, verdict
 from cfgc_runtime.errors import FINISHED, meaning
-from cfgc_runtime.progress import duration, short
+from cfgc_runtime.progress import duration, sayable, short
 from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.values import ABSENT
 
@@ -43,11 +46,11 @@ def as_json(value: object) -> str:
 
 def print_table(table: Table) -> None:
     """``table`` on stdout: as wide as the terminal, or as it needs to be elsewhere."""
-    coloured = wants_colour(sys.stdout)
-    console = Console(
-        width=None if sys.stdout.isatty() else _WIDEST, no_color=not coloured, force_terminal=coloured, highlight=False
-    )
-    console.print(table)
+    coloured, text = wants_colour(sys.stdout), io.StringIO()
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDEST
+    Console(file=text, width=width, no_color=not coloured, force_terminal=coloured, highlight=False).print(table)
+    lines = (line.rstrip() for line in text.getvalue().splitlines())
+    click.echo(sayable("\n".join(lines), sys.stdout.encoding))
 
 
 def overview(runs: Sequence[Facts]) -> Table:

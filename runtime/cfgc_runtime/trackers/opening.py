@@ -53,7 +53,7 @@ def _trackers(config: Config, run: RunDirectory) -> Iterator[Tracker]:
     subject = Subject(
         id=read_identity(run).id,
         name=run.root.name,
-        directory=run.root / "tracking",
+        directory=run.tracking,
         metrics=run.metrics,
         spec=_spec_of(run),
         tags=config.EXPERIMENT.tags,
