@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-from cfgc_runtime.engine import parameter_groups
 from cfgc_runtime.errors import WRONG_WORLD, Failure
 from cfgc_runtime.models.attention import check_attention
 from cfgc_runtime.models.decoder import Decoder, build_model
 from cfgc_runtime.models.losses import cross_entropy
+from cfgc_runtime.optimizers.groups import parameter_groups
 
 
 def config(**changed: Any) -> Any:
@@ -157,7 +157,7 @@ def test_dropout_is_off_in_evaluation() -> None:
 @pytest.mark.parametrize(("decay_all", "groups"), [(False, [0.1, 0.0]), (True, [0.1])])
 def test_norms_are_not_decayed_unless_asked(decay_all: bool, groups: list[float]) -> None:
     model = build_model(config(), seed=5)
-    rule: Any = SimpleNamespace(type="adamw", weight_decay=0.1, decay_norm_and_bias=decay_all)
+    rule: Any = SimpleNamespace(type="adamw", weight_decay=0.1, decay_norm_and_bias=decay_all, groups=())
     made = parameter_groups(model, rule)
     assert [group["weight_decay"] for group in made] == groups
     assert sum(len(group["params"]) for group in made) == len(list(model.parameters()))

@@ -15,9 +15,9 @@ import pytest
 import torch
 
 from cfgc_runtime.config import load_config
-from cfgc_runtime.engine import parameter_groups
 from cfgc_runtime.models.decoder import build_model
 from cfgc_runtime.models.losses import cross_entropy
+from cfgc_runtime.optimizers.groups import parameter_groups
 from cfgc_runtime.schedule import learning_rate
 from tests.runtime.bundles import HERE, WAIT_S, compile_tiny, write_corpus
 from tests.runtime.parity_worker import STEPS

@@ -86,7 +86,8 @@ def _optimizer(plan: Plan) -> str:
         "betas": f"betas {number(optimizer.betas[0])}, {number(optimizer.betas[1])}",
         "eps": f"eps {number(optimizer.eps)}",
     }
-    settings = [shown for key, shown in said.items() if key not in UNUSED.get(optimizer.type, ())]
+    settings = ["in wiring.py"] if optimizer.type == "target" else []
+    settings += [shown for key, shown in said.items() if key not in UNUSED.get(optimizer.type, ())]
     reach = "all parameters" if optimizer.decay_norm_and_bias else "matrices only"
     name = code(target_of(plan, "optimizer")) if optimizer.type == "target" else optimizer.type
     groups = f", {counted(len(optimizer.groups), 'group')} that differ" if optimizer.groups else ""
@@ -94,11 +95,14 @@ def _optimizer(plan: Plan) -> str:
 
 
 def _penalties(plan: Plan) -> tuple[str, str, str]:
-    said = plan.penalties
-    terms = {"repetition": said.repetition, "immediate repetition": said.immediate_repetition}
-    terms[f"ends before {counted(said.min_sequence_length, 'token')}"] = said.eos
-    shown = ", ".join(f"{name} × {number(weight)}" for name, weight in terms.items() if weight)
+    shown = ", ".join(f"{name} × {number(weight)}" for name, weight in _weights(plan).items() if weight)
     return "penalties", shown, "added to the loss that is trained on, not to the held-out loss"
+
+
+def _weights(plan: Plan) -> dict[str, float]:
+    said = plan.penalties
+    early = f"ends before {counted(said.min_sequence_length, 'token')}"
+    return {"repetition": said.repetition, "immediate repetition": said.immediate_repetition, early: said.eos}
 
 
 def _clipping(plan: Plan) -> tuple[str, str, str]:

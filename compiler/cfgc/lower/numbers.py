@@ -124,7 +124,7 @@ def checkpoint(spec: Spec) -> plan.Checkpoint:
     """When state is saved, and its size."""
     said = spec.checkpoint
     return plan.Checkpoint(
-        every_steps=said.every_steps,
+        every_steps=of_spec.checkpoint_steps_of(spec),
         keep_last=said.keep_last,
         keep_best=said.keep_best,
         elastic=said.elastic,

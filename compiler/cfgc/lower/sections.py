@@ -123,7 +123,7 @@ def evaluation(spec: Spec, micro_batch_size: int) -> plan.Evaluation:
     """Held-out loss; there is none to compute when no sample is held out."""
     said = spec.evaluation
     return plan.Evaluation(
-        every_steps=said.every_steps,
+        every_steps=of_spec.evaluation_steps_of(spec),
         micro_batch_size=said.micro_batch_size or micro_batch_size,
         max_batches=said.max_batches,
         at_end=said.at_end and holds_out(spec),

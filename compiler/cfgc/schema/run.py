@@ -50,6 +50,12 @@ class Checkpoint(Section):
     """When state is saved, and how much of it stays."""
 
     every_steps: Int = logistics(1000, "Optimizer steps between saves; 0 saves only at the end.", unit="steps", ge=0)
+    every_epochs: Int = logistics(
+        0,
+        "The same in passes over the data; needs `data.max_train_samples`, and replaces `every_steps`.",
+        unit="epochs",
+        ge=0,
+    )
     keep_last: Int = logistics(3, "Newest checkpoints to keep; 0 keeps all.", unit="checkpoints", ge=0)
     keep_best: Int = logistics(
         0,
@@ -88,6 +94,12 @@ class Evaluation(Section):
     """Loss on held-out samples."""
 
     every_steps: Int = logistics(0, "Optimizer steps between evaluations; 0 never.", unit="steps", ge=0)
+    every_epochs: Int = logistics(
+        0,
+        "The same in passes over the data; needs `data.max_train_samples`, and replaces `every_steps`.",
+        unit="epochs",
+        ge=0,
+    )
     micro_batch_size: Int | None = logistics(
         None, "Samples per rank and pass. Absent: that of training.", unit="samples", gt=0
     )

@@ -7,7 +7,7 @@ from itertools import count as count_from
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.data import holds_out
-from cfgc.arithmetic.of_spec import max_steps_of
+from cfgc.arithmetic.of_spec import evaluation_steps_of, max_steps_of
 from cfgc.diagnostics.model import Fix
 from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, count, error, warning
@@ -25,7 +25,7 @@ THRESHOLD = "training.early_stopping.threshold"
 def early_stopping_has_evaluations(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG432: early stopping counts evaluations, so that there must be some."""
     patience = spec.training.early_stopping.patience
-    if patience == 0 or spec.evaluation.every_steps > 0:
+    if patience == 0 or evaluation_steps_of(spec) > 0:
         return
     steps = max_steps_of(spec) or 1000
     yield error(
@@ -40,7 +40,7 @@ def early_stopping_has_evaluations(spec: Spec, resolved: Resolved) -> Iterator[D
 
 def evaluation_has_samples(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG433: samples are held out for the evaluations."""
-    every = spec.evaluation.every_steps
+    every = evaluation_steps_of(spec)
     if every == 0 or holds_out(spec):
         return
     yield error(
@@ -55,7 +55,7 @@ def evaluation_has_samples(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
 
 def evaluation_happens(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG434: the run is long enough for one evaluation."""
-    every, steps = spec.evaluation.every_steps, max_steps_of(spec)
+    every, steps = evaluation_steps_of(spec), max_steps_of(spec)
     if steps is None or every <= steps:
         return
     yield warning(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import decoder_of
 from cfgc.arithmetic.parameter_names import decoder_names
+from cfgc.arithmetic.update_rules import UNUSED, WHOLE_WEIGHTS
 from cfgc.diagnostics.model import Fix
 from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, error, is_default, warning
@@ -27,25 +28,6 @@ NAMES = (
 
 LARGEST_CLIPPING = 100.0
 """Gradient norms of transformers are of the order of 1; a bound this far above never acts in time."""
-
-
-UNUSED = {
-    "sgd": ("betas", "eps"),
-    "adamw": ("momentum",),
-    "adam": ("momentum",),
-    "fused_adam": ("momentum",),
-    "lamb": ("momentum",),
-    "lion": ("eps", "momentum"),
-    "adagrad": ("betas", "momentum"),
-    "target": ("betas", "eps", "momentum"),
-}
-"""Keys that an update rule does not have."""
-
-WHOLE_WEIGHTS = {
-    "lamb": "scales each layer's update by the norms of its weights and of the update",
-    "muon": "makes the update of each matrix orthogonal",
-}
-"""Update rules that see a parameter as a whole."""
 
 
 def clipping_acts(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:

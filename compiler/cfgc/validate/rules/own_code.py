@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.arithmetic.of_spec import evaluation_steps_of
 from cfgc.diagnostics.model import Fix
 from cfgc.schema.catalogue import schema_fields
 from cfgc.schema.spec import Spec
@@ -47,7 +48,7 @@ def what_a_call_replaces_is_silent(spec: AnySpec, resolved: Resolved) -> Iterato
         yield from _ignored(resolved, "training.loss", ("arguments",), "training.loss", "it names no function")
     else:
         yield from _ignored(resolved, "training", ("penalties",), "training.loss.target", "own code computes the loss")
-    if spec.evaluation.metrics and not spec.evaluation.every_steps and not spec.evaluation.at_end:
+    if spec.evaluation.metrics and not evaluation_steps_of(spec) and not spec.evaluation.at_end:
         yield from _ignored(
             resolved, "evaluation", ("metrics",), "evaluation.every_steps", "no evaluation ever happens"
         )

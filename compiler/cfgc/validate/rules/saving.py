@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.arithmetic.of_spec import max_steps_of
+from cfgc.arithmetic.of_spec import checkpoint_steps_of, evaluation_steps_of, max_steps_of
 from cfgc.validate.rules.finding import At, count, error, is_default, warning
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _CONVERTED = ("adam", "adamw")
 
 def checkpoint_happens(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG435: the run is long enough for a checkpoint before its end."""
-    every, steps = spec.checkpoint.every_steps, max_steps_of(spec)
+    every, steps = checkpoint_steps_of(spec), max_steps_of(spec)
     if steps is None or every <= steps or steps <= 100:
         return
     yield warning(
@@ -37,7 +37,7 @@ def checkpoint_happens(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
 
 def requeue_has_checkpoints(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG436: a run that may start several times saves while it runs."""
-    if spec.checkpoint.every_steps > 0 or spec.launch.max_attempts == 1:
+    if checkpoint_steps_of(spec) > 0 or spec.launch.max_attempts == 1:
         return
     yield warning(
         "CFG436",
@@ -51,7 +51,7 @@ def requeue_has_checkpoints(spec: Spec, resolved: Resolved) -> Iterator[Diagnost
 
 def best_is_evaluated(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG493: every checkpoint that may be the best one has a held-out loss of its own step."""
-    saves, evaluations = spec.checkpoint.every_steps, spec.evaluation.every_steps
+    saves, evaluations = checkpoint_steps_of(spec), evaluation_steps_of(spec)
     if spec.checkpoint.keep_best == 0 or (saves > 0 and evaluations > 0 and saves % evaluations == 0):
         return
     every = saves or evaluations or max(1, (max_steps_of(spec) or 1000) // 10)

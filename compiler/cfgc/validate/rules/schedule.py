@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.arithmetic.of_spec import max_steps_of, steps_from_epochs_of, triple_of
+from cfgc.arithmetic.of_spec import (
+    checkpoint_steps_of,
+    evaluation_steps_of,
+    max_steps_of,
+    steps_from_epochs_of,
+    triple_of,
+)
 from cfgc.validate.rules.finding import At, count, error, is_default, warning
 
 if TYPE_CHECKING:
@@ -84,19 +90,47 @@ def steps_and_epochs_agree(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
 
 def epochs_have_a_size(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG424: epochs are counted in a known number of samples."""
-    if spec.training.max_epochs is None or spec.data.max_train_samples > 0:
-        return
-    yield error(
-        "CFG424",
-        "`training.max_epochs` needs `data.max_train_samples`",
-        resolved,
-        [At(EPOCHS, "how many steps is this?"), At(SAMPLES, "0: as many as the files hold")],
-        ("a bundle is compiled without looking at the data, and its schedule needs a number of steps",),
-        (
-            "add `max_train_samples = 100_000` (as many as the files hold, or fewer)",
-            "or replace `max_epochs` by `max_steps`",
-        ),
-    )
+    said = {EPOCHS: spec.training.max_epochs, **{key: epochs for key, (epochs, _) in _intervals(spec).items()}}
+    for key, epochs in said.items():
+        if not epochs or spec.data.max_train_samples > 0:
+            continue
+        steps = key.rpartition(".")[2].replace("epochs", "steps")
+        yield error(
+            "CFG424",
+            f"`{key}` needs `data.max_train_samples`",
+            resolved,
+            [At(key, "how many steps is this?"), At(SAMPLES, "0: as many as the files hold")],
+            ("a bundle is compiled without looking at the data, and its plan needs a number of steps",),
+            (
+                "add `max_train_samples = 100_000` (as many as the files hold, or fewer)",
+                f"or replace `{key.rpartition('.')[2]}` by `{steps}`",
+            ),
+        )
+
+
+def intervals_agree(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG423: an interval in steps and in epochs, when both are given, is the same."""
+    for key, (epochs, steps) in _intervals(spec).items():
+        other = key.replace("every_epochs", "every_steps")
+        derived = {"evaluation": evaluation_steps_of, "checkpoint": checkpoint_steps_of}[key.partition(".")[0]](spec)
+        if not epochs or is_default(other, steps) or steps == derived:
+            continue
+        yield error(
+            "CFG423",
+            f"`{other}` and `{key}` do not agree",
+            resolved,
+            [At(other, count(steps, "step")), At(key, count(derived, "step")), At(SAMPLES, "samples in each epoch")],
+            (),
+            (f"set `{other} = {derived}`",),
+        )
+
+
+def _intervals(spec: Spec) -> dict[str, tuple[int, int]]:
+    """Epochs and steps between evaluations, and between saves."""
+    return {
+        "evaluation.every_epochs": (spec.evaluation.every_epochs, spec.evaluation.every_steps),
+        "checkpoint.every_epochs": (spec.checkpoint.every_epochs, spec.checkpoint.every_steps),
+    }
 
 
 def samples_fill_a_batch(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
