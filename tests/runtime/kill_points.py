@@ -104,13 +104,13 @@ def save_again(directory: Path) -> None:
 
 def two_damaged(directory: Path) -> None:
     """A killed save and a killed deletion beside two damaged checkpoints, one of which was damaged before."""
-    saves = Saves(directory, keep_last=3)
-    saves.save(4, 8, 12)
+    saves = Saves(directory, keep_last=0)
+    saves.save(2, 4, 8, 12)
     saves.file(12).write_text("1")
     saves.file(8, complete.FILE).write_text("{}")
     shutil.copytree(directory / "step-00000008", directory / "damaged-step-00000008")
     shutil.copytree(directory / "step-00000012", directory / "saving-step-00000016")
-    shutil.copytree(directory / "step-00000004", directory / "replaced-step-00000002")
+    (directory / "step-00000002").rename(directory / "replaced-step-00000002")
 
 
 def resumed(directory: Path) -> dict[str, Any]:
@@ -187,14 +187,8 @@ def exchanged(directory: Path) -> dict[str, Any]:
     return {"kept": kept, "names": sorted(path.name for path in directory.iterdir())}
 
 
-FOUND = {
-    "save": resumed,
-    "full": resumed,
-    "save-again": resumed,
-    "resume": resumed,
-    "convert": converted,
-    "exchange": exchanged,
-}
+FOUND = dict.fromkeys(("save", "full", "save-again", "resume"), resumed)
+FOUND |= {"convert": converted, "exchange": exchanged}
 
 
 def main(root: Path) -> None:

@@ -17,6 +17,8 @@ from tests.runtime.bundles import HERE, WAIT_S
 if TYPE_CHECKING:
     pass
 
+pytestmark = pytest.mark.slow
+
 ROOT = HERE.parents[1]
 
 
