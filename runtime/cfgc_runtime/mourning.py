@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SILENCE_S: Final = 1.0
 """The parent of a rank records its end a moment after it; unless the parent was killed too."""
-_FAREWELL_S: Final = 10.0
+_FAREWELL_S: Final = 5.0
 """What ranks get to write their last lines in, once another one has failed: without it they cannot save."""
 _KILLED: Final = shell_code(-9)
 

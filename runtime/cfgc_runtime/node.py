@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from cfgc_runtime.config import Config
     from cfgc_runtime.rundir import RunDirectory
 
 RUN_DIR_VARIABLE = "CFGC_RUN_DIR"
@@ -51,13 +53,13 @@ def supervise_node(bundle: Path, run: RunDirectory, node_rank: int, command: Seq
     started = time.monotonic()
     config = load_config(bundle / "config.py")
     topology, launch = config.TOPOLOGY, config.LAUNCH
-    if node_rank > 0:  # `stage` has looked at the first node
-        settle(check_node(bundle, config, run))
     with supervising(run, node_rank) as locks:
         attempt = newest_attempt(run)  # none can be opened from here on, so it is the same one on every node
         ranks = range(node_rank * topology.ranks_per_node, (node_rank + 1) * topology.ranks_per_node)
         for rank in ranks:
             attempt.reserve(rank)
+        if node_rank > 0:  # `stage` has looked at the first node
+            _check(bundle, config, run, attempt, ranks)
         launcher = _launch(command, run, attempt, node_rank, locks)
         watchdog = Watchdog(attempt, ranks, topology.world_size, launch.watchdog_s, topology.timeout_s)
         presence = Presence(attempt, topology.world_size) if node_rank == 0 else None
@@ -70,6 +72,15 @@ def supervise_node(bundle: Path, run: RunDirectory, node_rank: int, command: Seq
         summary = {"plan_digest": config.PLAN_DIGEST, "step": 0, "seconds": round(time.monotonic() - started, 3)}
         write_json(run.finished, summary)
     return code
+
+
+def _check(bundle: Path, config: Config, run: RunDirectory, attempt: Attempt, ranks: range) -> None:
+    """Raise ``Failure`` when this node cannot train; the other nodes, which wait for it, are told."""
+    try:
+        settle(check_node(bundle, config, run))
+    except Failure as failure:
+        attempt.record_exit(ranks.start, failure.code, f"{socket.gethostname()}: {failure}")
+        raise
 
 
 def _launch(
@@ -121,11 +132,12 @@ def _wait(
             for pid in set(running.values()) - told if stop.requested else ():
                 send(pid, signal.SIGUSR2)
                 told.add(pid)
-            if stop.interrupts > 1:
-                launcher.terminate()
             if stop.interrupts > 1 or mourner.is_over():  # also those that said their end, and do not come to it
-                for pid in attempt.started(node_rank).values():
+                started = attempt.started(node_rank)
+                for pid in started.values():
                     send(pid, signal.SIGKILL)
+                if stop.interrupts > 1 or not started:
+                    launcher.terminate()
             if presence and (line := presence.look()):
                 tell(line)
             if hang := watchdog.look(running):

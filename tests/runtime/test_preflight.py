@@ -73,6 +73,28 @@ def test_everything_is_said_at_once_and_nothing_is_written(bundle: Path, tmp_pat
     assert not [path for path in tmp_path.iterdir() if path.name == "run"]
 
 
+def test_a_node_that_cannot_train_ends_the_others_with_its_code(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "text")
+    bundle = compile_tiny(tmp_path / "bundle", "launch.nodes=2", "launch.gpus_per_node=1")
+    command = [sys.executable, "-B", str(bundle / "runtime")]
+    where: Any = {
+        "env": clean_environment(tmp_path),
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+    }
+    subprocess.run([*command, "stage", "--run-dir", "run"], cwd=tmp_path, check=True, **where)
+    node = [*command, "node", "--run-dir", str(tmp_path / "run"), "--node-rank"]
+    (tmp_path / "elsewhere").mkdir()
+    waiting = subprocess.Popen([*node, "0", "--", "sleep", "60"], cwd=tmp_path, **where)  # as torchrun would
+    second = subprocess.run([*node, "1", "--", "sleep", "60"], cwd=tmp_path / "elsewhere", check=False, **where)
+    assert second.returncode == NO_INPUT, second
+    _, said = waiting.communicate(timeout=40)
+    assert waiting.returncode == NO_INPUT
+    assert "error: rank 1 failed with exit code 66" in said
+    assert f"data source `text`: {tmp_path}/elsewhere/text is not a directory" in said
+
+
 def test_errors_are_numbered_and_the_first_gives_the_code(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(Failure) as caught:
         settle([warning("slow"), error(WRONG_WORLD, "no GPU"), error(NO_INPUT, "no data")])
