@@ -53,7 +53,7 @@ def make_repository(directory: Path) -> None:
         file.write("One more sentence.\n")
 
 
-@pytest.mark.covers("tracking.csv", "tracking.tensorboard", "tracking.mlflow.enabled", "tracking.wandb.mode")
+@pytest.mark.covers("tracking.csv", "tracking.tensorboard", "tracking.mlflow.enabled", "tracking.log_every_steps")
 def test_every_tracker_has_every_step_once(resumed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     from mlflow.tracking import MlflowClient

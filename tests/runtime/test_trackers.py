@@ -49,8 +49,9 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     metrics = directory / "metrics.jsonl"
     spec = {"training.learning_rate": 0.1, "data.sources": [{"name": "text"}], "training.max_steps": 9}
     subject = Subject("abc123def456", "my-run", directory / "tracking", metrics, spec, ("tiny",), "What it is for.")
-    wandb: Any = SimpleNamespace(enabled=True, mode="offline", project="p", entity="", group="", name="")
-    mlflow: Any = SimpleNamespace(enabled=True, uri="", experiment="tiny", name="")
+    wandb: Any = SimpleNamespace(enabled=True, mode="offline", project="p", entity="team", group="g", name="named")
+    server = (directory / "tracking" / "elsewhere").as_uri()
+    mlflow: Any = SimpleNamespace(enabled=True, uri=server, experiment="tiny", name="other")
     said: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MY_TOKEN", CANARY)
@@ -107,7 +108,10 @@ def test_tensorboard_shows_every_step_once(reported: Path) -> None:
     assert b"training.learning_rate" in start
 
 
-@pytest.mark.covers("tracking.wandb.mode", "tracking.wandb.project")
+@pytest.mark.covers(
+    *(f"tracking.wandb.{key}" for key in ("mode", "project", "entity", "group", "name")),
+    *("experiment.tags", "experiment.description"),
+)
 def test_wandb_offline_continues_one_run(reported: Path) -> None:
     files = sorted(reported.rglob("run-*.wandb"))
     assert [file.name for file in files] == ["run-abc123def456.wandb"] * 2
@@ -116,17 +120,18 @@ def test_wandb_offline_continues_one_run(reported: Path) -> None:
     assert [row["eval_loss"] for row in rows if "eval_loss" in row] == [1, 2 / 4, 2 / 6, 2 / 8]
     assert [row["_step"] for row in rows] == list(range(len(rows)))
     first = next(record for record in records_of(files[0]) if record.WhichOneof("record_type") == "run").run
-    assert (first.project, first.display_name, first.notes) == ("p", "my-run", "What it is for.")
+    assert (first.project, first.entity, first.run_group, first.display_name) == ("p", "team", "g", "named")
+    assert (first.notes, list(first.tags)) == ("What it is for.", ["tiny"])
     config = {item.key or "/".join(item.nested_key): item.value_json for item in first.config.update}
     assert config["training.learning_rate"] == "0.1"
     assert any(record.WhichOneof("record_type") == "preempting" for record in records_of(files[0]))
 
 
-@pytest.mark.covers("tracking.mlflow.experiment")
+@pytest.mark.covers("tracking.mlflow.uri", "tracking.mlflow.experiment", "tracking.mlflow.name")
 def test_mlflow_continues_one_run(reported: Path) -> None:
     from mlflow.tracking import MlflowClient
 
-    client = MlflowClient((reported / "mlflow").as_uri())
+    client = MlflowClient((reported / "elsewhere").as_uri())
     experiment = client.get_experiment_by_name("tiny")
     assert experiment is not None
     [run] = client.search_runs([experiment.experiment_id])
@@ -134,7 +139,8 @@ def test_mlflow_continues_one_run(reported: Path) -> None:
         (step, 1 / step) for step in STEPS
     ]
     assert run.data.params["training.max_steps"] == "9"
-    assert (run.info.run_name, run.info.status) == ("my-run", "FINISHED")
+    assert (run.info.run_name, run.info.status) == ("other", "FINISHED")
+    assert run.data.tags["mlflow.note.content"] == "What it is for."
 
 
 def test_no_tracker_writes_the_environment(reported: Path) -> None:
