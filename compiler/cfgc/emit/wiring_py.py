@@ -90,8 +90,8 @@ def _head(
     names = {name for function in functions for name in function.typing} | ({"TYPE_CHECKING"} if checked else set())
     if names:
         yield _spaced(_line(f"from typing import {', '.join(sorted(names, key=lambda one: (not one.isupper(), one)))}"))
-    for position, one in enumerate(dict.fromkeys(sorted(imports, key=lambda one: (one.module, one.name, one.local)))):
-        line = _import(one)
+    for position, (module, aliases) in enumerate(_statements(imports)):
+        line = _import(module, aliases)
         yield _spaced(line) if position == 0 else line
     if checked:
         lines = [_line(f"from {module} import {', '.join(sorted(found))}") for module, found in checked.items()]
@@ -118,21 +118,41 @@ def _spaced(line: cst.SimpleStatementLine) -> cst.SimpleStatementLine:
     return line.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
 
 
-def _import(one: Import) -> cst.SimpleStatementLine:
+def _statements(imports: Sequence[Import]) -> list[tuple[str, list[cst.ImportAlias]]]:
+    """What each statement imports, as import sorters write it: what keeps its name together, any other alone."""
+    plain: dict[str, set[str]] = {}
+    found: list[tuple[str, str, list[cst.ImportAlias]]] = []
+    for one in dict.fromkeys(imports):
+        if one.local == one.name:
+            plain.setdefault(one.module, set()).add(one.name)
+        else:
+            alias = cst.ImportAlias(cst.Name(one.name), cst.AsName(cst.Name(one.local)))
+            found.append((one.module, one.name, [alias]))
+    for module, names in plain.items():
+        ordered = sorted(names, key=_member)
+        found.append((module, ordered[0], [cst.ImportAlias(cst.Name(name)) for name in ordered]))
+    return [(module, aliases) for module, _, aliases in sorted(found, key=lambda one: (one[0], _member(one[1])))]
+
+
+def _member(name: str) -> tuple[bool, bool, str]:
+    """Constants, then classes, then the rest."""
+    constant = name.isupper() and len(name) > 1
+    return not constant, not name[:1].isupper(), name
+
+
+def _import(module: str, aliases: list[cst.ImportAlias]) -> cst.SimpleStatementLine:
     """``from module import name as local``, in brackets where it is too long for a line."""
-    alias = cst.ImportAlias(cst.Name(one.name), cst.AsName(cst.Name(one.local)) if one.local != one.name else None)
-    flat = cst.SimpleStatementLine([cst.ImportFrom(_dotted(one.module), [alias])])
+    between = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    names = [*(alias.with_changes(comma=between) for alias in aliases[:-1]), aliases[-1]]
+    flat = cst.SimpleStatementLine([cst.ImportFrom(_dotted(module), names)])
     if len(cst.Module([flat]).code.rstrip("\n")) <= WIDTH:
         return flat
     newline = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace("    "))
     closing = cst.ParenthesizedWhitespace(indent=True)
-    broken = cst.ImportFrom(
-        _dotted(one.module),
-        [alias.with_changes(comma=cst.Comma(whitespace_after=closing))],
-        lpar=cst.LeftParen(whitespace_after=newline),
-        rpar=cst.RightParen(),
-    )
-    return cst.SimpleStatementLine([broken])
+    names = [*(alias.with_changes(comma=cst.Comma(whitespace_after=newline)) for alias in aliases[:-1])]
+    names.append(aliases[-1].with_changes(comma=cst.Comma(whitespace_after=closing)))
+    opening, end = cst.LeftParen(whitespace_after=newline), cst.RightParen()
+    return cst.SimpleStatementLine([cst.ImportFrom(_dotted(module), names, lpar=opening, rpar=end)])
 
 
 def _dotted(path: str) -> cst.Name | cst.Attribute:
