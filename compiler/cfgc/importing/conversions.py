@@ -8,6 +8,7 @@ from posixpath import basename, dirname
 from cfgc.deepspeed.config import Json
 from cfgc.importing.placeholders import safe_name
 from cfgc.importing.tree_keys import Ask, Convert, Converted, UnusableError
+from cfgc.schema.kinds import kind_of_pattern
 
 _PRECISIONS = {
     **dict.fromkeys(("bf16", "bf16-mixed", "bf16-true", "bfloat16"), "bf16"),
@@ -147,11 +148,11 @@ def kept(value: Json, ask: Ask) -> Converted | None:
 
 
 def sources(value: Json, ask: Ask) -> Converted | None:
-    """A path, or several, as trees of text files."""
+    """A path, or several, as trees of files or single ones."""
     paths = [item for item in value if isinstance(item, str)] if isinstance(value, list) else [value]
     if not paths or not all(isinstance(path, str) for path in paths):
         raise UnusableError("it names no files")
-    note = "the runtime reads plain text, as bytes"
+    note = "read as bytes of text; see `kind` and data.tokenizer"
     return Converted([_source(path) for path in paths], note, doubtful=True)
 
 
@@ -159,7 +160,8 @@ def _source(path: str) -> dict[str, Json]:
     leaf = basename(path.rstrip("/"))
     stem, dot, _ = leaf.partition(".")
     found: dict[str, Json] = {"name": safe_name(stem), "path": (dirname(path) or ".") if dot else path}
-    return {**found, "include": [leaf]} if dot else found
+    kind: dict[str, Json] = {"kind": known} if (known := kind_of_pattern(leaf)) else {}
+    return {**found, **kind, "include": [leaf]} if dot else {**found, **kind}
 
 
 def strategy(value: Json, ask: Ask) -> Converted | None:

@@ -55,7 +55,7 @@ def test_every_line_says_where_it_comes_from(name: str) -> None:
     text = imported(name).text
     above = ""
     for line in text.partition("[deepspeed.raw]")[0].splitlines():
-        element = "[[data.sources]]" in text and re.match(r"(name|path|include) = ", line)
+        element = "[[data.sources]]" in text and re.match(r"(name|path|include|kind) = ", line)
         if " = " in line and not line.startswith("#") and not element:
             assert " # " in line or above.startswith("# "), line
         above = line
