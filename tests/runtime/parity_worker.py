@@ -1,6 +1,6 @@
 """Started by torchrun: trains with DeepSpeed at every ZeRO stage and writes down what each rank saw.
 
-Arguments: a directory with bundles ``0`` … ``3`` (by stage) and ``text``; results go to ``rank-N.pt`` there.
+Arguments: a directory with ``text`` and a bundle for each of ``VARIANTS``; results go to ``rank-N.pt`` there.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from cfgc_runtime.schedule import learning_rate
 from cfgc_runtime.world import World
 
 STEPS = 3
+VARIANTS = ("0", "1", "2", "3", "2-offload", "3-offload")
+"""The overlays of the group ``zero``: stages, and offloading of the optimizer and of parameters."""
 
 
 def train(config: Config, ds_config: Path, feed: Feed, ranks: Ranks) -> dict[str, Any]:
@@ -57,13 +59,13 @@ def plain(parameter: torch.Tensor) -> torch.Tensor:
 
 def main(directory: Path) -> None:
     world = World.from_environment()
-    configs = {stage: load_config(directory / str(stage) / "config.py") for stage in range(4)}
-    prepared = prepare_sources(configs[0].DATA, directory / f"data-{world.rank}", lambda *_: False)
-    feed = make_feed(configs[0], world, prepared)
-    ranks = connect(configs[0].TOPOLOGY, world)
+    configs = {variant: load_config(directory / variant / "config.py") for variant in VARIANTS}
+    prepared = prepare_sources(configs["0"].DATA, directory / f"data-{world.rank}", lambda *_: False)
+    feed = make_feed(configs["0"], world, prepared)
+    ranks = connect(configs["0"].TOPOLOGY, world)
     results = {
-        stage: train(config, directory / str(stage) / "ds_config.json", feed, ranks)
-        for stage, config in configs.items()
+        variant: train(config, directory / variant / "ds_config.json", feed, ranks)
+        for variant, config in configs.items()
     }
     torch.save(results, directory / f"rank-{world.rank}.pt")
 

@@ -20,7 +20,7 @@ from cfgc_runtime.models.losses import cross_entropy
 from cfgc_runtime.optimizers.groups import parameter_groups
 from cfgc_runtime.schedule import learning_rate
 from tests.runtime.bundles import HERE, WAIT_S, compile_tiny, write_corpus
-from tests.runtime.parity_worker import STEPS
+from tests.runtime.parity_worker import STEPS, VARIANTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,11 +32,11 @@ GRADIENT_TOLERANCE = 2e-5
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Results of all four stages, from one start of two ranks."""
+    """Results of all stages and offloads, from one start of two ranks."""
     directory = tmp_path_factory.mktemp("parity")
     write_corpus(directory / "text")
-    for stage in range(4):
-        compile_tiny(directory / str(stage), f"deepspeed.zero.stage={stage}", "model.hidden_dropout=0.0")
+    for variant in VARIANTS:
+        compile_tiny(directory / variant, f"zero={variant}", "model.hidden_dropout=0.0")
     root = HERE.parents[1]
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
@@ -54,12 +54,12 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ranks(directory: Path) -> list[dict[int, Any]]:
+def ranks(directory: Path) -> list[dict[str, Any]]:
     return [torch.load(directory / f"rank-{rank}.pt", weights_only=True) for rank in range(2)]
 
 
 @pytest.fixture(scope="module")
-def reference(directory: Path, ranks: list[dict[int, Any]], monkeypatch_module: pytest.MonkeyPatch) -> dict[str, Any]:
+def reference(directory: Path, ranks: list[dict[str, Any]], monkeypatch_module: pytest.MonkeyPatch) -> dict[str, Any]:
     """Plain torch in this process, on the samples that both ranks had together."""
     monkeypatch_module.chdir(directory)
     config = load_config(directory / "0" / "config.py")
@@ -68,7 +68,7 @@ def reference(directory: Path, ranks: list[dict[int, Any]], monkeypatch_module: 
     optimizer = torch.optim.AdamW(parameter_groups(model, config.OPTIMIZER), betas=(0.9, 0.95), eps=1e-8, foreach=False)
     seen: dict[str, Any] = {"losses": [], "norms": [], "gradients": []}
     for step in range(STEPS):
-        samples = ranks[0][0]["samples"][step] + ranks[1][0]["samples"][step]
+        samples = ranks[0]["0"]["samples"][step] + ranks[1]["0"]["samples"][step]
         length = config.DATA.sequence_length
         rows = torch.stack([tokens[sample * length : sample * length + length + 1] for sample in samples])
         loss = cross_entropy(model(rows[:, :-1]), {"labels": rows[:, 1:]}).mean()
@@ -102,18 +102,19 @@ def distance(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> 
     return max((ours[name] - theirs[name]).abs().max().item() for name in theirs) / largest
 
 
-def test_the_ranks_have_different_samples(ranks: list[dict[int, Any]]) -> None:
-    for stage in range(4):
-        for mine, other in zip(ranks[0][stage]["samples"], ranks[1][stage]["samples"], strict=True):
+def test_the_ranks_have_different_samples(ranks: list[dict[str, Any]]) -> None:
+    for variant in VARIANTS:
+        for mine, other in zip(ranks[0][variant]["samples"], ranks[1][variant]["samples"], strict=True):
             assert len(set(mine) | set(other)) == 8
 
 
-@pytest.mark.parametrize("stage", [0, 1, 2, 3])
+@pytest.mark.covers("deepspeed.zero.stage", "deepspeed.offload.optimizer", "deepspeed.offload.parameters")
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_gradients_losses_and_weights_are_those_of_one_process(
-    stage: int, ranks: list[dict[int, Any]], reference: dict[str, Any]
+    variant: str, ranks: list[dict[str, Any]], reference: dict[str, Any]
 ) -> None:
     for rank in ranks:
-        found = rank[stage]
+        found = rank[variant]
         assert found["losses"] == pytest.approx(reference["losses"], rel=1e-6)
         assert found["norms"] == pytest.approx(reference["norms"], rel=1e-5)
         for ours, theirs in zip(found["gradients"], reference["gradients"], strict=True):
@@ -122,13 +123,13 @@ def test_gradients_losses_and_weights_are_those_of_one_process(
 
 
 def test_the_same_data_on_both_ranks_would_have_been_noticed(
-    directory: Path, ranks: list[dict[int, Any]], reference: dict[str, Any]
+    directory: Path, ranks: list[dict[str, Any]], reference: dict[str, Any]
 ) -> None:
     config = load_config(directory / "0" / "config.py")
     tokens = tokens_of(directory / "text")
     model = build_model(config.MODEL, config.EXPERIMENT.seed)
     length = config.DATA.sequence_length
-    samples = ranks[0][0]["samples"][0]
+    samples = ranks[0]["0"]["samples"][0]
     rows = torch.stack([tokens[one * length : one * length + length + 1] for one in samples])
     cross_entropy(model(rows[:, :-1]), {"labels": rows[:, 1:]}).mean().backward()
     half = {name: one.grad for name, one in model.named_parameters() if one.grad is not None}
