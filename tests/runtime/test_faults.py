@@ -49,7 +49,7 @@ def test_a_rank_that_hangs_is_named_and_the_run_starts_again_as_often_as_it_may(
 
 @pytest.mark.covers("launch.shutdown_grace")
 def test_a_long_save_is_waited_for_when_one_rank_and_torchrun_are_told_to_end(tmp_path: Path) -> None:
-    run = new_run(tmp_path, "launch.watchdog=2s", "launch.shutdown_grace=40s")
+    run = new_run(tmp_path, "launch.watchdog=4s", "launch.shutdown_grace=40s")
     process = run.start(TEST_SLOW="0.1", TEST_SAVE="6")
     run.wait_for_step(1, process)
     rank = run.pids()[1]

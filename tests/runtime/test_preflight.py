@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import resource
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from cfgc_runtime.config import load_config
 from cfgc_runtime.errors import CANNOT_WRITE, NO_INPUT, USAGE, WRONG_WORLD, Failure
-from cfgc_runtime.preflight import limits, space, surroundings
+from cfgc_runtime.preflight import extras, limits, space, surroundings
 from cfgc_runtime.preflight.finding import error, settle, warning
 from cfgc_runtime.preflight.meeting import Arrival, _late, _skewed
 from cfgc_runtime.preflight.node import check_node, show_checks
@@ -128,6 +129,36 @@ def test_a_compiler_is_asked_for_only_where_something_compiles(monkeypatch: pyte
     assert list(surroundings.compiler({}, compiles=False)) == []
     assert only(surroundings.compiler({}, compiles=True)).sentence.startswith("torch.compile builds C++ on this node")
     assert only(surroundings.compiler(SWAPPING, compiles=False)).sentence.startswith("offloading to NVMe builds C++")
+
+
+def test_libraries_and_files_of_some_plans(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here: Any = SimpleNamespace(base="cwd", name="", path="there.json")
+    plan: Any = SimpleNamespace(
+        MODEL=SimpleNamespace(kind="huggingface", config="", path=here),
+        DATA=SimpleNamespace(
+            sources=[SimpleNamespace(name="web", kind="parquet")],
+            tokenizer=SimpleNamespace(kind="tokenizers", path=here),
+        ),
+        TRACKING=SimpleNamespace(
+            tensorboard=False, wandb=SimpleNamespace(enabled=False), mlflow=SimpleNamespace(enabled=True)
+        ),
+    )
+    assert list(extras.libraries(load_config(bundle / "config.py"))) == []
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    said = [one.sentence for one in extras.libraries(plan)]
+    assert [sentence.partition(" has no ")[2].partition(",")[0] for sentence in said] == [
+        "mlflow",
+        "pyarrow",
+        "tokenizers",
+        "transformers",
+    ]
+    assert said[0].endswith(f"which tracking.mlflow needs: {sys.executable} -m pip install mlflow-skinny")
+    assert [one.sentence for one in extras.files(plan)] == [
+        f"data.tokenizer.path: {tmp_path}/there.json is not on this machine",
+        f"model.path: {tmp_path}/there.json is not on this machine",
+    ]
+    (tmp_path / "there.json").touch()
+    assert list(extras.files(plan)) == []
 
 
 def test_room_for_the_first_two_checkpoints(tmp_path: Path) -> None:

@@ -41,11 +41,11 @@ def from_failure(failure: Failure) -> Finding:
 
 
 def settle(findings: Sequence[Finding]) -> None:
-    """Show warnings on stderr. Raises ``Failure`` with all errors, and the code of the first, when there are any."""
+    """Show warnings and notes on stderr. Raises ``Failure`` with all errors, and the code of the first, if any."""
     errors = [found for found in findings if found.level == "error"]
     for found in findings:
-        if found.level == "warning":
-            tell(f"warning: {found.sentence}")
+        if found.level != "error":
+            tell(f"{found.level}: {found.sentence}")
     if len(errors) == 1:
         raise Failure(errors[0].code, errors[0].sentence)
     if errors:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import FINISHED
 from cfgc_runtime.manifest import verify_bundle
-from cfgc_runtime.preflight import limits, space, surroundings
+from cfgc_runtime.preflight import extras, limits, space, surroundings
 from cfgc_runtime.rundir import RunDirectory, expand
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def _for_training(bundle: Path, config: Config, run: RunDirectory) -> list[Findi
     ds_config: dict[str, Any] = json.loads((bundle / "ds_config.json").read_text(encoding="utf-8"))
     topology, data = config.TOPOLOGY, config.DATA
     return [
+        *extras.libraries(config),
         *surroundings.compiler(ds_config, config.COMPILE),
+        *extras.files(config),
         *surroundings.trackers(config.TRACKING),
         *surroundings.data_is_here(data),
         *space.swap_directory_is_writable(ds_config),
