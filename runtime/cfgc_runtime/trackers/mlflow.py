@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from cfgc_runtime.trackers.tracker import Subject
 
 _TAG = "cfgc.run"
+_VARIABLES = {
+    "MLFLOW_ALLOW_FILE_STORE": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+}
+"""MLflow's own settings, unless the user has set them; what fails is tried again by the thread around it."""
+
 _PARAMETERS_AT_ONCE, _LONGEST = 100, 500
 _ODD = re.compile(r"[^\w\-. /]")
 
@@ -34,8 +42,8 @@ class Mlflow:
 
     def open(self, step: int) -> None:
         """Find or create the run. MLflow reads who signs in from its own variables."""
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+        for name, value in _VARIABLES.items():
+            os.environ.setdefault(name, value)
         from mlflow.tracking import MlflowClient
 
         self._subject.directory.mkdir(parents=True, exist_ok=True)

@@ -33,10 +33,21 @@ class Wandb:
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         import wandb
 
-        said, subject = self._settings, self._subject
-        subject.directory.mkdir(parents=True, exist_ok=True)
+        self._subject.directory.mkdir(parents=True, exist_ok=True)
         self._sent.load()
-        self._run = wandb.init(
+        try:
+            self._run = self._init(wandb)
+        except Exception:
+            wandb.teardown()  # the next try is refused while this one's service remembers the run
+            raise
+        self._run.define_metric("step", hidden=True)
+        self._run.define_metric("*", step_metric="step")
+        for line in self._subject.lines_until(step):
+            self.log(line)
+
+    def _init(self, wandb: Any) -> Any:
+        said, subject = self._settings, self._subject
+        return wandb.init(
             mode=said.mode,
             project=said.project,
             entity=said.entity or None,
@@ -52,10 +63,6 @@ class Wandb:
                 console="off", silent=True, disable_git=True, disable_code=True, init_timeout=_PATIENCE_S
             ),
         )
-        self._run.define_metric("step", hidden=True)
-        self._run.define_metric("*", step_metric="step")
-        for line in subject.lines_until(step):
-            self.log(line)
 
     def log(self, line: Mapping[str, Any]) -> None:
         """One row; nothing when an attempt before this one sent it."""
