@@ -38,9 +38,11 @@ class Target(Protocol):
 
 
 class Topology(Protocol):
-    """Ranks and where they run."""
+    """Ranks and where they run; ``device_memory`` in bytes, 0 unknown."""
 
     device: Literal["cpu", "cuda"]
+    architecture: Literal["unknown", "cpu", "volta", "turing", "ampere", "ada", "hopper", "blackwell"]
+    device_memory: int
     nodes: int
     ranks_per_node: int
     world_size: int

@@ -52,7 +52,7 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     config = load_config(bundle / "config.py")
     world.check(config.TOPOLOGY)
     check_releases(config.TARGET)
-    check_device(config, world)
+    of_device = check_device(config, world)
     if config.EXPERIMENT.deterministic:
         make_deterministic()
     pulse.enter(READING)
@@ -70,7 +70,7 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     pulse.enter(CONNECTING)
     arrived = time.monotonic()
     ranks = connect(config.TOPOLOGY, world)
-    warnings = meet(ranks, arrived)
+    warnings = meet(ranks, arrived, of_device)
     pulse.enter(PREPARING)
     _check_same_data(ranks, feed.fingerprint)
     record_world(config, run, ranks, describe_modules(wiring), reporter.say)

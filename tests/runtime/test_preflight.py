@@ -16,8 +16,9 @@ import pytest
 from cfgc_runtime.config import load_config
 from cfgc_runtime.errors import CANNOT_WRITE, NO_INPUT, USAGE, WRONG_WORLD, Failure
 from cfgc_runtime.preflight import extras, limits, space, surroundings
+from cfgc_runtime.preflight.devices import compare_device
 from cfgc_runtime.preflight.finding import error, settle, warning
-from cfgc_runtime.preflight.meeting import Arrival, _late, _skewed
+from cfgc_runtime.preflight.meeting import Arrival, _late, _of_devices, _skewed
 from cfgc_runtime.preflight.node import check_node, show_checks
 from cfgc_runtime.preflight.sizes import readable
 from cfgc_runtime.rundir import RunDirectory
@@ -220,3 +221,17 @@ def test_who_came_late_and_whose_clock_is_wrong() -> None:
     [said] = _skewed([*ranks[:2], ranks[0], ranks[2], ranks[3]])
     assert said.startswith("the clock of b is 9 s behind the others")
     assert list(_late(ranks[:2])) == list(_skewed(ranks[:2])) == []
+
+
+@pytest.mark.covers("hardware.architecture", "hardware.memory")
+def test_a_device_that_is_not_the_planned_one_is_said(tmp_path: Path) -> None:
+    overrides = ["hardware.device=cuda", "hardware.architecture=hopper", "hardware.memory=80GiB", "hardware=h100-80gb"]
+    topology = load_config(compile_tiny(tmp_path / "bundle", *overrides) / "config.py").TOPOLOGY
+    assert list(compare_device(topology, "H100", (9, 0), 79 << 30)) == []
+    old = list(compare_device(topology, "A100", (8, 0), 40 << 30))
+    assert old == [
+        "A100 is of the generation ampere, and the plan is for hopper: it may be slower",
+        "A100 has 40.0 GiB, and the plan counts on 80.0 GiB: it may run out of memory",
+    ]
+    nodes = [Arrival("a", 0, 0), *(Arrival("b", 0, 0, tuple(old[:1])) for _ in range(2))]
+    assert list(_of_devices(nodes)) == [f"rank 1 on b: {old[0]}"]

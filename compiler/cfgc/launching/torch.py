@@ -27,6 +27,7 @@ TORCHRUN: tuple[Used, ...] = (
 
 _EVER = (
     *("torch.__version__", "torch.cuda.device_count", "torch.cuda.get_device_capability", "torch.cuda.get_device_name"),
+    "torch.cuda.get_device_properties",
     *("torch.Generator", "torch.Tensor", "torch.arange", "torch.backends.cudnn.benchmark", "torch.bool", "torch.cat"),
     *("torch.cuda.get_rng_state", "torch.cuda.is_available", "torch.cuda.set_device", "torch.cuda.set_rng_state"),
     *("torch.device", "torch.float32", "torch.float64", "torch.get_rng_state", "torch.int16", "torch.load"),

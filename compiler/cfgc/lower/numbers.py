@@ -26,6 +26,8 @@ def topology(spec: Spec) -> plan.Topology:
     return plan.Topology(
         device=spec.hardware.device,
         hardware=spec.hardware.name,
+        architecture=spec.hardware.architecture,
+        device_memory=spec.hardware.memory,
         nodes=spec.launch.nodes,
         ranks_per_node=spec.launch.gpus_per_node,
         world_size=of_spec.world_of(spec),

@@ -48,10 +48,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Topology:
-    """Ranks and how they are grouped. world_size = nodes × ranks_per_node = dp × tp × pp × sp."""
+    """Ranks and how they are grouped. world_size = nodes × ranks_per_node = dp × tp × pp × sp.
+
+    ``device_memory`` is in bytes, 0 unknown.
+    """
 
     device: Literal["cpu", "cuda"]
     hardware: str
+    architecture: Literal["unknown", "cpu", "volta", "turing", "ampere", "ada", "hopper", "blackwell"]
+    device_memory: int
     nodes: int
     ranks_per_node: int
     world_size: int

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import torch
 
 from cfgc_runtime.errors import WRONG_WORLD, Failure
+from cfgc_runtime.preflight.sizes import readable
 
 if TYPE_CHECKING:
-    from cfgc_runtime.config import Config
+    from collections.abc import Iterator
+
+    from cfgc_runtime.config import Config, Topology
     from cfgc_runtime.world import World
 
 
-def check_device(config: Config, world: World) -> None:
-    """Raise ``Failure`` unless this rank has a device of its own that can compute in the plan's precision."""
+ARCHITECTURES: Final[dict[tuple[int, int] | int, str]] = {
+    (7, 5): "turing",
+    (8, 9): "ada",
+    7: "volta",
+    8: "ampere",
+    9: "hopper",
+    10: "blackwell",
+    12: "blackwell",
+}
+"""By compute capability, or by its first number."""
+_SMALLER: Final = 0.9
+"""Less than this share of the memory that was planned with is another device, not only what the driver keeps."""
+
+
+def check_device(config: Config, world: World) -> list[str]:
+    """Warnings about this rank's device.
+
+    Raises ``Failure`` unless it has one of its own that can compute in the plan's precision.
+    """
     if config.TOPOLOGY.device != "cuda":
-        return
+        return []
     if not torch.cuda.is_available():
         raise Failure(
             WRONG_WORLD,
@@ -27,8 +47,23 @@ def check_device(config: Config, world: World) -> None:
     if found <= world.local_rank:
         raise Failure(WRONG_WORLD, f"{found} GPUs are visible on this node, and {world.local_size} ranks need one each")
     name = torch.cuda.get_device_name(world.local_rank)
-    if config.PRECISION == "bf16" and torch.cuda.get_device_capability(world.local_rank) < (8, 0):
+    capability = torch.cuda.get_device_capability(world.local_rank)
+    if config.PRECISION == "bf16" and capability < (8, 0):
         raise Failure(
             WRONG_WORLD,
             f"{name} has no bf16: start it on Ampere or newer, or set training.precision in the spec and rebuild",
+        )
+    memory = torch.cuda.get_device_properties(world.local_rank).total_memory
+    return list(compare_device(config.TOPOLOGY, name, capability, memory))
+
+
+def compare_device(topology: Topology, name: str, capability: tuple[int, int], memory: int) -> Iterator[str]:
+    """What the device ``name`` is not that the plan was made for: its generation, its memory in bytes."""
+    found = ARCHITECTURES.get(capability) or ARCHITECTURES.get(capability[0], "unknown")
+    if "unknown" not in (topology.architecture, found) and found != topology.architecture:
+        yield f"{name} is of the generation {found}, and the plan is for {topology.architecture}: it may be slower"
+    if memory < _SMALLER * topology.device_memory:
+        yield (
+            f"{name} has {readable(memory)}, and the plan counts on {readable(topology.device_memory)}: it may run out "
+            "of memory"
         )

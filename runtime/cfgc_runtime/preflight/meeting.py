@@ -19,22 +19,37 @@ LATE_S: Final = 30.0
 
 @dataclass(frozen=True)
 class Arrival:
-    """One rank: its host, its clock (seconds since the epoch) when all had come, and how long it waited for them."""
+    """One rank: its host, its clock (seconds since the epoch) when all had come, how long it waited for them.
+
+    ``warnings`` are about its device.
+    """
 
     host: str
     clock: float
     waited_s: float
+    warnings: tuple[str, ...] = ()
 
 
-def meet(ranks: Ranks, arrived: float) -> list[str]:
-    """Wait for every rank; warnings about those that were slow or whose clocks differ, the same on every rank.
+def meet(ranks: Ranks, arrived: float, warnings: Sequence[str]) -> list[str]:
+    """Wait for every rank; warnings about devices, about late ranks and about clocks, the same on every rank.
 
-    ``arrived`` is this rank's monotonic clock before it connected, which is where the early ones wait.
+    ``arrived`` is this rank's monotonic clock before it connected, which is where the early ones wait; ``warnings``
+    are about its own device.
     """
     ranks.wait()
-    now = Arrival(socket.gethostname(), time.time(), time.monotonic() - arrived)
+    now = Arrival(socket.gethostname(), time.time(), time.monotonic() - arrived, tuple(warnings))
     found = ranks.gather(now)
-    return [*_late(found), *_skewed(found)]
+    return [*_of_devices(found), *_late(found), *_skewed(found)]
+
+
+def _of_devices(found: Sequence[Arrival]) -> Iterator[str]:
+    """Each once, with the first rank that has it."""
+    told: set[tuple[str, str]] = set()
+    for rank, one in enumerate(found):
+        for line in one.warnings:
+            if (one.host, line) not in told:
+                told.add((one.host, line))
+                yield f"rank {rank} on {one.host}: {line}"
 
 
 def _late(found: Sequence[Arrival]) -> Iterator[str]:

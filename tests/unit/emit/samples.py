@@ -91,7 +91,7 @@ def cpu_plan() -> Plan:
     return Plan(
         experiment=Experiment("quickstart", "A small decoder on two CPU ranks.", ("demo",), 42, True),
         target=Target("0.19.8", "2.13.0", "22.05"),
-        topology=Topology("cpu", "any CPU", 1, 2, 2, 2, 1, 1, 1, "gloo", 1800),
+        topology=Topology("cpu", "any CPU", "cpu", 0, 1, 2, 2, 2, 1, 1, 1, "gloo", 1800),
         batch=Batch(16, 4, 2, 2048),
         schedule=Schedule("cosine", 200, 20, 1e-3, 1e-4, 409_600),
         precision="bf16",
@@ -210,7 +210,7 @@ def cluster_plan() -> Plan:
     return replace(
         plan,
         experiment=Experiment("16xh100-zero3", "Two nodes.", (), 7, False),
-        topology=Topology("cuda", "H100-80GB", 2, 8, 16, 16, 1, 1, 1, "nccl", 1800),
+        topology=Topology("cuda", "H100-80GB", "hopper", 80 * 2**30, 2, 8, 16, 16, 1, 1, 1, "nccl", 1800),
         batch=Batch(512, 8, 4, 1_048_576),
         schedule=Schedule("cosine", 40_000, 2000, 3e-4, 3e-5, 41_943_040_000),
         zero_stage=3,
