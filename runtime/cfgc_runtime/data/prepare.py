@@ -237,4 +237,4 @@ class _Watch:
         if self._lines:
             self.say(f"packed in {time.monotonic() - self._started:.0f} s; later starts of this run only map the files")
         if bad_records:
-            self.say(f"{bad_records:,} bad records are left out; {directory}/*.bad-records.log name them")
+            self.say(f"left out {bad_records:,} bad record{'s' * (bad_records > 1)}, named in {directory}/*.bad-records.log")
