@@ -65,6 +65,7 @@ def test_it_depends_on_nothing_but_its_arguments(step: int, micro: int, rank: in
     assert order(seed=seed).indices(step, micro, rank) == expected
 
 
+@pytest.mark.covers("data.shuffle", "data.shuffle_seed", "data.reshuffle_each_epoch")
 def test_shuffling() -> None:
     assert whole_epoch(order(24, shuffle=False), 0) == whole_epoch(order(24, shuffle=False), 1)
     assert sorted(whole_epoch(order(24, shuffle=False), 0)) == list(range(24))
@@ -144,6 +145,7 @@ def range_rows(size: int) -> Any:
     return PackedRows([documents(range(size + 1))], 1) if size else PackedRows([], 1)
 
 
+@pytest.mark.covers("data.eval_fraction", "data.max_train_samples", "data.max_eval_samples")
 def test_the_last_samples_are_held_out() -> None:
     def split(**changed: Any) -> tuple[range, list[int]]:
         found = split_samples([range(100)], range(0), data(**changed), 12)
@@ -178,6 +180,19 @@ def test_an_evaluation_counts_each_sample_once_and_gives_every_rank_as_many_batc
     assert sorted(counted) == list(samples)
 
 
+@pytest.mark.covers("data.pin_memory")
+def test_what_is_pinned_is_every_tensor_of_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a GPU torch pins nothing, so that what it is asked for is looked at."""
+    pinned = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: pinned.append(tensor) or tensor)
+    made = collate([PackedRows([documents(range(9))], 8).row(0)], [7], [1.0], data(), 0).pin_memory()
+    assert (made.samples, len(pinned)) == ([7], 2)
+    samples = IndexedSet(PackedRows([documents(range(2000))], 8), order(100), order(100).batch, 0, data(), 0)
+    assert loader(samples, range(1), data(pin_memory=True), persistent=False).pin_memory
+    assert not loader(samples, range(1), data(), persistent=False).pin_memory
+
+
+@pytest.mark.covers("data.sequence_length")
 def test_packing_goes_on_over_files_and_keeps_what_is_not_trained_on() -> None:
     first = documents([1, 2, 3], [4, 5], trained=[[False, False, True], [True, True]])
     rows = PackedRows([first, documents([6, 7, 8, 9], trained=[[True, True, False, True]])], 4)
