@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,10 +15,15 @@ from cfgc_runtime.config import load_config
 from cfgc_runtime.data.feed import load_feed
 from cfgc_runtime.errors import BAD_CHECKPOINT, CANNOT_WRITE, NO_INPUT, USAGE, Failure
 from cfgc_runtime.export.exporting import Export, export_checkpoint, size_of
+from cfgc_runtime.export.huggingface import write_pretrained
 from cfgc_runtime.export.llama import llama_name
+from cfgc_runtime.export.tokenizer import Exported, write_tokenizer
 from cfgc_runtime.models.decoder import Decoder
+from cfgc_runtime.models.huggingface import build_model as build_huggingface
 from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.world import World
+from tests.runtime.test_huggingface import TINY, planned
+from tests.runtime.test_resume import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,13 +124,13 @@ def test_what_cannot_be_exported_leaves_nothing_behind(tmp_path: Path, finished:
 
 @pytest.mark.slow
 def test_an_mlp_without_a_gate_has_no_equal_in_transformers(tmp_path: Path, finished: Callable[..., Run]) -> None:
-    run = finished("zero=1", "training.max_steps=4", "model.activation=gelu", "model.tie_embeddings=false")
+    run = finished(*VARIANTS["bf16-zero-1-sgd"])  # with GELU
     with pytest.raises(Failure, match="--format safetensors") as caught:
         export(run, tmp_path / "no", format="huggingface")
     assert caught.value.code == USAGE
-    assert "(safetensors, fp32" in export(run, tmp_path / "own")
+    assert "(safetensors, bf16" in export(run, tmp_path / "own")
     weights = load_file(tmp_path / "own" / "model.safetensors")
-    assert {"embedding.weight", "head.weight", "blocks.1.mlp.up.weight"} < set(weights)
+    assert {"embedding.weight", "blocks.1.mlp.up.weight"} < set(weights)
     assert (
         sum(math.prod(one.shape) for one in weights.values())
         == json.loads((tmp_path / "own" / "config.json").read_text())["model"]["parameters"]
@@ -137,3 +143,42 @@ def test_names_and_sizes() -> None:
     assert [size_of(text) for text in ("5GB", "512MiB", "100", "5 gb", "0GB", "5XB", "")] == [
         5 * 10**9, 2**29, 100, 5 * 10**9, None, None, None,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "qwen2"])
+def test_a_transformers_model_is_written_as_transformers_writes_it(kind: str, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    sizes: dict[str, Any] = {"n_embd": 16, "n_layer": 2, "n_head": 4, "n_positions": 32, "vocab_size": 300}
+    said = sizes if kind == "gpt2" else {**TINY, "tie_word_embeddings": kind == "qwen2"}
+    config = planned({**said, "model_type": kind})
+    trained: Any = build_huggingface(config, seed=5).eval()
+    weights = {name: tensor.detach().clone() for name, tensor in trained.state_dict().items()}
+    reports: list[tuple[int, int]] = []
+    write_pretrained(tmp_path / "out", weights, config, torch.float32, 10**9, lambda *now: reports.append(now))
+    read = AutoModelForCausalLM.from_pretrained(tmp_path / "out").eval()
+    tokens = torch.randint(0, 300, (2, 16), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(read(tokens).logits, trained(tokens).logits)
+    assert reports[-1][0] == reports[-1][1]
+    assert read.config.model_type == kind
+
+
+def test_a_tokenizer_json_comes_along(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import AutoTokenizer
+
+    raw = Tokenizer(models.WordLevel({"<unk>": 0, "<eos>": 1, "a": 2, "step": 3}, unk_token="<unk>"))
+    raw.pre_tokenizer = pre_tokenizers.Whitespace()  # type: ignore[assignment]
+    raw.save(str(tmp_path / "tokenizer.json"))
+    place = SimpleNamespace(base="absolute", name="", path=str(tmp_path / "tokenizer.json"))
+    tokenizer = SimpleNamespace(kind="tokenizers", path=place, end_token="<eos>", pad_token="<eos>")
+    config: Any = SimpleNamespace(DATA=SimpleNamespace(tokenizer=tokenizer))
+    out = tmp_path / "out"
+    out.mkdir()
+    assert write_tokenizer(out, config) == Exported(end=1, note="")
+    read = AutoTokenizer.from_pretrained(out)
+    assert read("a step").input_ids == [2, 3]
+    assert read.eos_token_id == 1
+    place.path = str(tmp_path / "nowhere.json")
+    assert write_tokenizer(out, config).note.startswith("without tokenizer files (")

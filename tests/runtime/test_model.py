@@ -25,6 +25,7 @@ def config(**changed: Any) -> Any:
         "num_kv_heads": 2,
         "head_dim": 4,
         "intermediate_size": 24,
+        "max_sequence_length": 64,
         "activation": "swiglu",
         "norm_eps": 1e-5,
         "rope_theta": 1e4,

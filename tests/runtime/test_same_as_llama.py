@@ -8,8 +8,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from cfgc_runtime.export.llama import llama_name
 from cfgc_runtime.models.decoder import build_model
-from tests.runtime.llama import llama_like, name_there
+from tests.runtime.llama import llama_like
 from tests.runtime.test_model import config, loss_of, tokens
 
 TOLERANCE = 1e-5
@@ -34,7 +35,7 @@ def test_logits_and_gradients_are_llamas(tied: bool, changed: dict[str, float]) 
     theirs(batch, labels=batch).loss.backward()  # its own shift and its own mean
     gradients = dict(theirs.named_parameters())
     for name, parameter in ours.named_parameters():
-        other = gradients[name_there(name)].grad
+        other = gradients[llama_name(name)].grad
         assert parameter.grad is not None
         assert other is not None
         assert (parameter.grad - other).abs().max() < TOLERANCE * other.abs().max(), name
