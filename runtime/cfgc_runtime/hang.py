@@ -16,7 +16,7 @@ from cfgc_runtime.pulse import EVALUATING, FIRST_EVALUATION, FIRST_STEP, TRAININ
 from cfgc_runtime.signals import send, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from cfgc_runtime.attempt import Attempt
 
@@ -50,7 +50,7 @@ class _Seen:
 
 
 class Watchdog:
-    """Looks at the ranks of one node, ``local``, and compares them with all others. Patience in seconds; 0 is off.
+    """Looks at the ranks of one node, and compares them with all others. Patience in seconds; 0 is off.
 
     Only steps and evaluations are watched: reading data, building, saving may take as long as they need.
     """
@@ -58,13 +58,12 @@ class Watchdog:
     def __init__(
         self,
         attempt: Attempt,
-        local: range,
         world_size: int,
         patience_s: float,
         timeout_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._attempt, self._local, self._world = attempt, local, range(world_size)
+        self._attempt, self._world = attempt, range(world_size)
         first = patience_s + timeout_s
         self._patience = {TRAINING: patience_s, EVALUATING: patience_s, FIRST_STEP: first, FIRST_EVALUATION: first}
         self._on, self._clock = patience_s > 0, clock
@@ -77,20 +76,25 @@ class Watchdog:
         if not self._on:
             return None
         self._forgive_pauses()
-        stuck = [rank for rank in self._local if rank in running and self._overdue(rank) > 0]
+        here = self._beats(running)
+        stuck = [rank for rank, beat in here.items() if self._overdue(rank, beat) > 0]
         if not stuck:
             return None
-        beats = {rank: beat for rank in self._world if (beat := read_beat(self._attempt.beat_of(rank)))}
         ended = {end.rank for end in self._attempt.exits()}
-        least = min(beat.count for rank, beat in beats.items() if rank not in ended)
-        behind = [rank for rank, beat in beats.items() if beat.count == least and rank not in ended]
+        beats = self._beats(rank for rank in self._world if rank not in ended) | here
+        least = min(beat.count for beat in beats.values())
+        behind = [rank for rank, beat in beats.items() if beat.count == least]
         if any(beats[rank].phase not in self._patience for rank in behind):
             return None  # they save, or do something else that takes long, and the stuck ones wait for them
-        here = [rank for rank in behind if rank in stuck]
-        last_chance = max(self._overdue(rank) for rank in stuck) > self._patience[TRAINING]
-        if not here and not last_chance:
+        suspects = [rank for rank in behind if rank in stuck]
+        last_chance = max(self._overdue(rank, beats[rank]) for rank in stuck) > self._patience[TRAINING]
+        if not suspects and not last_chance:
             return None  # the supervisor of another node sees to it
-        return self._name(here or stuck, len(here or stuck) < len(beats), running, beats, last_chance)
+        return self._name(suspects or stuck, running, beats, last_chance)
+
+    def _beats(self, ranks: Iterable[int]) -> dict[int, Beat]:
+        found = {rank: read_beat(self._attempt.beat_of(rank)) for rank in ranks}
+        return {rank: beat for rank, beat in found.items() if beat}
 
     def _forgive_pauses(self) -> None:
         now = self._clock()
@@ -99,11 +103,10 @@ class Watchdog:
             for seen in self._seen.values():
                 seen.since += pause
 
-    def _overdue(self, rank: int) -> float:
-        """Seconds beyond its patience since ``rank`` last said anything; below 0 when it is well."""
-        beat = read_beat(self._attempt.beat_of(rank))
+    def _overdue(self, rank: int, beat: Beat) -> float:
+        """Seconds beyond its patience since ``rank`` said ``beat``; below 0 when it is well."""
         now = self._clock()
-        if beat is None or beat.phase not in self._patience:
+        if beat.phase not in self._patience:
             self._seen.pop(rank, None)
             return -1.0
         seen = self._seen.get(rank)
@@ -113,13 +116,13 @@ class Watchdog:
         return now - seen.since - self._patience[beat.phase]
 
     def _name(
-        self, suspects: list[int], others: bool, running: Mapping[int, int], beats: Mapping[int, Beat], last: bool
+        self, suspects: list[int], running: Mapping[int, int], beats: Mapping[int, Beat], last_chance: bool
     ) -> Hang | None:
         if any(state_of(running[rank]) == "t" for rank in suspects):
             return None  # somebody looks at it with a debugger
         stacks = {rank: self._stacks_of(rank, beats[rank].count, running[rank]) for rank in suspects}
         culprits = [rank for rank in suspects if not waits_in_a_collective(stacks[rank])]
-        if not culprits and others and not last:
+        if not culprits and not last_chance and len(suspects) < len(beats):
             return None  # they wait for a rank of another node
         rank = (culprits or suspects)[0]
         since = self._clock() - self._seen[rank].since
@@ -140,17 +143,20 @@ class Watchdog:
 
 def dump_stacks(log: Path, pid: int) -> str:
     """Have the process ``pid`` write the stacks of its threads to its ``log``, and read them there."""
-    before = log.stat().st_size if log.exists() else 0
-    send(pid, DUMP_SIGNAL)
-    written, deadline = "", time.monotonic() + _DUMP_S
-    while time.monotonic() < deadline:
-        time.sleep(_DUMP_S / 10)
-        with log.open(encoding="utf-8", errors="replace") as file:
-            file.seek(before)
-            found = file.read()
-        if found and found == written:
-            break
-        written = found
+    try:
+        before = log.stat().st_size if log.exists() else 0
+        send(pid, DUMP_SIGNAL)
+        written, deadline = "", time.monotonic() + _DUMP_S
+        while time.monotonic() < deadline:
+            time.sleep(_DUMP_S / 10)
+            with log.open(encoding="utf-8", errors="replace") as file:
+                file.seek(before)
+                found = file.read()
+            if found and found == written:
+                break
+            written = found
+    except OSError:
+        return ""
     return written
 
 

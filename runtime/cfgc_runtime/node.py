@@ -61,7 +61,7 @@ def supervise_node(bundle: Path, run: RunDirectory, node_rank: int, command: Seq
         if node_rank > 0:  # `stage` has looked at the first node
             _check(bundle, config, run, attempt, ranks)
         launcher = _launch(command, run, attempt, node_rank, locks)
-        watchdog = Watchdog(attempt, ranks, topology.world_size, launch.watchdog_s, topology.timeout_s)
+        watchdog = Watchdog(attempt, topology.world_size, launch.watchdog_s, topology.timeout_s)
         presence = Presence(attempt, topology.world_size) if node_rank == 0 else None
         status = _wait(launcher, attempt, node_rank, stop, watchdog, presence)
         ignore()

@@ -20,6 +20,7 @@ IMPORTING: Final = "importing torch and DeepSpeed"
 READING: Final = "reading the data"
 BUILDING: Final = "building the model"
 CONNECTING: Final = "connecting to the other ranks"
+ENDING: Final = "ending"
 PREPARING: Final = "preparing DeepSpeed and the checkpoint"
 ALONE: Final = (IMPORTING, READING, BUILDING)
 """What a rank does by itself, before it needs the others."""
@@ -69,16 +70,19 @@ class Pulse:
 
         The first step takes longer than the others: kernels are chosen and compiled, connections opened.
         """
-        for step in steps:
-            for micro in range(1, accumulation + 1):
-                phase = TRAINING if TRAINING in self._warm else FIRST_STEP
-                self.enter(phase, step + 1, micro)
-                batch = next(batches, None)
-                if batch is None:
-                    return
-                self.enter(phase, step + 1, micro)
-                yield batch
-            self._warm.add(TRAINING)
+        try:
+            for step in steps:
+                for micro in range(1, accumulation + 1):
+                    phase = TRAINING if TRAINING in self._warm else FIRST_STEP
+                    self.enter(phase, step + 1, micro)
+                    batch = next(batches, None)
+                    if batch is None:
+                        return
+                    self.enter(phase, step + 1, micro)
+                    yield batch
+                self._warm.add(TRAINING)
+        finally:  # the loop has ended, and trackers may take their time
+            self.enter(ENDING)
 
     def evaluating(self, batches: Iterator[T]) -> Iterator[T]:
         """``batches`` of an evaluation, a line before each."""
@@ -93,7 +97,7 @@ class Pulse:
         """Something that may take as long as it needs, such as a save."""
         self.enter(phase)
         yield
-        self.enter(f"after {phase}")
+        self.enter(TRAINING)
 
 
 def read_beat(path: Path) -> Beat | None:

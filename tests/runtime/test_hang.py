@@ -12,7 +12,7 @@ import pytest
 from cfgc_runtime.attempt import create_attempt
 from cfgc_runtime.hang import DUMP_SIGNAL, Watchdog, innermost, threads_of, waits_in_a_collective
 from cfgc_runtime.preflight.presence import Presence
-from cfgc_runtime.pulse import BUILDING, CONNECTING, FIRST_STEP, PREPARING, TRAINING, Pulse, read_beat
+from cfgc_runtime.pulse import BUILDING, CONNECTING, ENDING, FIRST_STEP, PREPARING, TRAINING, Pulse, read_beat
 from cfgc_runtime.rundir import RunDirectory
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Ranks:
         for rank in range(size):
             self.attempt.reserve(rank)
         self.pulses = [Pulse(self.attempt.beat_of(rank)) for rank in range(size)]
-        self.watchdog = Watchdog(self.attempt, local, size, 100, 1000, self.clock)
+        self.watchdog = Watchdog(self.attempt, size, 100, 1000, self.clock)
         self.local = local
 
     def start(self, rank: int, code: str) -> int:
@@ -141,7 +141,7 @@ def test_a_job_that_was_suspended_does_not_hang(two: Ranks) -> None:
 
 def test_off_is_off(tmp_path: Path) -> None:
     ranks = Ranks(RunDirectory(tmp_path), range(1), 1)
-    ranks.watchdog = Watchdog(ranks.attempt, range(1), 1, 0, 1000, ranks.clock)
+    ranks.watchdog = Watchdog(ranks.attempt, 1, 0, 1000, ranks.clock)
     ranks.pulses[0].enter(TRAINING, 7, 1)
     assert ranks.pass_time(5000) == ""
 
@@ -204,3 +204,6 @@ def test_a_pulse_says_how_far_a_rank_is(tmp_path: Path) -> None:
         (6, "step 6, micro step 1 (training)"),
         (8, "step 6, micro step 2 (training)"),
     ]
+    end = read_beat(tmp_path / "beat")
+    assert end is not None
+    assert end.phase == ENDING
