@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.runtime import bundles
 from tests.runtime.bundles import Run, new_run
 from tests.runtime.kills import Struck, differences, draw, endure
 
@@ -77,6 +78,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
     parser.add_argument("--variant", action="append", choices=VARIANTS, help="default: all")
     options_given = parser.parse_args()
+    bundles.WAIT_S = 1800  # a longer run than those of the tests, on whatever machine
     rows = []
     for number, name in enumerate(options_given.variant or VARIANTS):
         with tempfile.TemporaryDirectory() as directory:
