@@ -22,14 +22,12 @@ _SLURM: Final = (
     *("SLURM_JOB_ID", "SLURM_JOB_NAME", "SLURM_JOB_NODELIST", "SLURM_JOB_PARTITION", "SLURM_RESTART_COUNT"),
     *("SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_CLUSTER_NAME"),
 )
-_PACKAGES: Final = {
-    **{name: name for name in ("torch", "deepspeed", "numpy", "transformers", "datasets", "tokenizers", "pyarrow")},
-    **{name: name for name in ("safetensors", "triton", "tensorboard", "wandb")},
-    "sentencepiece": "sentencepiece",
-    "flash_attn": "flash-attn",
-    "mlflow": "mlflow-skinny",
-}
-"""Modules, and the distributions that they come from."""
+_PACKAGES: Final = (
+    *("torch", "deepspeed", "numpy", "transformers", "datasets", "tokenizers", "pyarrow", "safetensors"),
+    *("sentencepiece", "triton", "flash_attn"),
+)
+_DISTRIBUTIONS: Final = {"flash_attn": "flash-attn", "mlflow": "mlflow-skinny"}
+"""Where modules come from, when that is called otherwise."""
 
 _GIT_PATIENCE_S = 5.0
 
@@ -54,13 +52,11 @@ def describe_git(directory: Path) -> dict[str, Any]:
     return {"commit": commit, **({} if changed is None else {"dirty": bool(changed)})}
 
 
-def describe_versions(also: Collection[str] = ()) -> dict[str, str]:
-    """Releases of Python, of the packages that this process has imported, and of those that it will."""
-    found = {"python": platform.python_version()}
-    for module, distribution in _PACKAGES.items():
-        if (module in sys.modules or module in also) and (release := _release(module, distribution)):
-            found[module] = release
-    return found
+def describe_versions(trackers: Collection[str] = ()) -> dict[str, str]:
+    """Releases of Python, of the packages that this process has imported, and of ``trackers``, which it will."""
+    used = [name for name in _PACKAGES if name in sys.modules]
+    found = {name: _release(name, _DISTRIBUTIONS.get(name, name)) for name in (*used, *trackers)}
+    return {"python": platform.python_version()} | {name: release for name, release in found.items() if release}
 
 
 def describe_ranks(ranks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

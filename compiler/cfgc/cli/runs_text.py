@@ -117,7 +117,8 @@ def _attempt(run: Facts, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "", f"commit {git.get('commit')}{' with uncommitted changes' if git.get('dirty') else ''}"
     for host in _list(facts, "hosts"):
         devices = dict.fromkeys(map(str, _list(host, "devices")))
-        yield "", f"{len(_list(host, 'ranks'))} ranks on {_dict(host).get('host')} ({', '.join(devices)})"
+        ranks = len(_list(host, "ranks"))
+        yield "", f"{ranks} {'rank' if ranks == 1 else 'ranks'} on {_dict(host).get('host')} ({', '.join(devices)})"
     for name in ("versions", "slurm"):
         if said := _dict(facts, name):
             yield "", " · ".join(f"{key.removeprefix('slurm_')} {value}" for key, value in said.items())

@@ -8,6 +8,7 @@ from cfgc.emit.markdown import code, count, counted, duration, table, text
 from cfgc.emit.own_code_md import own_code
 from cfgc.emit.plan_table import overview, requeues, title
 from cfgc.emit.rates import learning_rate
+from cfgc.emit.reports_md import report_rows
 from cfgc.emit.scripts import needed_variables
 from cfgc.lower.plan import AnyPlan, NodePath, Plan, Schedule
 
@@ -134,6 +135,7 @@ def _paths(plan: Plan) -> list[str]:
     if plan.data.tokenizer.kind != "bytes":
         use = f"read with the package {plan.data.tokenizer.kind}"
         rows.append(("tokenizer", code(shown_path(plan.data.tokenizer.path)), use))
+    rows += report_rows(plan.tracking)
     rows.append(("interpreter", code(plan.launch.python), "run: or what the variable `PYTHON` names"))
     return ["## Paths on the node", "", *table(("what", "where", "use"), rows)]
 
