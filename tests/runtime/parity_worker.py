@@ -1,6 +1,6 @@
 """Started by torchrun: trains with DeepSpeed at every ZeRO stage and writes down what each rank saw.
 
-Arguments: a directory with ``text`` and a bundle for each of ``VARIANTS``; results go to ``rank-N.pt`` there.
+Arguments: a directory with ``text`` and a bundle for each of ``VARIANTS`` and ``LLAMAS``; results go to ``rank-N.pt``.
 """
 
 from __future__ import annotations
@@ -17,18 +17,21 @@ from cfgc_runtime.config import Config, load_config
 from cfgc_runtime.data.feed import Feed, make_feed
 from cfgc_runtime.data.prepare import prepare_sources
 from cfgc_runtime.engine import Engine, connect
-from cfgc_runtime.models.decoder import build_model
+from cfgc_runtime.models.building import model_of
 from cfgc_runtime.models.losses import cross_entropy
 from cfgc_runtime.schedule import learning_rate
+from cfgc_runtime.wiring import NO_CODE
 from cfgc_runtime.world import World
 
 STEPS = 3
 VARIANTS = ("0", "1", "2", "3", "2-offload", "3-offload")
 """The overlays of the group ``zero``: stages, and offloading of the optimizer and of parameters."""
+LLAMAS = ("llama-0", "llama-3")
+"""The same with a model of transformers, by ZeRO stage."""
 
 
 def train(config: Config, ds_config: Path, feed: Feed, ranks: Ranks) -> dict[str, Any]:
-    engine = Engine(config, ds_config, build_model(config.MODEL, config.EXPERIMENT.seed), cross_entropy)
+    engine = Engine(config, ds_config, model_of(config, NO_CODE), cross_entropy)
     batches = feed.train(range(STEPS))
     seen: dict[str, Any] = {"losses": [], "norms": [], "samples": [], "gradients": []}
     for step in range(1, STEPS + 1):
@@ -59,7 +62,7 @@ def plain(parameter: torch.Tensor) -> torch.Tensor:
 
 def main(directory: Path) -> None:
     world = World.from_environment()
-    configs = {variant: load_config(directory / variant / "config.py") for variant in VARIANTS}
+    configs = {variant: load_config(directory / variant / "config.py") for variant in (*VARIANTS, *LLAMAS)}
     prepared = prepare_sources(configs["0"].DATA, directory / f"data-{world.rank}", lambda *_: False)
     feed = make_feed(configs["0"], world, prepared)
     ranks = connect(configs["0"].TOPOLOGY, world)
