@@ -23,6 +23,7 @@ def test_nothing_to_resume(tmp_path: Path) -> None:
     assert Saves(tmp_path / "checkpoints").resume() is None
 
 
+@pytest.mark.covers("checkpoint.keep_last")
 def test_the_newest_few_are_kept_and_the_newest_is_used(tmp_path: Path) -> None:
     saves = Saves(tmp_path)
     saves.save(4, 8, 12)

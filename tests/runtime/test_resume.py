@@ -49,6 +49,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.covers("checkpoint.every_steps", "deepspeed.zero.stage", "deepspeed.offload.parameters")
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_killed_inside_an_accumulation_and_resumed_is_bit_for_bit_the_same(
     variant: str, tmp_path: Path, finished: Callable[..., Run]
