@@ -3,6 +3,6 @@
 set -euo pipefail
 
 mkdir -p "$CFGC_CHECKPOINT_DIR"
-printf '%s\n' "rank $RANK of $WORLD_SIZE, attempt $CFGC_ATTEMPT, seed $CFGC_SEED, $REPORT_STYLE, $*" \
+printf '%s\n' "rank $RANK of $WORLD_SIZE in ${PWD##*/}, attempt $CFGC_ATTEMPT, seed $CFGC_SEED, $REPORT_STYLE, $*" \
   >"$CFGC_CHECKPOINT_DIR/rank-$RANK.txt"
 exit "${REPORT_EXIT:-0}"
