@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from cfgc.emit.markdown import code, count, counted, duration, table, text
 from cfgc.emit.own_code_md import own_code
+from cfgc.emit.plan_data import use_of
 from cfgc.emit.plan_table import overview, requeues, title
 from cfgc.emit.rates import learning_rate
 from cfgc.emit.reports_md import report_rows
@@ -130,7 +131,7 @@ def _paths(plan: Plan) -> list[str]:
     for source in plan.data.sources:
         wanted = " ".join(map(code, source.include))
         without = " without " + " ".join(map(code, source.exclude)) if source.exclude else ""
-        use = f"read as {source.kind}: {wanted}{without}"
+        use = f"read as {source.kind}: {wanted}{without}{use_of(source)}"
         rows.append((f"data {text(source.name)}", code(shown_path(source.path)), use))
     if plan.data.tokenizer.kind != "bytes":
         use = f"read with the package {plan.data.tokenizer.kind}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cfgc.arithmetic.update_rules import UNUSED
 from cfgc.emit.markdown import code, count, counted, duration, number, table, text
 from cfgc.emit.own_code_md import target_of
+from cfgc.emit.plan_data import held_out, making
 from cfgc.emit.plan_model import parameters, size, states
 from cfgc.lower.plan import Plan, Schedule
 
@@ -30,7 +31,8 @@ def overview(plan: Plan) -> list[str]:
     )
     rows += [_compute] if _peak(plan) and plan.estimate.flops_per_token else []
     rows += [_limit, _restarts, _watchdog]
-    return table(("what", "value", "how"), [row(plan) for row in rows])
+    first, *others = [row(plan) for row in rows]
+    return table(("what", "value", "how"), [first, *making(plan.data), *others])
 
 
 def _samples(plan: Plan) -> tuple[str, str, str]:
@@ -122,9 +124,7 @@ def _evaluation(plan: Plan) -> tuple[str, str, str]:
     times += ["at the end"] if said.at_end else []
     if not times:
         return "evaluation", "never", ""
-    held_out = f"the {number(100 * plan.data.eval_fraction)} % held out"
-    held_out = f"the split evaluation of {code(plan.data.target)}" if plan.data.target else held_out
-    return "evaluation", " and ".join(times), f"{_evaluated(plan)} {held_out}{_early(plan)}"
+    return "evaluation", " and ".join(times), f"{_evaluated(plan)} {held_out(plan.data)}{_early(plan)}"
 
 
 def _evaluated(plan: Plan) -> str:

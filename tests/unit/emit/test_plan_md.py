@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cfgc.emit import markdown
 from cfgc.emit.plan_md import plan_md
 from cfgc.emit.rates import learning_rate
-from cfgc.lower.plan import EarlyStopping, Plan, Schedule
+from cfgc.lower.plan import EarlyStopping, Mixing, Plan, Schedule, Streaming
 from tests.unit.emit.samples import cluster_plan, cpu_plan, hostile_plan
 
 TEXT = plan_md(cluster_plan(), "sha256:" + "0" * 64)
@@ -32,7 +32,7 @@ TEXT = plan_md(cluster_plan(), "sha256:" + "0" * 64)
         "| 2,000 | 0.0003 | 2.1 B | peak |",
         "| 40,000 | 3e-05 | 41.9 B | last |",
         "| run directory | `$SCRATCH/runs/16xh100-zero3` | written: checkpoints, metrics, logs |",
-        "| data books | `/data/books` | read: `*.txt` |",
+        "| data books | `/data/books` | read as text: `*.txt` |",
         "| `WANDB_API_KEY` | must be set where the run starts |  |",
         "node 1  [ 8] [ 9] [10] [11] [12] [13] [14] [15]",
         "| `cfgc:bases/tiny.toml` | `abababababab` |",
@@ -154,3 +154,32 @@ def test_a_cpu_plan_names_no_gpu_hours() -> None:
     text = plan_md(cpu_plan(), "sha256:0")
     assert "GPU" not in text
     assert "| compute |" not in text
+
+
+def test_data_that_is_mixed_padded_or_streamed_says_so() -> None:
+    plan = cpu_plan()
+    assert "samples" not in rows_of(plan)
+    [source] = plan.data.sources
+    chat, own = replace(source, name="chat", format="chat"), replace(source, name="own", split="eval")
+    data = replace(
+        plan.data,
+        sources=(source, chat, own),
+        packing=False,
+        padding_side="left",
+        mixing=Mixing("shares", (0.8, 0.2), 1.0),
+        streaming=Streaming(True, 5000),
+    )
+    rows = rows_of(replace(plan, data=data))
+    padded = "a document each, padded on the left to the longest of a micro batch"
+    assert rows["samples"] == (
+        f"{padded}; in order, through a buffer of 5,000 samples",
+        "mixed: stdlib 80 %, chat 20 %",
+    )
+    assert rows["evaluation"][1].endswith(" of the data own")
+    assert rows["data chat"][1].endswith(", conversations")
+    assert rows["data own"][1].endswith(", for evaluations only")
+    sizes = replace(plan.data, mixing=Mixing("sizes", (), 0.5), max_eval_samples=7)
+    said = rows_of(replace(plan, data=sizes))["samples"]
+    assert said == ("packed", "mixed by the sizes of stdlib to the power of 0.5, counted at the start")
+    streamed = replace(plan.data, streaming=Streaming(True, 1), max_eval_samples=7)
+    assert rows_of(replace(plan, data=streamed))["evaluation"][1].endswith(" of the first 7 samples of the stream")
