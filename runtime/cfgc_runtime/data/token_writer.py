@@ -58,7 +58,8 @@ class TokenWriter:
         lengths = np.array([len(document) for document in documents], dtype=np.uint64)
         starts = np.cumsum(lengths) - lengths + np.uint64(self._written)
         self._starts.write(starts.astype("<u8").tobytes())
-        self._tokens.write(np.concatenate(documents).astype(self._dtype, copy=False).tobytes())
+        joined = documents[0] if len(documents) == 1 else np.concatenate(documents)
+        self._tokens.write(joined.astype(self._dtype, copy=False).data)
         if trained is not None:
             self._trained.write(np.concatenate(trained).astype(np.uint8).tobytes())
         self._written += int(lengths.sum())
