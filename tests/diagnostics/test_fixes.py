@@ -28,6 +28,7 @@ WITHOUT = {
     "CFG127": "the same",
     "CFG128": "nobody means this",
     "CFG129": "which spec is meant, only the author knows",
+    "CFG481": "how a template goes on, only its author knows",
     "CFG472": "what a function of the author's own wants, only the author knows",
     "CFG475": "which script is meant, only the author knows",
     "CFG476": "an argument that is called otherwise is another one of the author's function",

@@ -137,6 +137,7 @@ RULES: tuple[Rule, ...] = (
     feeding.streams_hold_out_a_number,
     feeding.sources_can_be_read,
     feeding.left_padding_has_a_mask,
+    feeding.chat_template_is_jinja,
     saving.checkpoint_happens,
     saving.best_is_evaluated,
     saving.best_is_kept_besides,
@@ -176,6 +177,7 @@ RULES: tuple[Rule, ...] = (
     target.gradients_are_accumulated,
     target.target_can_be_told,
     target.bf16_has_a_wrapper,
+    target.fp16_is_scaled,
     target.weights_arrive_in_time,
     cost.attempts_are_enough,
 )

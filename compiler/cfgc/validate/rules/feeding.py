@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.data import has_eval_sources, shares, training_sources
+from cfgc.diagnostics.model import Fix
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, error
 
 if TYPE_CHECKING:
@@ -30,7 +32,19 @@ def mixture_has_shares(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         found = [At(MIXING, "a weight leaves its source with nothing")], "raise the smallest `weight`"
     if found:
         places, help_ = found
-        yield error("CFG482", "the sources cannot be mixed by weight", resolved, places, (), (help_,))
+        fixes = _weights(spec, resolved) if 1 < len(sources) > len(weights) else ()
+        yield error("CFG482", "the sources cannot be mixed by weight", resolved, places, (), (help_,), fixes)
+
+
+def _weights(spec: Spec, resolved: Resolved) -> tuple[Fix, ...]:
+    """The same weight for every source that has none."""
+    sources = enumerate(spec.data.sources)
+    without = [at for at, source in sources if source.split == "train" and source.weight is None]
+    return (Fix(tuple(edit for at in without for edit in Remedy(resolved).set(_key(at, "weight"), 1.0))),)
+
+
+def _key(at: int, name: str) -> tuple[str | int, ...]:
+    return ("data", "sources", at, name)
 
 
 def _too_few(sources: tuple[Source, ...]) -> tuple[list[At], str] | None:
@@ -84,7 +98,10 @@ def sources_can_be_read(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     data = spec.data
     if data.sources and not training_sources(spec):
         places = [At(SOURCES, "never trained on", (at, "split")) for at in range(len(data.sources))]
-        yield error("CFG485", "no source is trained on", resolved, places, (), ('set `split = "train"` on one',))
+        fix = Fix(Remedy(resolved).set(_key(0, "split"), "train"))
+        yield error(
+            "CFG485", "no source is trained on", resolved, places, (), ('set `split = "train"` on one',), (fix,)
+        )
     for at, source in enumerate(data.sources):
         yield from _unfit_format(source, at, resolved)
         if source.kind == "tokens" and data.streaming.enabled:
@@ -104,6 +121,7 @@ def _unfit_format(source: Source, at: int, resolved: Resolved) -> Iterator[Diagn
     if source.format == "text" or source.kind not in ("text", "tokens"):
         return
     holds = "a text file has no fields" if source.kind == "text" else "its masks are in the token files already"
+    remedy = Remedy(resolved)
     helps = {"text": 'set `kind = "jsonl"`', "tokens": "drop `format`, and give it where the tokens are packed"}
     yield error(
         "CFG485",
@@ -112,6 +130,7 @@ def _unfit_format(source: Source, at: int, resolved: Resolved) -> Iterator[Diagn
         [At(SOURCES, "of records with fields", (at, "format")), At(SOURCES, holds, (at, "kind"))],
         (),
         (helps[source.kind],),
+        (Fix(remedy.set(_key(at, "kind"), "jsonl") if source.kind == "text" else remedy.drop(_key(at, "format"))),),
     )
 
 
@@ -142,3 +161,39 @@ def left_padding_has_a_mask(spec: Spec, resolved: Resolved) -> Iterator[Diagnost
         ("padding on the right needs no mask: what comes before never sees it",),
         ('set `padding_side = "right"`', 'or `model.attention = "sdpa"`'),
     )
+
+
+def chat_template_is_jinja(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG481: the chat template can be parsed."""
+    template = spec.data.chat_template
+    problem = None if template is None else _problem(template)
+    if problem is None:
+        return
+    line, reason = problem
+    yield error(
+        "CFG481",
+        "the chat template is no Jinja template",
+        resolved,
+        [At("data.chat_template", f"line {line} of it: {reason.partition('. ')[0].removesuffix('.')}")],
+        ("it is rendered with `messages`, a list of `role` and `content`, for each record",),
+    )
+
+
+def _problem(template: str) -> tuple[int, str] | None:
+    """Line and reason of what Jinja cannot parse. ``{% generation %}`` is a tag of chat templates alone."""
+    from jinja2 import Environment, TemplateSyntaxError, nodes
+    from jinja2.ext import Extension, loopcontrols
+    from jinja2.parser import Parser
+
+    class Generation(Extension):
+        tags = {"generation"}  # noqa: RUF012 - as jinja2 declares it
+
+        def parse(self, parser: Parser) -> list[nodes.Node]:
+            next(parser.stream)
+            return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+    try:
+        Environment(extensions=[Generation, loopcontrols], autoescape=False).parse(template)
+    except TemplateSyntaxError as found:
+        return found.lineno, found.message or "it cannot be parsed"
+    return None

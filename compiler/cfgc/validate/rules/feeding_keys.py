@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.data import has_eval_sources
+from cfgc.diagnostics.model import Fix
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, error
 
 if TYPE_CHECKING:
@@ -90,10 +92,13 @@ def _unread(resolved: Resolved, spec: Spec, by: At, names: tuple[str, ...], inst
 
 def _unread_of_source(resolved: Resolved, at: int, name: str, by: At, instead: str) -> Diagnostic:
     places = [At(SOURCES, "has no effect", (at, name)), by]
-    return _nobody_reads(resolved, f"{SOURCES}[{at}].{name}", name, places, instead)
+    fix = Fix(Remedy(resolved).drop(("data", "sources", at, name)))
+    return _nobody_reads(resolved, f"{SOURCES}[{at}].{name}", name, places, instead, (fix,))
 
 
-def _nobody_reads(resolved: Resolved, key: str, leaf: str, places: list[At], instead: str) -> Diagnostic:
+def _nobody_reads(
+    resolved: Resolved, key: str, leaf: str, places: list[At], instead: str, fixes: tuple[Fix, ...] = ()
+) -> Diagnostic:
     drop = f"drop `{leaf}`"
     helps = (f"{drop}, or {instead}",) if instead else (drop,)
-    return error("CFG483", f"nothing reads `{key}`", resolved, places, (), helps)
+    return error("CFG483", f"nothing reads `{key}`", resolved, places, (), helps, fixes)
