@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
 from types import MappingProxyType
@@ -30,7 +31,7 @@ def with_user_code(reader: Reader, resolved: Resolved) -> Resolved:
             modules[module] = source
     script = resolved.get("task.script")
     named = script.value if script and isinstance(script.value, str) else None
-    found = _read(reader, named) if named else None
+    found = _read(reader, posixpath.normpath(named)) if named else None
     return replace(resolved, code=UserCode(MappingProxyType(modules), found)) if modules or found else resolved
 
 
