@@ -21,6 +21,8 @@ from cfgc.cli.report import wants_colour
 from cfgc.runs.comparing import Row
 from cfgc.runs.facts import Facts
 from cfgc_runtime.attempt import attempts_of, verdict
+from cfgc_runtime.checkpoints.complete import newest_first
+from cfgc_runtime.checkpoints.shelf import best_first
 from cfgc_runtime.errors import FINISHED, meaning
 from cfgc_runtime.progress import duration, sayable, short
 from cfgc_runtime.rundir import RunDirectory
@@ -98,12 +100,21 @@ def portrait(run: Facts) -> str:
         ("tokens/s", _speed(run)),
         ("started", _when(run.created)),
         ("last sign", _when(run.updated)),
+        *_checkpoints(run),
     ]
     if run.seconds is not None:
         lines.append(("training", duration(run.seconds)))
     for attempt in _list(run.identity, "attempts"):
         lines += _attempt(run, _dict(attempt))
     return "\n".join(f"{name:<14} {text}".rstrip() for name, text in lines)
+
+
+def _checkpoints(run: Facts) -> Iterator[tuple[str, str]]:
+    """The newest one, and the one of the lowest held-out loss."""
+    directory = RunDirectory(run.path).checkpoints
+    found = [one for one in newest_first(directory) if one[1]] if directory.is_dir() else []
+    yield from (("checkpoint", name) for name, _ in found[:1])
+    yield from (("best", f"{name} (held-out loss {_loss(loss)})") for name, _, loss in best_first(found)[:1])
 
 
 def _attempt(run: Facts, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
