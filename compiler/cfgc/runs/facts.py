@@ -159,5 +159,6 @@ def _exists(pid: int) -> bool:
 def _updated(run: RunDirectory) -> float | None:
     """The newest sign of life."""
     signs = [run.metrics, run.identity, run.finished, run.checkpoints, *run.attempts.glob("*/exits"), run.attempts]
+    signs += run.attempts.glob("*/beats/*")
     times = [path.stat().st_mtime for path in signs if path.exists()]
     return max(times, default=None)

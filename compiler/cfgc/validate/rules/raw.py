@@ -21,6 +21,9 @@ WHY = "why cfgc has no key for this"
 REPORTS = ("tensorboard", "wandb", "csv_monitor", "comet", "flops_profiler", "comms_logger")
 """Sections that make DeepSpeed write or send numbers of its own."""
 
+TRACKERS = {"tensorboard": "tensorboard", "wandb": "wandb", "csv_monitor": "csv"}
+"""Those that the runtime has too: with every metric, and without the lines that a resumed run repeats."""
+
 
 def raw_keys_are_free(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG520: a fact that has a key of its own is not said a second time."""
@@ -92,7 +95,9 @@ def raw_turns_on_no_report(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
             [At(f"{RAW}.{key}.enabled", "not the runtime's")],
             ("cfgc does not check its packages, network and files, and a resumed run may repeat lines",),
             (
-                "drop it; metrics.jsonl in the run directory has every number",
+                f"drop it, and set `tracking.{own} = true`; the runtime reports every number there, no step twice"
+                if (own := TRACKERS.get(key))
+                else "drop it; metrics.jsonl in the run directory has every number",
                 'or waive it: `allow.CFG525 = "why"` under `[checks]`',
             ),
         )
