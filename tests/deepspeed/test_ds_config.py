@@ -29,8 +29,8 @@ MATRIX = [
     for stage in range(4)
     for precision in ("fp32", "bf16", "fp16")
     for offload in OFFLOADS
-    if stage >= LEAST_STAGE[offload]
-    for optimizer in ("adamw", "adam", "sgd")
+    if stage >= LEAST_STAGE[offload] and (stage > 0 or precision != "fp16")
+    for optimizer in ("adamw", "adam", "sgd", "fused_adam", "lion")
 ]
 EXAMPLES = sorted(path.stem for path in (Path(__file__).parents[2] / "specs" / "examples").glob("*.toml"))
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

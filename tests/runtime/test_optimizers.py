@@ -26,7 +26,7 @@ from tests.runtime.bundles import HERE, WAIT_S, compile_tiny
 from tests.runtime.optimizer_worker import STEPS, tokens_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from torch import Tensor, nn
@@ -211,6 +211,15 @@ pytestmark = [
         "training.gradient_health.lr_reduction_factor",
     ),
 ]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny matrices: threads only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("name", sorted(CASES))

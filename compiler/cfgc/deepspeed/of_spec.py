@@ -139,11 +139,14 @@ def _precision(spec: Spec) -> dict[str, Json]:
 
 
 def _reports(spec: Spec) -> dict[str, Json]:
-    """What DeepSpeed prints: little, the runtime has its own metrics. Its throughput timer would stall the device."""
+    """What DeepSpeed prints: little, the runtime has its own metrics. Its throughput timer would stall the device.
+
+    Its level is one below the runtime's: at ``debug`` ZeRO-3 prints every weight that it fetches in every step.
+    """
     level = spec.tracking.log_level
     return {
         "steps_per_print": None,
-        "log_level": "warning" if level == "info" else level,
+        "log_level": {"debug": "info", "info": "warning"}.get(level, level),
         "dump_state": False,
         "disable_python_gc": False,
         "wall_clock_breakdown": spec.deepspeed.wall_clock_breakdown,

@@ -83,6 +83,20 @@ def bf16_has_a_wrapper(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
+def fp16_is_scaled(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG528: without ZeRO the loss of fp16 training is not scaled, and its gradients are divided by the scale."""
+    if spec.training.precision != "fp16" or spec.deepspeed.zero.stage > 0:
+        return
+    yield error(
+        "CFG528",
+        f"DeepSpeed {spec.target.deepspeed} does not train fp16 without ZeRO",
+        resolved,
+        [At(STAGE, "no ZeRO"), At(PRECISION, "fp16")],
+        ("its engine scales the loss for ZeRO's optimizers only; the other one divides the gradients all the same",),
+        ("set `zero.stage = 1`",),
+    )
+
+
 def weights_arrive_in_time(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG529: on a CPU, older releases read weights of ZeRO-3 before they have arrived."""
     version = spec.target.deepspeed
