@@ -11,6 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cfgc_runtime.data import rows as rows_module
+from cfgc_runtime.data.feed import make_feed
 from cfgc_runtime.data.loading import HeldOutSet, IndexedSet, loaded, loader
 from cfgc_runtime.data.mixing import Mixture
 from cfgc_runtime.data.order import MixedOrder, TrainOrder
@@ -222,6 +224,44 @@ def test_a_padded_sample_is_one_document(side: str) -> None:
     assert collate(short, [0], [1.0], plan, 99).batch["input_ids"].shape == (1, 2)
     wide = data(packing=False, sequence_length=4, padding_side=side, pad_to="sequence_length")
     assert collate(short, [0], [1.0], wide, 99).batch["input_ids"].shape == (1, 4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    flags=st.lists(st.lists(st.booleans(), min_size=1, max_size=9), min_size=1, max_size=12),
+    length=st.integers(1, 8),
+    at_once=st.integers(1, 5),
+)
+def test_a_document_with_nothing_to_train_on_is_no_sample(flags: list[list[bool]], length: int, at_once: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rows_module, "_AT_ONCE", at_once)
+        rows = PaddedRows([documents(*flags, trained=flags)], length, truncation=True)
+    kept = [document for document in flags if any(document[1 : length + 1])]
+    assert (len(rows), rows.left_out) == (len(kept), len(flags) - len(kept))
+    for sample, document in enumerate(kept):
+        assert list(rows.row(sample).trained) == document[: length + 1]  # type: ignore[arg-type]
+
+
+@pytest.mark.covers("data.persistent_workers")
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_feed_evaluates_on_the_same_samples_each_time(workers: int) -> None:
+    plan = data(packing=False, num_workers=workers, persistent_workers=bool(workers))
+    texts = [list(range(2 + number % 9)) for number in range(60)]
+    config: Any = SimpleNamespace(
+        DATA=plan, BATCH=batch(), EVALUATION=SimpleNamespace(micro_batch_size=2, max_batches=0)
+    )
+    prepared: Any = SimpleNamespace(
+        sources=[[documents(*texts, trained=[[len(one) > 2] * len(one) for one in texts])]],
+        fingerprint=None,
+        vocabulary=SimpleNamespace(pad=9, size=10),
+        bad_records=0,
+    )
+    feed = make_feed(config, SimpleNamespace(rank=0, size=2), prepared)  # type: ignore[arg-type]
+    assert feed.held_out == 6
+    assert any("6 of 60 documents are cut to 8 tokens" in note for note in feed.notes)
+    assert any("7 of 60 documents are left out" in note for note in feed.notes)
+    found = [[(one.samples, one.weights.tolist()) for one in feed.evaluation()] for _ in range(2)]
+    assert found[0] == found[1] == [([47, 48], [1.0, 1.0]), ([51, 52], [1.0, 1.0])]
 
 
 def test_without_truncation_a_long_document_is_refused_by_its_number() -> None:

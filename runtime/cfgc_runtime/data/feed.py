@@ -169,7 +169,10 @@ def _mixture(data: Data, split: Split) -> Iterator[str]:
 
 
 def _cuts(parts: Sequence[Rows], data: Data) -> Iterator[str]:
-    cut = sum(part.cut for part in parts if isinstance(part, PaddedRows))
+    padded = [part for part in parts if isinstance(part, PaddedRows)]
+    cut, left_out = sum(part.cut for part in padded), sum(part.left_out for part in padded)
+    whole = sum(map(len, padded)) + left_out
     if cut:
-        whole = sum(map(len, parts))
         yield f"{cut:,} of {whole:,} documents are cut to {data.sequence_length:,} tokens"
+    if left_out:
+        yield f"{left_out:,} of {whole:,} documents are left out: nothing in their first tokens is to be trained on"

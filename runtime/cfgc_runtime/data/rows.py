@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_AT_ONCE = 4096
+"""Documents whose masks are unpacked at a time."""
+
+
 class Documents(Protocol):
     """What is needed of a token file; document i is ``tokens[starts[i]:starts[i + 1]]``."""
 
@@ -90,17 +94,19 @@ class PackedRows:
 
 
 class PaddedRows:
-    """Each document of at least two tokens is a sample, cut after length + 1 tokens.
+    """Each document is a sample, cut after length + 1 tokens, if there is something in it to predict and train on.
 
-    Raises ``Failure`` for a longer one when ``truncation`` is off.
+    ``cut`` of them are longer, ``left_out`` documents are none. Raises ``Failure`` for a longer one when ``truncation``
+    is off.
     """
 
     def __init__(self, files: Sequence[Documents], length: int, truncation: bool) -> None:
         self._files, self._length = files, length
         sizes: list[NDArray[np.int64]] = [np.diff(file.starts).astype(np.int64) for file in files]
-        self._kept = [np.flatnonzero(one >= 2) for one in sizes]
+        self._kept = [np.flatnonzero(_can_train(file, one, length)) for file, one in zip(files, sizes, strict=True)]
         self._ends = list(accumulate(len(one) for one in self._kept))
         self.cut = sum(int((one > length + 1).sum()) for one in sizes)
+        self.left_out = sum(map(len, sizes)) - len(self)
         if self.cut and not truncation:
             raise self._too_long(sizes)
 
@@ -146,3 +152,19 @@ class JoinedRows:
     def ranges(self) -> tuple[range, ...]:
         """The samples of each part."""
         return tuple(range(end - len(part), end) for part, end in zip(self._parts, self._ends, strict=True))
+
+
+def _can_train(file: Documents, sizes: NDArray[np.int64], length: int) -> NDArray[np.bool_]:
+    """Of each document, whether one of its tokens 1 … ``length`` is there and trained on."""
+    found = sizes >= 2
+    if file.trained is None:
+        return found
+    starts = file.starts.astype(np.int64)
+    for first in range(0, len(sizes), _AT_ONCE):
+        last = min(first + _AT_ONCE, len(sizes))
+        here = starts[first : last + 1] - starts[first]
+        places = np.arange(here[-1]) - np.repeat(here[:-1], sizes[first:last])
+        labels = file.mask(int(starts[first]), int(starts[last])) & (places > 0) & (places <= length)
+        counts = np.concatenate(([0], np.cumsum(labels)))
+        found[first:last] &= counts[here[1:]] > counts[here[:-1]]
+    return found
