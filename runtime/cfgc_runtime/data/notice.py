@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -48,9 +49,11 @@ class Notice:
         """Rank 0 is done."""
         self._say("ready", content)
 
-    def give_up(self, failure: Failure) -> None:
-        """Rank 0 has failed, or was stopped."""
-        self._say("stopped" if failure.code == PREEMPTED else "failed", {"message": str(failure)})
+    def give_up(self, error: BaseException) -> None:
+        """Rank 0 has failed, or was stopped. A disk on which that cannot be said is full: the others give up later."""
+        is_stop = isinstance(error, Failure) and error.code == PREEMPTED
+        with suppress(OSError):
+            self._say("stopped" if is_stop else "failed", {"message": str(error)})
 
     def wait(self, stop: Callable[[], bool]) -> Mapping[str, Any]:
         """What rank 0 published. A rank that is asked to stop tells rank 0, and leaves when that does.

@@ -87,8 +87,8 @@ def _lead(data: Data, directory: Path, watch: _Watch, checkpoints: Path) -> Mapp
     try:
         watch.notice.beat()
         found = _prepare(data, directory, watch, checkpoints)
-    except Failure as failure:
-        watch.notice.give_up(failure)
+    except BaseException as error:
+        watch.notice.give_up(error)
         raise
     watch.finish(found["bad_records"], directory)
     watch.notice.publish(found)
@@ -237,4 +237,6 @@ class _Watch:
         if self._lines:
             self.say(f"packed in {time.monotonic() - self._started:.0f} s; later starts of this run only map the files")
         if bad_records:
-            self.say(f"left out {bad_records:,} bad record{'s' * (bad_records > 1)}, named in {directory}/*.bad-records.log")
+            self.say(
+                f"left out {bad_records:,} bad record{'s' * (bad_records > 1)}, named in {directory}/*.bad-records.log"
+            )
