@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cfgc.schema.spec import Spec
 
 EVERY, STEPS, LOG = "checkpoint.every_steps", "training.max_steps", "tracking.log_every_steps"
-BEST, LAST, EVALUATED = "checkpoint.keep_best", "checkpoint.keep_last", "evaluation.every_steps"
+BEST, LAST = "checkpoint.keep_best", "checkpoint.keep_last"
 ELASTIC, OPTIMIZER, STAGE = "checkpoint.elastic", "training.optimizer.type", "deepspeed.zero.stage"
 _CONVERTED = ("adam", "adamw")
 """Optimizers whose state DeepSpeed's universal form holds: a running mean and a running square for each weight."""
@@ -54,16 +54,19 @@ def best_is_evaluated(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     saves, evaluations = checkpoint_steps_of(spec), evaluation_steps_of(spec)
     if spec.checkpoint.keep_best == 0 or (saves > 0 and evaluations > 0 and saves % evaluations == 0):
         return
-    every = saves or evaluations or max(1, (max_steps_of(spec) or 1000) // 10)
-    keys = [key for key, said in ((EVERY, saves), (EVALUATED, evaluations)) if said != every]
+    epochs = spec.checkpoint.every_epochs or spec.evaluation.every_epochs
+    every = epochs or saves or evaluations or max(1, (max_steps_of(spec) or 1000) // 10)
+    name = "every_epochs" if epochs else "every_steps"
+    sections = ((spec.checkpoint, "checkpoint"), (spec.evaluation, "evaluation"))
+    keys = [f"{section}.{name}" for said, section in sections if getattr(said, name) != every]
     yield error(
         "CFG493",
         "nobody could say which checkpoints are the best: they are saved at steps without an evaluation",
         resolved,
         [
             At(BEST, "compares held-out losses"),
-            At(EVALUATED, f"an evaluation every {count(evaluations, 'step')}" if evaluations else "0: no evaluation"),
-            At(EVERY, f"a save every {count(saves, 'step')}" if saves else "0: a save at the end only"),
+            At(f"evaluation.{name}", f"evaluates every {count(evaluations, 'step')}" if evaluations else "0: never"),
+            At(f"checkpoint.{name}", f"saves every {count(saves, 'step')}" if saves else "0: saves at the end only"),
         ],
         (),
         (f"set {' and '.join(f'`{key} = {every}`' for key in keys)}",),
