@@ -270,6 +270,15 @@ def test_a_silent_rank_0_is_given_up(tmp_path: Path) -> None:
     assert Notice(tmp_path / "n", 60.0, clock=lambda: now[0], pause=work).wait(never) == {"done": True}
 
 
+def test_rank_0_is_heard_while_it_does_one_long_thing(tmp_path: Path) -> None:
+    notice = Notice(tmp_path / "n", 60.0)
+    with notice.beating():
+        while not notice.path.exists() or json.loads(notice.path.read_bytes())["content"]["beat"] < 2:
+            pass
+    notice.publish({"done": True})
+    assert notice.wait(never) == {"done": True}
+
+
 def test_a_vocabulary_that_the_model_lacks_is_refused_on_every_rank(run: RunDirectory, text: Path) -> None:
     for rank in (0, 1):
         with pytest.raises(Failure, match=r"257 tokens and the model 256: write `vocab_size = 320` under \[model\]"):

@@ -89,6 +89,15 @@ def test_a_directory_of_plain_files_is_a_dataset_too(tmp_path: Path) -> None:
     assert list(read_all(source(tmp_path, "huggingface"), found[2].after)) == found[3:]
 
 
+def test_only_the_columns_that_are_encoded_are_read(tmp_path: Path) -> None:
+    write_parquet(tmp_path)
+    write_arrow(tmp_path)
+    write_dataset(tmp_path)
+    for kind, path in (("parquet", tmp_path), ("arrow", tmp_path), ("huggingface", tmp_path / "saved")):
+        assert {tuple(record.fields) for record in read_all(source(path, kind))} == {("text",)}
+        assert {tuple(record.fields) for record in read_all(source(path, kind, field="x"))} == {("text", "id")}
+
+
 def test_a_path_may_be_one_file(tmp_path: Path) -> None:
     write_lines(tmp_path / "odd.name", *ROWS)
     write_lines(tmp_path / "a.jsonl", *ROWS)

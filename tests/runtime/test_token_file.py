@@ -219,6 +219,16 @@ def test_a_killed_process_leaves_what_the_next_one_goes_on_with(tmp_path: Path) 
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_one_process_packs_a_file_at_a_time(tmp_path: Path) -> None:
+    write_lines(tmp_path / "a.jsonl", {"text": "x"})
+    one = order(tmp_path, tmp_path / "a.tokens", tokenizer())
+    writer = TokenWriter(one.target, "<u2", False, one.wanted)
+    with pytest.raises(Failure, match=r"a\.tokens is being packed by another process"):
+        pack(one, load_tokenizer(tokenizer()), BadRecords(0), never)
+    writer.close()
+    pack(one, load_tokenizer(tokenizer()), BadRecords(0), never)
+
+
 def test_a_source_that_changes_while_it_is_packed_is_refused(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "a.jsonl", *({"text": "x"} for _ in range(3000)))
     one = order(tmp_path, tmp_path / "a.tokens", tokenizer())

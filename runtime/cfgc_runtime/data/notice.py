@@ -1,6 +1,6 @@
 """Rank 0 prepares, and the others wait for what it says. Through a file, since no collective waits that long.
 
-Before the ranks are connected, a file in the run directory is what they share. Rank 0 rewrites it while it works; a
+Before the ranks are connected, a file in the run directory is what they share. Rank 0 rewrites it while it lives; a
 rank that sees no change for too long takes it for lost. Standard library only.
 """
 
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from cfgc_runtime.errors import LOST_PEER, PREEMPTED, Failure
 from cfgc_runtime.rundir import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 _BEAT_S = 1.0
@@ -32,14 +33,31 @@ class Notice:
     patience_s: float
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
-    _beaten: float = field(default=-1.0, init=False)
     _beats: int = field(default=0, init=False)
 
     def beat(self) -> None:
-        """Rank 0 is at work."""
-        if self._beaten < 0 or self.clock() - self._beaten >= _BEAT_S:
-            self._beaten, self._beats = self.clock(), self._beats + 1
-            self._say("working", {"beat": self._beats})
+        """Rank 0 is alive."""
+        self._beats += 1
+        self._say("working", {"beat": self._beats})
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Say so every second, whatever rank 0 does meanwhile: a single file may take long to read."""
+        done = threading.Event()
+
+        def beat_on() -> None:
+            with suppress(OSError):  # a full disk is rank 0's to tell
+                self.beat()
+                while not done.wait(_BEAT_S):
+                    self.beat()
+
+        beats = threading.Thread(target=beat_on, daemon=True)
+        beats.start()
+        try:
+            yield
+        finally:
+            done.set()
+            beats.join()
 
     def is_stop_asked(self) -> bool:
         """Whether another rank was asked to stop."""

@@ -43,13 +43,13 @@ def pack_directory(data: Data, directory: Path, watch: Watcher) -> Iterator[Pack
     directory.mkdir(parents=True, exist_ok=True)
     tokenizer = load_tokenizer(data.tokenizer)
     before = 0
-    for order in _orders(data, directory, tokenizer_digest(data.tokenizer)):
+    for order in _orders(data, directory, tokenizer_digest(data.tokenizer), watch):
         found = _pack(order, tokenizer, BadRecords(data.max_bad_records, order.log, before), watch)
         before += found.header.bad_records
         yield found
 
 
-def _orders(data: Data, directory: Path, digest: str) -> Iterator[Order]:
+def _orders(data: Data, directory: Path, digest: str, watch: Watcher) -> Iterator[Order]:
     names: set[str] = set()
     for source in data.sources:
         name, again = slug(source.name), 1
@@ -60,6 +60,7 @@ def _orders(data: Data, directory: Path, digest: str) -> Iterator[Order]:
         if source.kind == "tokens":
             continue
         found = list_files(source)
+        watch(source.name, 0, sum(file.size for file in found), 0)
         contents = read_contents(found, {}, 0)
         yield Order(source, found, contents, directory / f"{name}{SUFFIX}", digest, data.chat_template)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from cfgc_runtime.data.files import Contents, Fingerprint, changed_since, finger
 from cfgc_runtime.data.notice import Notice
 from cfgc_runtime.data.packing import Order, pack_all, packed, vocabulary_of
 from cfgc_runtime.data.token_file import SUFFIX, TokenFile, open_token_file
+from cfgc_runtime.data.token_writer import PARTIAL
 from cfgc_runtime.data.tokenizers import (
     Vocabulary,
     check_vocabulary,
@@ -42,8 +44,8 @@ __all__ = ["Fingerprint", "Prepared", "prepare", "prepare_sources"]
 _NOTICE = "data.json"
 _SEEN = "seen.json"
 _FIRST_LINE_S, _LINE_S = 3.0, 15.0
-_WAIT_S = 900.0
-"""How long rank 0 may be silent: it speaks between files and batches, so a single one has to be read in that time."""
+_WAIT_S = 300.0
+"""How long rank 0 may be silent. It speaks every second, but a network file system may show that late."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ def prepare_sources(data: Data, directory: Path, watch: Watcher) -> Prepared:
 
 def _lead(data: Data, directory: Path, watch: _Watch, checkpoints: Path) -> Mapping[str, Any]:
     try:
-        watch.notice.beat()
-        found = _prepare(data, directory, watch, checkpoints)
+        with watch.notice.beating():
+            found = _prepare(data, directory, watch, checkpoints)
     except BaseException as error:
         watch.notice.give_up(error)
         raise
@@ -162,11 +164,13 @@ def _check_unchanged(data: Data, orders: Sequence[Order], digest: str, checkpoin
 
 
 def _prune(directory: Path, orders: Sequence[Order]) -> None:
-    """What was packed of sources that are no longer the spec's is only in the way."""
+    """What was packed of sources that are no longer the spec's is only in the way, and so is half of what is whole."""
     wanted = {order.target.name for order in orders}
     for path in directory.glob(f"*{SUFFIX}"):
         if path.name not in wanted:
             path.unlink()
+    for path in directory.glob(f"*{PARTIAL}"):
+        shutil.rmtree(path)
 
 
 def _open(data: Data, directory: Path, found: Mapping[str, Any]) -> Prepared:
@@ -213,7 +217,7 @@ def _other_tokenizer(data: Data, source: Source, file: TokenFile) -> Failure:
 
 @dataclass
 class _Watch:
-    """Tells the other ranks that this one is at work, and a person how far it is."""
+    """Tells a person how far it is, and hears whether any rank was asked to stop."""
 
     notice: Notice
     stop: Callable[[], bool]
@@ -224,7 +228,6 @@ class _Watch:
         self._lines = 0
 
     def __call__(self, source: str, done: int, total: int, tokens: int) -> bool:
-        self.notice.beat()
         now = time.monotonic()
         if now - self._last >= (_LINE_S if self._lines else _FIRST_LINE_S):
             self._last, self._lines = now, self._lines + 1

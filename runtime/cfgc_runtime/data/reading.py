@@ -16,7 +16,7 @@ from cfgc_runtime.errors import FULL, NO_INPUT, Failure
 from cfgc_runtime.rundir import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from cfgc_runtime.config import Source
@@ -80,13 +80,21 @@ def _fields_of(line: bytes, number: int) -> tuple[Mapping[str, Any], str]:
     return (fields, "") if isinstance(fields, dict) else ({}, "it is no JSON object")
 
 
-def _parquet(_source: Source, file: Found, index: int, first: int) -> Iterator[Record]:
+def _parquet(source: Source, file: Found, index: int, first: int) -> Iterator[Record]:
     parquet = _library("pyarrow.parquet")
     opened = parquet.ParquetFile(file.path, memory_map=True)
     group, before = _group_of(opened.metadata, first)
     groups = list(range(group, opened.metadata.num_row_groups))
-    batches = opened.iter_batches(batch_size=_ROWS, row_groups=groups, use_threads=False) if groups else ()
+    wanted = _columns(source, opened.schema_arrow.names)
+    batches = opened.iter_batches(_ROWS, groups, columns=wanted, use_threads=False) if groups else ()
     yield from _rows(batches, file, index, before, first, opened.metadata.num_rows)
+
+
+def _columns(source: Source, names: Sequence[str]) -> list[str] | None:
+    """Those that encoding asks for; None, for all, where one is missing, so that a message can say what there is."""
+    fields = {"prompt": (source.prompt_field, source.completion_field), "chat": (source.messages_field,)}
+    wanted = fields.get(source.format, (source.field,))
+    return list(wanted) if all(name in names for name in wanted) else None
 
 
 def _group_of(metadata: Any, row: int) -> tuple[int, int]:
@@ -100,7 +108,7 @@ def _group_of(metadata: Any, row: int) -> tuple[int, int]:
     return metadata.num_row_groups, before
 
 
-def _arrow(_source: Source, file: Found, index: int, first: int) -> Iterator[Record]:
+def _arrow(source: Source, file: Found, index: int, first: int) -> Iterator[Record]:
     """An IPC file, or an IPC stream, whose batches follow one another."""
     arrow = _library("pyarrow")
     with arrow.memory_map(str(file.path)) as mapped:
@@ -110,8 +118,11 @@ def _arrow(_source: Source, file: Found, index: int, first: int) -> Iterator[Rec
             opened = arrow.ipc.open_file(mapped)
             batches = (opened.get_batch(number) for number in range(opened.num_record_batches))
         else:
-            batches = iter(arrow.ipc.open_stream(mapped))
-        yield from _rows(batches, file, index, 0, first, 0)
+            opened = arrow.ipc.open_stream(mapped)
+            batches = iter(opened)
+        wanted = _columns(source, opened.schema.names)
+        chosen = (batch.select(wanted) if wanted else batch for batch in batches)
+        yield from _rows(chosen, file, index, 0, first, 0)
 
 
 def _rows(batches: Any, file: Found, index: int, before: int, first: int, total: int) -> Iterator[Record]:
@@ -133,6 +144,8 @@ def _dataset(source: Source, first: int) -> Iterator[Record]:
     list_files(source)
     try:
         found = _load_dataset(datasets, source, root)
+        wanted = _columns(source, found.column_names or ())
+        found = found.select_columns(wanted) if wanted else found
         known = len(found) if hasattr(found, "__len__") else None
         if known is not None and first >= known:
             return

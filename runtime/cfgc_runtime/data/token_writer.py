@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ import numpy as np
 
 from cfgc_runtime.data.records import Position
 from cfgc_runtime.data.token_file import MAGIC, PREAMBLE, Header
+from cfgc_runtime.errors import NO_INPUT, Failure
 from cfgc_runtime.rundir import sync_directory, write_json
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+PARTIAL = ".partial"
 _BLOCK = 1 << 24
 
 
@@ -44,7 +47,9 @@ class TokenWriter:
     def __init__(self, path: Path, dtype: str, masked: bool, wanted: Mapping[str, Any]) -> None:
         self.path, self._dtype, self._masked = path, np.dtype(dtype), masked
         self._wanted = {**wanted, "dtype": dtype, "trained": masked, "version": MAGIC[-1]}
-        self._partial = path.with_name(path.name + ".partial")
+        self._partial = path.with_name(path.name + PARTIAL)
+        self._partial.mkdir(parents=True, exist_ok=True)
+        self._lock = self._take()
         self.progress = self._recover()
         self._tokens = self._open("tokens", PREAMBLE.size + self.progress.tokens * self._dtype.itemsize)
         self._starts = self._open("starts", self.progress.documents * 8)
@@ -108,8 +113,22 @@ class TokenWriter:
 
     def close(self) -> None:
         """Let go of the files; what was committed stays."""
-        for file in (self._tokens, self._starts, self._trained):
+        for file in (self._tokens, self._starts, self._trained, self._lock):
             file.close()
+
+    def _take(self) -> BinaryIO:
+        """Be the only writer, where the file system can tell. Raises ``Failure`` when there is another one."""
+        lock = (self._partial / "lock").open("wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise Failure(
+                NO_INPUT, f"{self.path} is being packed by another process; wait until it has ended"
+            ) from None
+        except OSError:  # no locks there
+            pass
+        return lock
 
     def _recover(self) -> Progress:
         try:
@@ -119,8 +138,8 @@ class TokenWriter:
                 return Progress(**{**said, "position": Position(**said["position"])})
         except (OSError, ValueError, KeyError, TypeError):
             pass
-        shutil.rmtree(self._partial, ignore_errors=True)
-        self._partial.mkdir(parents=True)
+        for name in ("progress.json", "tokens", "starts", "trained"):
+            (self._partial / name).unlink(missing_ok=True)
         return Progress()
 
     def _open(self, name: str, size: int) -> BinaryIO:
