@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,9 +18,12 @@ from cfgc_runtime.data.mixing import Mixture
 from cfgc_runtime.data.order import MixedOrder, TrainOrder
 from cfgc_runtime.data.rows import JoinedRows, PackedRows, PaddedRows
 from cfgc_runtime.data.samples import collate
-from cfgc_runtime.data.split import split_samples
+from cfgc_runtime.data.split import check_apart, split_samples
 from cfgc_runtime.errors import NO_INPUT, Failure
 from tests.runtime.documents import batch, data, documents
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def order(train: int = 100, micro: int = 2, accumulation: int = 3, ranks: int = 2, **changed: Any) -> TrainOrder:
@@ -145,6 +148,19 @@ def test_no_sample_is_in_both_splits(sizes: list[int], fraction: float, own: int
 
 def range_rows(size: int) -> Any:
     return PackedRows([documents(range(size + 1))], 1) if size else PackedRows([], 1)
+
+
+def test_a_file_is_not_on_both_sides(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(name)
+
+    def source(name: str, split: str, include: str) -> Any:
+        path = SimpleNamespace(base="absolute", name="", path=str(tmp_path))
+        return SimpleNamespace(name=name, split=split, kind="text", path=path, include=(include,), exclude=())
+
+    check_apart(data(sources=(source("web", "train", "a*"), source("own", "eval", "b*"))))
+    with pytest.raises(Failure, match=r"b\.txt is trained on, as part of `web`, and evaluated on, as part of `own`"):
+        check_apart(data(sources=(source("own", "eval", "b*"), source("web", "train", "*"))))
 
 
 @pytest.mark.covers("data.eval_fraction", "data.max_train_samples", "data.max_eval_samples")

@@ -12,7 +12,7 @@ from cfgc_runtime.data.mixing import Mixture
 from cfgc_runtime.data.order import MixedOrder, TrainOrder
 from cfgc_runtime.data.prepare import prepare
 from cfgc_runtime.data.rows import JoinedRows, PackedRows, PaddedRows
-from cfgc_runtime.data.split import split_samples
+from cfgc_runtime.data.split import check_apart, split_samples
 from cfgc_runtime.data.streams import HeldOutRows
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def load_feed(
     config: Config, run: RunDirectory, world: World, stop: Callable[[], bool], say: Callable[[str], None]
 ) -> Feed:
     """Prepare the data, and say what is to be known of it. Raises ``Failure`` when it cannot be used, or too little."""
+    if world.rank == 0:
+        check_apart(config.DATA)
     feed = make_feed(config, world, prepare(config, run, world, stop, say))
     for note in feed.notes:
         say(note)

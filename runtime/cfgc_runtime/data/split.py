@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cfgc_runtime.data.files import list_files
 from cfgc_runtime.data.mixing import shares_by_size
 from cfgc_runtime.errors import NO_INPUT, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cfgc_runtime.config import Data
+    from cfgc_runtime.config import Data, Source
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,24 @@ def split_samples(parts: Sequence[range], own: range, data: Data, global_batch_s
     if data.mixing.by == "none" and len(kept[0]) < global_batch_size:
         raise _too_little(len(kept[0]), len(held_out), global_batch_size, data)
     return Split(kept, shares, _at_most(held_out, data.max_eval_samples, spread=len(parts) > 1))
+
+
+def check_apart(data: Data) -> None:
+    """Raise ``Failure`` when a file that is trained on is one of a source for evaluations, too."""
+    if all(source.split == "train" for source in data.sources):
+        return
+    seen: dict[tuple[str, str], Source] = {}
+    for source in data.sources:
+        part = source.dataset_split if source.kind == "huggingface" else ""
+        for file in list_files(source):
+            other = seen.setdefault((os.path.realpath(file.path), part), source)
+            if other.split != source.split:
+                trained, held_out = (other, source) if source.split == "eval" else (source, other)
+                raise Failure(
+                    NO_INPUT,
+                    f"{file.path} is trained on, as part of `{trained.name}`, and evaluated on, as part of "
+                    f"`{held_out.name}`; leave it out of one of them with `exclude`",
+                )
 
 
 def kept_of(data: Data, shares: Sequence[float], parts: int) -> list[int | None]:
