@@ -278,7 +278,6 @@ class Launch(Protocol):
     run_dir: NodePath
     max_attempts: int
     watchdog_s: int
-    restart: bool
     restart_delay_s: int
     required: tuple[str, ...]
 
