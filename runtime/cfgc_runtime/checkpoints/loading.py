@@ -38,7 +38,9 @@ def load(
     settings = _settings(engine)
     moved = found.world_size != ranks.size or any(one.lays_out for one in changes)
     if moved and config.ZERO_STAGE:
-        say(f"{path.name} was saved by {found.world_size} ranks, this run has {ranks.size}: converting it once")
+        sizes = f"by {found.world_size} ranks, this run has {ranks.size}"
+        cause = sizes if found.world_size != ranks.size else "with other offloading or cuts"
+        say(f"{path.name} was saved {cause}: converting it once")
         load_universal(engine, converted(path, found, ranks), path)
     else:
         _load_direct(engine, path)
