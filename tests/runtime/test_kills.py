@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,3 +32,18 @@ def test_killed_in_a_save_and_in_an_accumulation(tmp_path: Path, finished: Calla
     assert [one.code != 0 for one in struck] == [True, True]
     assert differences(run, finished()) == []
     assert len(samples_of(run)) == 12
+
+
+def test_what_is_not_the_same_is_found(tmp_path: Path) -> None:
+    runs = [Run(tmp_path, tmp_path / name) for name in ("whole", "broken")]
+    for run, loss, digest in zip(runs, (1.0, 1.0000001), ("aa", "ab"), strict=True):
+        checkpoint = run.directory / "checkpoints" / "step-00000004"
+        checkpoint.mkdir(parents=True)
+        (checkpoint / "complete.json").write_text(json.dumps({"files": {"weights.pt": {"sha256": digest}}}))
+        lines = [{"step": 1, "loss": loss, "time": loss}, {"step": 2, "loss": 0.5, "time": loss}]
+        (run.directory / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert differences(runs[0], runs[0]) == []
+    assert differences(runs[1], runs[0]) == [
+        "metrics: {'step': 1, 'loss': 1.0000001} instead of {'step': 1, 'loss': 1.0}",
+        "checkpoint: weights.pt",
+    ]
