@@ -182,6 +182,13 @@ def test_too_little_data_says_how_much_there_is() -> None:
     assert e.value.code == NO_INPUT
 
 
+def test_a_source_that_would_never_come_up_is_named() -> None:
+    sources = tuple(SimpleNamespace(name=name, split="train") for name in ("big", "small"))
+    mixing = SimpleNamespace(by="sizes", shares=(), exponent=50.0)
+    with pytest.raises(Failure, match="the source `small` would never come up: 9 of 99 training samples"):
+        split_samples([range(100), range(100, 110)], range(0), data(sources=sources, mixing=mixing), 12)
+
+
 @settings(max_examples=60, deadline=None)
 @given(held_out=st.integers(1, 40), size=st.integers(1, 5), ranks=st.integers(1, 4))
 def test_an_evaluation_counts_each_sample_once_and_gives_every_rank_as_many_batches(

@@ -86,7 +86,10 @@ class Mixing(Section):
 
     enabled: bool = numerics(False, "Draw each sample's source by weight; a source that ends starts over.")
     temperature: float = numerics(
-        1.0, "Shares are weight^(1/temperature), normalised: above 1, small sources come up more often.", gt=0
+        1.0,
+        "Shares are weight^(1/temperature), normalised: above 1, small sources come up more often.",
+        ge=0.01,
+        le=1e6,
     )
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 BLOCK = 4096
 _UNIT = 1 << 32
 _STRIDE = _UNIT // BLOCK
+LEAST_SHARE = 1 / _UNIT
+"""Below it a source would have no point of the grid."""
+
 _SHIFT = 648_055
 """The golden section of the stride, odd: its multiples spread evenly below the stride."""
 

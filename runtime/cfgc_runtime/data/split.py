@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cfgc_runtime.data.files import list_files
-from cfgc_runtime.data.mixing import shares_by_size
+from cfgc_runtime.data.mixing import LEAST_SHARE, shares_by_size
 from cfgc_runtime.errors import NO_INPUT, Failure
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def split_samples(parts: Sequence[range], own: range, data: Data, global_batch_s
     shares = data.mixing.shares
     if data.mixing.by == "sizes":
         shares = shares_by_size([len(part) for part in train], data.mixing.exponent)
+        _check_shares(shares, train, data)
     kept = tuple(part[:count] for part, count in zip(train, kept_of(data, shares, len(train)), strict=True))
     if data.mixing.by == "none" and len(kept[0]) < global_batch_size:
         raise _too_little(len(kept[0]), len(held_out), global_batch_size, data)
@@ -84,6 +85,17 @@ def _check_parts(train: Sequence[range], data: Data) -> None:
     for source, part in zip((one for one in data.sources if one.split == "train"), train, strict=False):
         if data.mixing.by != "none" and not part:
             raise Failure(NO_INPUT, f"too little data: the source `{source.name}` makes no training sample")
+
+
+def _check_shares(shares: Sequence[float], train: Sequence[range], data: Data) -> None:
+    names = (source.name for source in data.sources if source.split == "train")
+    for name, share, part in zip(names, shares, train, strict=True):
+        if share < LEAST_SHARE:
+            raise Failure(
+                NO_INPUT,
+                f"the source `{name}` would never come up: {len(part):,} of {sum(map(len, train)):,} training samples "
+                "at this `data.mixing.temperature`; raise it, or write weights",
+            )
 
 
 def _too_little(train: int, held_out: int, batch: int, data: Data) -> Failure:
