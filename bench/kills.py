@@ -25,11 +25,12 @@ MIXED = (
     'data.sources=[{name="a",path="text",include=["part-0.txt"],weight=3.0},'
     '{name="b",path="text",include=["part-1.txt","part-2.txt"],weight=1.0}]'
 )
+MIXING, WORKERS, STREAMING = "data.mixing.enabled=true", "data.num_workers=2", "data.streaming.enabled=true"
 VARIANTS = {
     "ZeRO-0": ["zero=0"],
-    "ZeRO-1, mixed data": ["zero=1", MIXED, "data.mixing.enabled=true"],
-    "ZeRO-2, streaming, 2 workers": ["zero=2", "data.streaming.enabled=true", "data.num_workers=2"],
-    "ZeRO-3, mixed data, 2 workers": ["zero=3", MIXED, "data.mixing.enabled=true", "data.num_workers=2"],
+    "ZeRO-1, mixed data": ["zero=1", MIXED, MIXING],
+    "ZeRO-2, streaming, mixed data, 2 workers": ["zero=2", MIXED, MIXING, WORKERS, STREAMING],
+    "ZeRO-3, mixed data, 2 workers": ["zero=3", MIXED, MIXING, WORKERS],
 }
 
 
