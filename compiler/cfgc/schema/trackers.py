@@ -38,7 +38,7 @@ class Wandb(Section):
 
     enabled: bool | None = logistics(None, "Report. Absent: when any key of this table is set.")
     mode: Literal["online", "offline"] | None = logistics(
-        None, "`offline` writes files for `wandb sync`, without a network. Absent: online."
+        None, "How it reports; `offline` writes files for `wandb sync`, without a network. Absent: online."
     )
     project: Text | None = logistics(None, "Project. Absent: the experiment's name.", min_length=1)
     entity: Text | None = logistics(None, "User or team that owns it. Absent: the account's own.", min_length=1)
