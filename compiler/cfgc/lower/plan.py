@@ -388,7 +388,7 @@ class Task:
     script_sha256: str
     interpreter: tuple[str, ...]
     args: tuple[str, ...]
-    environment: Mapping[str, str]
+    environment: tuple[tuple[str, str], ...]
     working_directory: NodePath
 
 

@@ -52,7 +52,7 @@ def _task(spec: TaskSpec, script: bytes) -> plan.Task:
         script_sha256="" if is_function else hashlib.sha256(script).hexdigest(),
         interpreter=interpreter,
         args=said.args,
-        environment=dict(sorted(said.env.items())),
+        environment=tuple(sorted(said.env.items())),
         working_directory=sections.node_path(said.working_directory) if said.working_directory else directory,
     )
 

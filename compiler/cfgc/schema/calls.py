@@ -61,7 +61,7 @@ class Metric(Section):
     """A number that is computed of every held-out sample."""
 
     name: Text = logistics(..., "Name in metrics.jsonl.", min_length=1)
-    target: CallTarget = logistics(..., "`module:function`, called with (outputs, batch, **arguments).")
+    target: CallTarget = logistics(..., "Function, `module:function`, called with (outputs, batch, **arguments).")
     arguments: Arguments = logistics({}, "Keyword arguments of that function.")
 
 
@@ -69,6 +69,7 @@ class Loss(Section):
     """What training lowers."""
 
     target: CallTarget | None = numerics(
-        None, "`module:function`, called with (outputs, batch, **arguments). Absent: next-token cross entropy."
+        None,
+        "Own loss, `module:function`, called with (outputs, batch, **arguments). Absent: next-token cross entropy.",
     )
     arguments: Arguments = numerics({}, "Keyword arguments of that function.")

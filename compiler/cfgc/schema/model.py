@@ -49,7 +49,7 @@ class Model(Section):
         ),
     )
     target: CallTarget | None = numerics(
-        None, "`module:function` of the user's own code, called with (**arguments), gives a torch module.", only=_OWN
+        None, "Own model, `module:function`, called with (**arguments), gives a torch module.", only=_OWN
     )
     arguments: Arguments = numerics({}, "Keyword arguments of that function.", only=OnlyFor(("target",)))
     path: Path | None = numerics(

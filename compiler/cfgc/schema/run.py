@@ -26,7 +26,7 @@ class Task(Section):
         "train", "The task.", later=Later("task", _TRAIN.instead, ("train", "script", "function"))
     )
     target: CallTarget | None = numerics(
-        None, "`module:function`, called with (**arguments) on every rank, in place of training."
+        None, "Own function, `module:function`, called with (**arguments) on every rank, in place of training."
     )
     arguments: Arguments = numerics({}, "Keyword arguments of that function.")
     partial: bool | None = numerics(

@@ -61,7 +61,7 @@ class Optimizer(Section):
     )
     target: CallTarget | None = numerics(
         None,
-        "`module:function`, called with (groups, **arguments), gives a torch Optimizer over torch's groups.",
+        "Own rule, `module:function`, called with (groups, **arguments), gives a torch Optimizer over torch's groups.",
         only=_OWN_NEEDS,
     )
     arguments: Arguments = numerics({}, "Keyword arguments of that function.", only=_OWN)

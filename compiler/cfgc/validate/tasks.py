@@ -25,7 +25,8 @@ OF_TRAINING = frozenset(Spec.model_fields) - frozenset(TaskSpec.model_fields)
 
 def names_a_task(resolved: Resolved) -> str:
     """The key of ``[task]`` that names what to run in place of training; empty for a spec that trains."""
-    return next((key for key in NAMING if resolved.get(key)), "")
+    named = (key for key in NAMING if (leaf := resolved.get(key)) and isinstance(leaf.value, str))
+    return next(named, "")
 
 
 def without_training(resolved: Resolved) -> tuple[Resolved, tuple[Diagnostic, ...]]:

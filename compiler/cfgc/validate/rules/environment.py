@@ -34,7 +34,8 @@ OWNED_PREFIXES = ("SLURM_", "TORCHELASTIC_", "CFGC_")
 
 def launcher_keeps_its_variables(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG604: a spec does not set what the launcher computes."""
-    for name in spec.env.variables:
+    named = [("env.variables", name) for name in spec.env.variables] + [("task.env", name) for name in spec.task.env]
+    for table, name in named:
         if name not in OWNED and not name.startswith(OWNED_PREFIXES):
             continue
         home = HOMES.get(name)
@@ -42,7 +43,7 @@ def launcher_keeps_its_variables(spec: AnySpec, resolved: Resolved) -> Iterator[
             "CFG604",
             f"`{name}` is set by the launcher, for every rank",
             resolved,
-            [At(f"env.variables.{name}", "would contradict it"), *([At(home, "decides it")] if home else [])],
+            [At(f"{table}.{name}", "would contradict it"), *([At(home, "decides it")] if home else [])],
             (),
             (f"drop it, and set `{home}`" if home else "drop it",),
         )

@@ -52,10 +52,15 @@ class Target(Frozen):
 
 
 class Topology(Frozen):
-    """Ranks and how they are grouped. world_size = nodes × ranks_per_node = dp × tp × pp × sp."""
+    """Ranks and how they are grouped. world_size = nodes × ranks_per_node = dp × tp × pp × sp.
+
+    ``device_memory`` is in bytes, 0 unknown.
+    """
 
     device: Literal["cpu", "cuda"]
     hardware: str
+    architecture: Literal["unknown", "cpu", "volta", "turing", "ampere", "ada", "hopper", "blackwell"]
+    device_memory: int
     nodes: int
     ranks_per_node: int
     world_size: int
@@ -325,6 +330,8 @@ TARGET: Final = Target(
 TOPOLOGY: Final = Topology(
     device="cuda",
     hardware="A100-80GB",
+    architecture="ampere",
+    device_memory=85_899_345_920,
     nodes=1,
     ranks_per_node=8,
     world_size=8,
@@ -496,4 +503,4 @@ LAUNCH: Final = Launch(
     ),
     required=(),
 )
-PLAN_DIGEST: Final[str] = "sha256:af2dd3e62ba7735b139d043943aa4c2de8520ed93b89c421df0abf93b404f3a3"
+PLAN_DIGEST: Final[str] = "sha256:9b93cdd12d9999549798b0745e641aa89619b1b8437ff45711e60fda3a6ac00a"

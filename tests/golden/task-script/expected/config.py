@@ -52,10 +52,15 @@ class Target(Frozen):
 
 
 class Topology(Frozen):
-    """Ranks and how they are grouped. world_size = nodes × ranks_per_node = dp × tp × pp × sp."""
+    """Ranks and how they are grouped. world_size = nodes × ranks_per_node = dp × tp × pp × sp.
+
+    ``device_memory`` is in bytes, 0 unknown.
+    """
 
     device: Literal["cpu", "cuda"]
     hardware: str
+    architecture: Literal["unknown", "cpu", "volta", "turing", "ampere", "ada", "hopper", "blackwell"]
+    device_memory: int
     nodes: int
     ranks_per_node: int
     world_size: int
@@ -131,6 +136,8 @@ TARGET: Final = Target(
 TOPOLOGY: Final = Topology(
     device="cuda",
     hardware="H100-80GB",
+    architecture="hopper",
+    device_memory=85_520_809_984,
     nodes=2,
     ranks_per_node=4,
     world_size=8,
@@ -181,4 +188,4 @@ LAUNCH: Final = Launch(
     ),
     required=("HF_TOKEN",),
 )
-PLAN_DIGEST: Final[str] = "sha256:eb7e86c6412ed5cfbbf45c8dcad0e0b2a028435eff6fb0e34b827917cdbc845f"
+PLAN_DIGEST: Final[str] = "sha256:2789bce7bb9909042e3e3b49bd872457e6955da7e1e7180fed2df8d84515d854"
