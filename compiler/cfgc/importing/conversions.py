@@ -45,8 +45,10 @@ def optimizer(value: Json, ask: Ask) -> Converted | None:
     name = str(value).lower()
     if name in _ADAMS:
         return Converted("adamw", "" if name == "adamw" else f"{value} decays its weights as AdamW does")
-    if name in ("adam", "sgd"):
+    if name in ("adam", "sgd", "adagrad", "lion"):
         return Converted(name)
+    if name in ("lamb", "muon"):
+        return Converted("adamw", f"the runtime has {value} without ZeRO only, and this is the nearest", doubtful=True)
     return Converted("adamw", f"the runtime does not have {value}, and this is the nearest", doubtful=True)
 
 

@@ -26,6 +26,8 @@ _DEFAULTS = (
     ("training.optimizer.weight_decay", 0.01, "the default of torch's AdamW"),
 )
 """Key, value and whose default it is."""
+STAGE = "deepspeed.zero.stage"
+_NO_ADAMS = ("sgd", "adagrad", "lion")
 
 
 def from_hydra(root: Branch, world_size: int | None) -> tuple[Item, ...]:
@@ -37,12 +39,14 @@ def from_hydra(root: Branch, world_size: int | None) -> tuple[Item, ...]:
 def _defaults_of_torch(items: Sequence[Item]) -> Iterator[Item]:
     """What Lightning and torch do when the tree does not say, and a spec that leaves it out does not."""
     said = {item.key: item.value for item in items if isinstance(item, Setting)}
-    unread = ("training.optimizer.betas", "training.optimizer.weight_decay")
+    unread, kind = ("training.optimizer.betas", "training.optimizer.weight_decay"), said.get("training.optimizer.type")
     for key, value, comment in _DEFAULTS:
-        if key not in said and not (key in unread and said.get("training.optimizer.type") == "sgd"):
+        if key not in said and not (key in unread and kind in _NO_ADAMS):
             yield _left_out(key, value, comment, items)
-    if said.get("training.optimizer.type") == "sgd" and unread[1] not in said:
-        yield _left_out(unread[1], 0.0, "torch's default", items)
+    if kind in _NO_ADAMS and unread[1] not in said:
+        yield _left_out(unread[1], 0.0, "no decay is usual", items)
+    if kind == "lion" and unread[0] not in said:
+        yield _left_out(unread[0], [0.9, 0.99], "the default of Lion's authors", items)
     if "training.scheduler.type" not in said:
         yield Setting("training.scheduler.type", "constant", f"check: the schedule is {YOURS}", (), "doubtful")
 
@@ -75,6 +79,8 @@ def _settled(items: Sequence[Item], world_size: int | None) -> tuple[Item, ...]:
     said = {item.key: item for item in items if isinstance(item, Setting)}
     if "launch.gpus_per_node" not in said:
         items = (*items, *_ranks(said, world_size))
+    if "training.precision" in said and said["training.precision"].value == "fp16" and STAGE not in said:
+        items = (*items, Setting(STAGE, 1, "fp16 is trained with ZeRO only (CFG528)"))
     items = _consistent_batch(items, world_size)
     return (*items, *_missing(items))
 

@@ -16,4 +16,5 @@ def adam_direction(rule: Rule, weight: Tensor, gradient: Tensor, group: dict[str
     mean = rule.average(weight, "exp_avg").lerp_(gradient, 1 - first)
     square = rule.average(weight, "exp_avg_sq").mul_(second).addcmul_(gradient, gradient, value=1 - second)
     root = (square / (1 - second**step)).sqrt_().add_(group["eps"])
-    return (mean / (1 - first**step)).div_(root)
+    direction: Tensor = (mean / (1 - first**step)).div_(root)
+    return direction

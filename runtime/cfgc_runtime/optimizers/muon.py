@@ -47,7 +47,7 @@ def orthogonal(matrix: Tensor) -> Tensor:
     """The nearest matrix with orthogonal rows or columns, roughly: five Newton-Schulz iterations in bf16."""
     first, second, third = _COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.bfloat16().T if tall else matrix.bfloat16()
+    x: Tensor = matrix.bfloat16().T if tall else matrix.bfloat16()
     x = x / x.norm().clamp(min=_EPS)
     for _ in range(_ITERATIONS):
         gram = x @ x.T

@@ -16,17 +16,22 @@ _DEFAULTS: dict[str, dict[str, Json]] = {
     "adamw": {"betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0},
     "adam": {"betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0},
     "sgd": {"momentum": 0.0, "weight_decay": 0.0},
+    "lion": {"betas": [0.9, 0.999], "weight_decay": 0.0},
+    "adagrad": {"eps": 1e-10, "weight_decay": 0.0},
 }
-"""What DeepSpeed's own Adam and torch's SGD take for a parameter that is left out."""
+"""What DeepSpeed's own Adam, Lion and CPU Adagrad, and torch's SGD and Adagrad take for one that is left out."""
 
 _TORCH_ADAMW_DECAY = 0.01
 """torch's AdamW decays by default, DeepSpeed's does not."""
 
+_DEFAULT_RATES = {"adagrad": 1e-2}
 _DEFAULT_RATE = 1e-3
-"""Of Adam, in DeepSpeed and in torch; of torch's SGD since 2.1."""
+"""Of Adam and Lion, in DeepSpeed and in torch; of torch's SGD since 2.1."""
 
 _OWN = ("lr", "betas", "eps", "momentum", "weight_decay", "torch_adam", "adam_w_mode")
-_TORCH_FLAGS = {"adamw": ("amsgrad",), "adam": ("amsgrad",), "sgd": ("nesterov", "dampening")}
+_TORCH_FLAGS: dict[str, tuple[str, ...]] = {
+    "adamw": ("amsgrad",), "adam": ("amsgrad",), "sgd": ("nesterov", "dampening"), "lion": (), "adagrad": ()
+}  # fmt: skip
 """Arguments of the runtime's optimizers that have no key of their own."""
 
 
@@ -61,8 +66,8 @@ def _nearest(case: Case) -> tuple[str, str, bool]:
         if case.value(f"{PARAMS}.adam_w_mode") is False:
             return "adam", came_from("optimizer.type, with adam_w_mode = false"), False
         return "adamw", "from optimizer.type: DeepSpeed makes AdamW of Adam unless adam_w_mode is false", False
-    if known == "sgd":
-        return "sgd", came_from("optimizer.type"), False
+    if known in ("sgd", "lion", "adagrad"):
+        return known, came_from("optimizer.type"), False
     near = "adam" if known in ("onebitadam", "zerooneadam") else "adamw"
     what = f"the file's optimizer is {written}" if written else "the optimizer has no type"
     return near, f"check: {what}, which the runtime does not have; this is the nearest, and trains differently", True
@@ -78,7 +83,8 @@ def _rate(case: Case) -> Iterator[Item]:
         sources = (*sources, path_of("scheduler.params.warmup_max_lr"))
         yield Setting(RATE, peak, "from scheduler.params.warmup_max_lr, which overwrites optimizer.params.lr", sources)
     elif entry is None:
-        yield Setting(RATE, _DEFAULT_RATE, f"{dotted} is absent: the optimizer's default", (), "default")
+        rate = _DEFAULT_RATES.get((case.text("optimizer.type") or "").lower(), _DEFAULT_RATE)
+        yield Setting(RATE, rate, f"{dotted} is absent: the optimizer's default", (), "default")
     elif entry.value == AUTO:
         yield Setting(RATE, 3e-4, f'{dotted} is "auto": {YOURS}', sources, "placeholder")
     else:
