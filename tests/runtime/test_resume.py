@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cfgc_runtime.checkpoints.complete import newest_first
+from cfgc_runtime.checkpoints.shelf import best_first
+from cfgc_runtime.finish import describe_run
+from cfgc_runtime.rundir import RunDirectory
 from tests.runtime.bundles import Run, new_run
 
 if TYPE_CHECKING:
@@ -79,6 +83,16 @@ def test_the_checkpoint_holds_weights_optimizer_and_random_state_of_each_rank(
         "rng-rank-0.pt",
         "rng-rank-1.pt",
     }
+
+
+@pytest.mark.covers("evaluation.every_steps", "checkpoint.keep_best")
+def test_each_checkpoint_knows_its_held_out_loss_and_the_best_one_is_named(finished: Callable[..., Run]) -> None:
+    run = finished()
+    evaluated = sorted((line["eval_loss"], line["step"]) for line in run.metrics() if "eval_loss" in line)
+    found = best_first(newest_first(run.directory / "checkpoints"))
+    assert [(loss, step) for _, step, loss in found] == evaluated
+    best = run.directory / "checkpoints" / found[0][0]
+    assert f"best        {best} (held-out loss {evaluated[0][0]:.3f})" in describe_run(RunDirectory(run.directory))
 
 
 def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path: Path, finished: Callable[..., Run]) -> None:
