@@ -7,7 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-TEXTS = ("The rank waits for its peers.", "Gradients flow, é and ü too.", "a b c", "Loss falls. " * 40, "日本語のテキスト")
+TEXTS = (
+    "The rank waits for its peers.",
+    "Gradients flow, é and ü too.",
+    "a b c",
+    "Loss falls. " * 40,
+    "日本語のテキスト",
+)
 
 
 def place(path: Path) -> Any:
