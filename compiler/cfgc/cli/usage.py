@@ -15,7 +15,7 @@ from cfgc.resolve.resolved import Resolved
 from cfgc.schema.catalogue import SchemaField, schema_fields
 from cfgc.validate.checker import check_resolved
 
-_FILES = {"ds_config": "ds_config.json", "slurm": "job.sbatch"}
+_FILES = {"ds_config": "ds_config.json", "slurm": "job.sbatch", "calls": "wiring.py", "script": "the script"}
 _ESTIMATES = {
     "flops_per_token": "PLAN.md compute",
     "peak_tflops": "PLAN.md compute",
