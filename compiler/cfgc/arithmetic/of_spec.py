@@ -116,7 +116,7 @@ def parameters_of(spec: Spec) -> int:
 def flops_per_token_of(spec: Spec) -> int:
     """Operations of one forward and backward pass, per token; 0 is unknown."""
     sizes = sizes_of(spec)
-    return flops_per_token(sizes.shape, spec.data.sequence_length) if sizes else 0
+    return flops_per_token(sizes.shape, sequence_length_of(spec)) if sizes else 0
 
 
 def vocab_size_of(spec: Spec) -> tuple[int, str]:

@@ -51,6 +51,7 @@ SHARED_RULES: tuple[SharedRule, ...] = (
     layers.overlays_of_bases_agree,
     precision.device_is_of_its_architecture,
     own_code.calls_fit_their_functions,
+    own_code.no_argument_is_lost,
     own_code.what_a_call_replaces_is_silent,
     own_code.task_is_one,
     own_code.script_can_run,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.batch import Conflict, Indivisible, Missing
-from cfgc.arithmetic.of_spec import batch_of, data_parallel_of, triple_of
+from cfgc.arithmetic.of_spec import batch_of, data_parallel_of, sequence_length_of, triple_of
 from cfgc.validate.rules.batch_helps import TILE, let_one_follow, rows_that_fill_tiles, second_size, sizes_that_divide
 from cfgc.validate.rules.finding import At, count, error, warning
 
@@ -81,14 +81,14 @@ def micro_batch_fills_tiles(spec: Spec, resolved: Resolved) -> Iterator[Diagnost
     if spec.hardware.device == "cpu" or triple is None or triple.micro_batch_size % TILE == 0:
         return
     micro = triple.micro_batch_size
-    if micro * spec.data.sequence_length % TILE == 0:
+    if micro * sequence_length_of(spec) % TILE == 0:
         return
     yield warning(
         "CFG431",
         f"the rows of a micro batch are no multiple of {TILE}, which leaves tensor cores partly idle",
         resolved,
-        [At(MICRO, count(micro, "sample")), At("data.sequence_length", f"{spec.data.sequence_length} tokens each")],
-        (f"{micro} × {spec.data.sequence_length} = {micro * spec.data.sequence_length:,} rows in each matrix",),
+        [At(MICRO, count(micro, "sample")), At("data.sequence_length", f"{sequence_length_of(spec)} tokens each")],
+        (f"{micro} × {sequence_length_of(spec)} = {micro * sequence_length_of(spec):,} rows in each matrix",),
         rows_that_fill_tiles(spec, triple),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.arithmetic.of_spec import flops_per_token_of, max_steps_of, triple_of, world_of
+from cfgc.arithmetic.of_spec import flops_per_token_of, max_steps_of, sequence_length_of, triple_of, world_of
 from cfgc.validate.rules.finding import At, count, warning
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def attempts_are_enough(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     triple, steps, peak = triple_of(spec), max_steps_of(spec), spec.hardware.peak_tflops_bf16 * 1e12 * world_of(spec)
     if triple is None or steps is None or peak == 0 or spec.training.precision == "fp32":
         return
-    tokens = steps * triple.global_batch_size * spec.data.sequence_length
+    tokens = steps * triple.global_batch_size * sequence_length_of(spec)
     seconds = tokens * flops_per_token_of(spec) / peak
     attempts, limit = spec.launch.max_attempts, spec.launch.time_limit
     if seconds <= attempts * limit:

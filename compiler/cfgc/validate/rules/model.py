@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from cfgc.arithmetic.decoder import BYTE_VOCABULARY, MULTIPLE
 from cfgc.arithmetic.divisors import nearest_divisor
 from cfgc.arithmetic.memory import bytes_per_number
-from cfgc.arithmetic.of_spec import decoder_of, longest_sequence_of, sizes_of, triple_of, vocab_size_of
+from cfgc.arithmetic.of_spec import (
+    decoder_of,
+    longest_sequence_of,
+    sequence_length_of,
+    sizes_of,
+    triple_of,
+    vocab_size_of,
+)
 from cfgc.validate.rules.finding import GIB, At, count, error, gib, warning
 
 if TYPE_CHECKING:
@@ -73,7 +80,7 @@ def head_width_is_even(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
 
 def sequence_fits_the_model(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG413: samples are no longer than what the model can read."""
-    length, (longest, key) = spec.data.sequence_length, longest_sequence_of(spec)
+    length, (longest, key) = sequence_length_of(spec), longest_sequence_of(spec)
     if longest == 0 or length <= longest:
         return
     yield error(
@@ -89,7 +96,7 @@ def sequence_fits_the_model(spec: Spec, resolved: Resolved) -> Iterator[Diagnost
 def vocabulary_holds_the_tokens(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG414: every token id has a row in the embedding."""
     size, key = vocab_size_of(spec)
-    if spec.data.tokenizer.kind != "bytes" or size >= BYTE_VOCABULARY or size == 0:
+    if spec.data.target is not None or spec.data.tokenizer.kind != "bytes" or size >= BYTE_VOCABULARY or size == 0:
         return
     yield error(
         "CFG414",
@@ -121,7 +128,7 @@ def vocabulary_fills_tiles(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
 
 def eager_attention_fits(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG416: eager attention writes every score of every pair of tokens."""
-    triple, sizes, length = triple_of(spec), sizes_of(spec), spec.data.sequence_length
+    triple, sizes, length = triple_of(spec), sizes_of(spec), sequence_length_of(spec)
     if spec.model.attention != "eager" or triple is None or sizes is None:
         return
     scores = triple.micro_batch_size * sizes.shape.num_heads * length * length
@@ -141,7 +148,7 @@ def eager_attention_fits(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]
 
 def flash_attention_is_short(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG417: flash attention over very long sequences leaves other activations to bound the memory."""
-    length = spec.data.sequence_length
+    length = sequence_length_of(spec)
     if spec.model.attention != "flash_attention_2" or length <= LONG_SEQUENCE:
         return
     yield warning(

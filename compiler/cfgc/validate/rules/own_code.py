@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import evaluation_steps_of
+from cfgc.diagnostics import Label
 from cfgc.diagnostics.model import Fix
 from cfgc.schema.catalogue import schema_fields
 from cfgc.schema.spec import Spec
@@ -14,6 +15,7 @@ from cfgc.usercode.checking import check_call
 from cfgc.usercode.scripts import interpreter_of, script_problem
 from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, error, is_default
+from cfgc.validate.schema_errors import bad_argument
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -33,6 +35,18 @@ def calls_fit_their_functions(spec: AnySpec, resolved: Resolved) -> Iterator[Dia
         source = resolved.code.modules.get(call.module)
         if source is not None:
             yield from check_call(call, source, resolved)
+
+
+def no_argument_is_lost(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG476: an empty table is no value of a spec, so that none arrives as an argument."""
+    for call in named_calls(spec):
+        above = (*call.location, "arguments")
+        for layer in resolved.graph.layers:
+            for path, span in layer.patch.tables.items():
+                if len(path) <= len(above) or path[: len(above)] != above:
+                    continue
+                if not any(leaf[: len(path)] == path for leaf in resolved.leaves):
+                    yield bad_argument(".".join(path), Label(span, "an empty table does not arrive"))
 
 
 def what_a_call_replaces_is_silent(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
