@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from cfgc_runtime.evaluate import Patience
 from cfgc_runtime.health import Health, clipping_bound
+from cfgc_runtime.loop import Loop
 from cfgc_runtime.state import Evaluated, State
+from cfgc_runtime.stepping import StepOutcome
 
 BEFORE = Health()
 
@@ -71,3 +75,17 @@ def test_the_best_loss_is_kept_whatever_early_stopping_counts() -> None:
     state = State(**{**vars(state), "step": 3}).after_evaluation(math.nan, said)
     assert state.best == Evaluated(2.8, 2)
     assert state.patience.is_over(said)
+
+
+def test_an_explosion_is_said_once_and_a_skipped_step_to_who_looks_for_mistakes() -> None:
+    said: list[tuple[str, str]] = []
+    parts: dict[str, Any] = dict.fromkeys((field.name for field in fields(Loop)), None)
+    parts["config"] = SimpleNamespace(GRADIENT_HEALTH=rule())
+    parts["reporter"] = SimpleNamespace(say=lambda line, level="info": said.append((level, line)))
+    loop, state = Loop(**parts), State({})
+    for norm, skipped in ((6.25, False), (7.0, False), (None, True)):
+        outcome = StepOutcome(torch.zeros(()), norm, skipped, rate=1e-3, samples=0, seconds=0.5)
+        state = loop._after(state, outcome)
+    assert [level for level, _ in said] == ["warning", "debug"]
+    assert "exploded at step 1: its norm is 6.25, more than 5; the learning rate is multiplied by 0.5" in said[0][1]
+    assert (state.step, state.seconds, state.health) == (3, 1.5, Health(1, True, 0.5))
