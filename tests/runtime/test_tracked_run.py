@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.runtime.bundles import Run, new_run
+from tests.runtime.bundles import Run, clean_environment, new_run
 from tests.runtime.offline_wandb import rows_of
 
 if TYPE_CHECKING:
@@ -117,6 +117,17 @@ def test_what_people_read_of_it(resumed: Run) -> None:
     plain = finish(resumed, "latin-1")
     assert "+----" in plain
     assert plain.isascii()
+
+
+def test_a_missing_library_stops_the_start_and_leaves_nothing(resumed: Run) -> None:
+    other = resumed.cwd / "other"
+    command = [sys.executable, "-B", str(resumed.bundle / "runtime"), "stage", "--run-dir", str(other)]
+    hidden = clean_environment(resumed.cwd) | {"TEST_HIDE": "tensorboard wandb", "MY_TOKEN": CANARY}
+    done = subprocess.run(command, cwd=resumed.cwd, env=hidden, capture_output=True, text=True, check=False)
+    assert done.returncode == 78, done
+    assert "no tensorboard and no wandb" in done.stderr
+    assert "-m pip install tensorboard wandb" in done.stderr
+    assert not other.exists()
 
 
 def finish(run: Run, encoding: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import math
 import threading
 import time
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ from cfgc_runtime.trackers.opening import check_trackers
 from cfgc_runtime.trackers.sent import Sent
 from cfgc_runtime.trackers.table import Table
 from cfgc_runtime.trackers.tensorboard import TensorBoard
-from cfgc_runtime.trackers.tracker import Subject
+from cfgc_runtime.trackers.tracker import Subject, numbers_of
 from cfgc_runtime.trackers.wandb import Wandb
 from tests.runtime.offline_wandb import records_of, rows_of
 
@@ -230,6 +231,11 @@ def test_a_missing_library_is_named_before_the_start(monkeypatch: pytest.MonkeyP
         check_trackers(plan)
     assert caught.value.code == WRONG_WORLD
     check_trackers(SimpleNamespace(csv=True, tensorboard=True, wandb=off, mlflow=off))  # type: ignore[arg-type]
+
+
+def test_what_is_no_number_is_no_metric() -> None:
+    line = {"step": 1, "time": 2.0, "loss": math.nan, "mfu": math.inf, "lr": 0.1, "good": True, "samples": [1]}
+    assert numbers_of(line) == {"lr": 0.1}
 
 
 def test_a_new_metric_widens_the_table(tmp_path: Path) -> None:

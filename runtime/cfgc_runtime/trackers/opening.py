@@ -32,7 +32,7 @@ def libraries_of(tracking: Tracking) -> list[str]:
 
 def check_trackers(tracking: Tracking) -> None:
     """Raise ``Failure`` when the plan names a tracker whose library is not installed. Imports none of them."""
-    missing = [name for name in libraries_of(tracking) if importlib.util.find_spec(name) is None]
+    missing = [name for name in libraries_of(tracking) if not _is_installed(name)]
     if missing:
         keys = " and ".join(f"tracking.{name}" for name in missing)
         packages = " ".join("mlflow-skinny" if name == "mlflow" else name for name in missing)
@@ -41,6 +41,13 @@ def check_trackers(tracking: Tracking) -> None:
             f"{sys.executable} has no {' and no '.join(missing)}, and the plan reports there: "
             f"{sys.executable} -m pip install {packages}, or turn {keys} off in the spec and rebuild",
         )
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def open_trackers(config: Config, run: RunDirectory, say: Callable[[str], None]) -> tuple[Background, ...]:

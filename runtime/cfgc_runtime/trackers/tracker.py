@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -54,9 +55,9 @@ class Tracker(Protocol):
 
 
 def numbers_of(line: Mapping[str, Any]) -> dict[str, float]:
-    """The metrics of ``line``: its numbers but for the step and the clock."""
-    return {
-        key: value
-        for key, value in line.items()
-        if key not in {"step", "time"} and isinstance(value, (int, float)) and not isinstance(value, bool)
-    }
+    """The metrics of ``line``: its finite numbers, but for the step and the clock."""
+    return {key: value for key, value in line.items() if key not in {"step", "time"} and _is_number(value)}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
