@@ -81,6 +81,7 @@ def test_every_tracker_has_every_step_once(resumed: Run, monkeypatch: pytest.Mon
     assert mlflow.info.status == "FINISHED"
 
 
+@pytest.mark.covers("experiment.name")
 def test_the_run_says_where_it_ran(resumed: Run) -> None:
     content = json.loads((resumed.directory / "run.json").read_text())
     assert content["experiment"] == "tiny"
