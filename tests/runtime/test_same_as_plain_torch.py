@@ -1,8 +1,8 @@
 """The quickstart's curve is that of transformers' Llama trained by a plain loop of torch: the set-up is right as well.
 
 Nothing of the runtime is in the other loop but its first weights and the samples: the model, the weight decay of
-matrices alone, AdamW, clipping, warm-up and cosine are written out here. Both are fp32 and sum in other orders: the losses
-of these steps differ by less than 1e-6, and ``NOISE`` allows for 1e-5. Those of another seed differ by 0.1.
+matrices alone, AdamW, clipping, warm-up and cosine are written out here. Both are fp32 and sum in other orders: the
+losses of these steps differ by less than 1e-6, and ``NOISE`` allows for 1e-5. Those of another seed differ by 0.1.
 """
 
 from __future__ import annotations
