@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import math
 import threading
@@ -13,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cfgc_runtime.errors import PREEMPTED, WRONG_WORLD, Failure
+from cfgc_runtime.errors import PREEMPTED
 from cfgc_runtime.metrics import append_metrics, truncate_metrics
 from cfgc_runtime.trackers.background import Background
 from cfgc_runtime.trackers.mlflow import Mlflow
-from cfgc_runtime.trackers.opening import check_trackers
 from cfgc_runtime.trackers.sent import Sent
 from cfgc_runtime.trackers.table import Table
 from cfgc_runtime.trackers.tensorboard import TensorBoard
@@ -217,17 +215,6 @@ def test_what_was_sent_is_known_after_a_crash(tmp_path: Path) -> None:
     (tmp_path / "sent.json").write_text('{"step": 2')
     again.load()
     assert again.new_of({"step": 1, "loss": 1.0}) == {"step": 1, "loss": 1.0}
-
-
-def test_a_missing_library_is_named_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in ("wandb", "mlflow") else found(name))
-    on, off = SimpleNamespace(enabled=True), SimpleNamespace(enabled=False)
-    plan: Any = SimpleNamespace(csv=True, tensorboard=True, wandb=on, mlflow=on)
-    with pytest.raises(Failure, match=r"no wandb and no mlflow.*pip install wandb mlflow-skinny") as caught:
-        check_trackers(plan)
-    assert caught.value.code == WRONG_WORLD
-    check_trackers(SimpleNamespace(csv=True, tensorboard=True, wandb=off, mlflow=off))  # type: ignore[arg-type]
 
 
 def test_what_is_no_number_is_no_metric() -> None:

@@ -22,7 +22,7 @@ _DISTRIBUTIONS: Final = {"mlflow": "mlflow-skinny"}
 def libraries(config: Config) -> Iterator[Finding]:
     """Each library that the model, the data or a tracker is read or written with; none is imported."""
     for name, key in sorted(set(_needed(config))):
-        if importlib.util.find_spec(name) is None:
+        if not _is_installed(name):
             install = f"{sys.executable} -m pip install {_DISTRIBUTIONS.get(name, name)}"
             yield error(WRONG_WORLD, f"{sys.executable} has no {name}, which {key} needs: {install}")
 
@@ -49,6 +49,13 @@ def _needed(config: Config) -> Iterator[tuple[str, str]]:
             yield name, f"tracking.{name}"
     if tracking.mlflow.enabled:
         yield "mlflow", "tracking.mlflow"
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _is_there(key: str, path: NodePath) -> Iterator[Finding]:

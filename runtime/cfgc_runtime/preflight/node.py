@@ -46,7 +46,6 @@ def _for_training(bundle: Path, config: Config, run: RunDirectory) -> list[Findi
         *extras.libraries(config),
         *surroundings.compiler(ds_config, config.COMPILE),
         *extras.files(config),
-        *surroundings.trackers(config.TRACKING),
         *surroundings.data_is_here(data),
         *space.swap_directory_is_writable(ds_config),
         *space.room_for_checkpoints(run.root, run.checkpoints, config.CHECKPOINT, config.SCHEDULE),

@@ -11,26 +11,17 @@ from cfgc_runtime.data.files import check_files
 from cfgc_runtime.errors import USAGE, WRONG_WORLD, Failure
 from cfgc_runtime.preflight.finding import Finding, error, from_failure
 from cfgc_runtime.releases import check_releases
-from cfgc_runtime.trackers.opening import check_trackers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cfgc_runtime.config import Data, Launch, Target, Topology, Tracking
+    from cfgc_runtime.config import Data, Launch, Target, Topology
 
 
 def packages(target: Target) -> Iterator[Finding]:
     """torch and DeepSpeed are those of the target."""
     try:
         check_releases(target)
-    except Failure as failure:
-        yield from_failure(failure)
-
-
-def trackers(tracking: Tracking) -> Iterator[Finding]:
-    """The libraries of the plan's trackers are installed."""
-    try:
-        check_trackers(tracking)
     except Failure as failure:
         yield from_failure(failure)
 

@@ -1,12 +1,10 @@
-"""The trackers that a plan names: are their libraries here, and what they are told of the run."""
+"""The trackers that a plan names, and what they are told of the run."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from typing import TYPE_CHECKING, Any
 
-from cfgc_runtime.errors import WRONG_WORLD, Failure
+from cfgc_runtime.errors import Failure
 from cfgc_runtime.identity import read_identity
 from cfgc_runtime.trackers.background import Background
 from cfgc_runtime.trackers.tracker import Subject
@@ -28,26 +26,6 @@ def libraries_of(tracking: Tracking) -> list[str]:
         "mlflow": tracking.mlflow.enabled,
     }
     return [name for name, on in wanted.items() if on]
-
-
-def check_trackers(tracking: Tracking) -> None:
-    """Raise ``Failure`` when the plan names a tracker whose library is not installed. Imports none of them."""
-    missing = [name for name in libraries_of(tracking) if not _is_installed(name)]
-    if missing:
-        keys = " and ".join(f"tracking.{name}" for name in missing)
-        packages = " ".join("mlflow-skinny" if name == "mlflow" else name for name in missing)
-        raise Failure(
-            WRONG_WORLD,
-            f"{sys.executable} has no {' and no '.join(missing)}, and the plan reports there: "
-            f"{sys.executable} -m pip install {packages}, or turn {keys} off in the spec and rebuild",
-        )
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
 
 
 def open_trackers(config: Config, run: RunDirectory, say: Callable[[str], None]) -> tuple[Background, ...]:
