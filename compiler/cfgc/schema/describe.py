@@ -24,7 +24,7 @@ _NAMED: tuple[tuple[Any, str], ...] = (
     (values.Name, "name"),
     (values.Variable, "variable name"),
 )
-_UNITLESS = {"ratio", "rate", "seed", "stage", "port", "probability", "loss"}
+_UNITLESS = {"ratio", "rate", "seed", "stage", "port", "probability", "loss", "exponent"}
 """Units that say nothing more than the key's own name does."""
 
 _SHOWN_CHOICES = 12

@@ -56,6 +56,7 @@ def plans() -> tuple[Plan, ...]:
         for offload in OFFLOADS
         if stage >= LEAST_STAGE[offload]
         for training in ({"precision": "bf16"}, {"precision": "fp16", "optimizer": {"type": "sgd"}})
+        if stage > 0 or training["precision"] == "bf16"
     )
 
 

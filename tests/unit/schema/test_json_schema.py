@@ -111,10 +111,10 @@ def test_every_key_is_described_with_its_default() -> None:
 
 
 def test_what_is_not_supported_yet_and_names_of_other_systems_are_marked() -> None:
-    choices = at(("training", "optimizer", "type"))["anyOf"]
-    assert ["adamw", "adam", "sgd"] in [choice.get("enum") for choice in choices]
-    assert [choice["deprecated"] for choice in choices if "lion" in choice.get("enum", ())] == [True]
-    assert "leave it out" in at(("training", "compile"))["description"]
+    choices = at(("training", "precision"))["anyOf"]
+    assert ["fp32", "bf16", "fp16"] in [choice.get("enum") for choice in choices]
+    assert [choice["deprecated"] for choice in choices if "fp8" in choice.get("enum", ())] == [True]
+    assert "leave it out" in at(("checkpoint", "asynchronous"))["description"]
     assert at(("training", "batch_size"))["deprecated"] is True
     assert "`training.micro_batch_size`" in at(("training", "batch_size"))["description"]
 
