@@ -88,6 +88,7 @@ class Mixing(Section):
     temperature: float = numerics(
         1.0,
         "Shares are weight^(1/temperature), normalised: above 1, small sources come up more often.",
+        unit="ratio",
         ge=0.01,
         le=1e6,
     )
