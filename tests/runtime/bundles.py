@@ -19,7 +19,7 @@ from cfgc.resources import shipped_dir
 from cfgc.write.writer import write_bundle
 
 HERE = Path(__file__).resolve().parent
-WAIT_S = 120
+WAIT_S = 240
 
 
 def compile_tiny(directory: Path, *overrides: str, project: Path = HERE) -> Path:
@@ -71,7 +71,9 @@ class Run:
     def metrics(self) -> list[dict[str, Any]]:
         """Lines of training steps, without what a clock decides."""
         lines = [json.loads(line) for line in (self.directory / "metrics.jsonl").read_text().splitlines()]
-        return [{key: line[key] for key in line if key not in ("time", "tokens_per_s")} for line in lines]
+        return [
+            {key: line[key] for key in line if key not in ("time", "tokens_per_s", "samples_per_s")} for line in lines
+        ]
 
     def steps(self) -> list[int]:
         return [line["step"] for line in self.metrics() if "loss" in line]
