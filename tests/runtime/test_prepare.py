@@ -206,7 +206,8 @@ def run(tmp_path: Path) -> RunDirectory:
 
 
 def config(said: Any, vocab_size: int = 257) -> Any:
-    return SimpleNamespace(DATA=said, MODEL=SimpleNamespace(vocab_size=vocab_size))
+    checkpoint = SimpleNamespace(on_changed_numerics="refuse")
+    return SimpleNamespace(DATA=said, MODEL=SimpleNamespace(vocab_size=vocab_size), CHECKPOINT=checkpoint)
 
 
 def start(run: RunDirectory, said: Any, rank: int, stop: Any = never, vocab_size: int = 257) -> Any:
