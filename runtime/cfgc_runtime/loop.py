@@ -86,14 +86,13 @@ class Loop:
 
     def _log(self, state: State, outcome: StepOutcome, logged: State) -> None:
         """One metrics line and the progress display, over what was done since ``logged``."""
-        config, tokens = self.config, self.config.BATCH.tokens_per_step
+        config = self.config
         [loss] = self.ranks.sums(outcome.loss)
         values: dict[str, Any] = {
             "loss": loss / self.ranks.size,
             "lr": outcome.rate,
             "grad_norm": outcome.grad_norm,
-            "tokens": state.step * tokens,
-            "tokens_per_s": round((state.step - logged.step) * tokens / (state.seconds - logged.seconds), 1),
+            **self._amount(state, logged),
         }
         if config.GRADIENT_HEALTH.enabled:
             values["clipping"] = clipping_bound(config.GRADIENT_HEALTH, state.step)
@@ -101,6 +100,16 @@ class Loop:
         if config.TRACKING.log_level == "debug":
             values["samples"] = self.ranks.gather(outcome.samples)
         self.reporter.show(state.step, values)
+
+    def _amount(self, state: State, logged: State) -> dict[str, float]:
+        """Tokens so far and per second; of samples that are the user's own, samples."""
+        batch = self.config.BATCH
+        each, unit = (batch.tokens_per_step, "tokens") if batch.tokens_per_step else (batch.global_batch_size, "seen")
+        rate = "tokens_per_s" if unit == "tokens" else "samples_per_s"
+        return {
+            unit: state.step * each,
+            rate: round((state.step - logged.step) * each / (state.seconds - logged.seconds), 1),
+        }
 
     def _evaluate(self, state: State) -> State:
         if not self.feed.held_out:

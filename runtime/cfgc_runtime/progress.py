@@ -108,7 +108,7 @@ class Progress:
             "loss": f"loss {_number(metrics.get('loss'), 3)}",
             "lr": f"lr {metrics['lr']:.1e}",
             "norm": f"|g| {_number(metrics.get('grad_norm'), 2)}",
-            "speed": f"{short(metrics['tokens_per_s'])} tok/s",
+            "speed": _speed(metrics),
             "mfu": f"MFU {mfu * 100:.0f} %" if mfu is not None else "",
             "left": f"ETA {'–' if left is None else duration(left)}",
         }
@@ -139,6 +139,13 @@ def sayable(text: str, encoding: str | None) -> str:
     if encoding is None or encoding.lower().replace("-", "").replace("_", "").startswith("utf"):
         return text
     return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+def _speed(metrics: Mapping[str, Any]) -> str:
+    """Tokens a second; samples a second where the user's own code makes them."""
+    if "tokens_per_s" in metrics:
+        return f"{short(metrics['tokens_per_s'])} tok/s"
+    return f"{short(metrics['samples_per_s'])} samples/s"
 
 
 def _bar(part: float) -> str:

@@ -96,7 +96,7 @@ class Reporter:
     def _utilization(self, values: Mapping[str, Any]) -> dict[str, float]:
         """Model FLOP/s as a share of the devices' peak; nothing when the plan knows no peak."""
         said = self.tracking
-        if not said.peak_flops or not said.flops_per_token:
+        if not said.peak_flops or not said.flops_per_token or "tokens_per_s" not in values:
             return {}
         return {"mfu": round(said.flops_per_token * values["tokens_per_s"] / said.peak_flops, 4)}
 

@@ -64,7 +64,7 @@ def test_own_model_data_loss_optimizer_and_metric_train_and_resume_bit_for_bit(t
     assert checkpoint_files(run, LAST) == checkpoint_files(whole, LAST)
 
     # Without ZeRO, and read by two workers: the same samples, and the same first step.
-    few = ("training.max_steps=4", "evaluation.every_steps=0", "evaluation.at_end=false", "evaluation.metrics=[]")
+    few = ("training.max_steps=8", "evaluation.every_steps=0", "evaluation.at_end=false", "evaluation.metrics=[]")
     plain = run_of(tmp_path / "plain", "cnn", "zero=0", "data.num_workers=2", *few)
     outcome = to_end(plain)
     assert outcome.code == 0, (outcome, plain.logs())
