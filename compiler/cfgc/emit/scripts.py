@@ -65,6 +65,7 @@ def _common(plan: AnyPlan) -> Mapping[str, object]:
         "nodes": topology.nodes,
         "ranks_per_node": topology.ranks_per_node,
         "world_size": topology.world_size,
+        "is_task": isinstance(plan, TaskPlan),
         "on_gpus": topology.device == "cuda",
         "shutdown_grace_s": launch.shutdown_grace_s,
         "shutdown": Sh(_shutdown(plan)),
