@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -108,14 +109,15 @@ def _resume(checkpoints: Checkpoints, engine: Engine, fingerprint: Contents, rep
     state = State.from_json(found.step, found.state)
     now = fingerprint.as_json()
     if state.data != now:
-        raise Failure(
-            NO_INPUT,
+        changed = (
             f"the data changed since step {found.step:,} was saved: {_amount(state.data)} then, {_amount(now)} now"
-            f"{', with other content' if _amount(state.data) == _amount(now) else ''}; "
-            "restore it, or start over in a new run directory",
+            f"{', with other content' if _amount(state.data) == _amount(now) else ''}"
         )
+        if checkpoints.config.CHECKPOINT.on_changed_numerics == "refuse":
+            raise Failure(NO_INPUT, f"{changed}; restore it, or start over in a new run directory")
+        reporter.say(changed, "warning")
     reporter.say(f"resumed from step {found.step:,} (every file's sha256 is right)")
-    return state
+    return replace(state, data=now)
 
 
 def _headline(config: Config, model: nn.Module, data: Contents) -> str:

@@ -12,7 +12,7 @@ from cfgc_runtime.checkpoints.complete import newest_first
 from cfgc_runtime.checkpoints.shelf import best_first
 from cfgc_runtime.finish import describe_run
 from cfgc_runtime.rundir import RunDirectory
-from tests.runtime.bundles import Run, new_run
+from tests.runtime.bundles import Run, compile_tiny, free_port, new_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +113,10 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path: Path
     assert checkpoint_files(run) == checkpoint_files(whole)
 
 
-def test_data_that_changed_is_refused(tmp_path: Path, finished: Callable[..., Run]) -> None:
+@pytest.mark.covers("checkpoint.on_changed_numerics")
+def test_data_that_changed_is_refused_unless_the_spec_says_otherwise(
+    tmp_path: Path, finished: Callable[..., Run]
+) -> None:
     shutil.copytree(finished().cwd, tmp_path / "copy")
     run = Run(tmp_path / "copy" / "bundle", tmp_path / "copy")
     (run.directory / "finished.json").unlink()
@@ -122,3 +125,12 @@ def test_data_that_changed_is_refused(tmp_path: Path, finished: Callable[..., Ru
     outcome = run.to_end()
     assert outcome.code == 66
     assert "the data changed since step 12 was saved: 3 files" in outcome.err
+
+    changed = ("training.max_steps=14", "checkpoint.on_changed_numerics=continue")
+    longer = compile_tiny(tmp_path / "longer", f"launch.master_port={free_port()}", *changed)
+    outcome = Run(longer, run.cwd).to_end()
+    assert outcome.code == 0, (outcome, run.logs())
+    assert "training.max_steps: 12 → 14" in outcome.out
+    assert "the data changed since step 12 was saved: 3 files" in outcome.out
+    assert "resumed from step 12" in outcome.out
+    assert run.steps() == list(range(1, 15))

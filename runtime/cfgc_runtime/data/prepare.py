@@ -72,7 +72,8 @@ def prepare(
     directory = run.root / "data"
     notice = Notice(newest_attempt(run).path / _NOTICE, _WAIT_S)
     if world.rank == 0:
-        found = _lead(config.DATA, directory, _Watch(notice, stop, say), run.checkpoints)
+        refuses = config.CHECKPOINT.on_changed_numerics == "refuse"
+        found = _lead(config.DATA, directory, _Watch(notice, stop, say), run.checkpoints if refuses else None)
     else:
         found = notice.wait(stop)
     prepared = _open(config.DATA, directory, found)
@@ -85,7 +86,7 @@ def prepare_sources(data: Data, directory: Path, watch: Watcher) -> Prepared:
     return _open(data, directory, _prepare(data, directory, watch, None))
 
 
-def _lead(data: Data, directory: Path, watch: _Watch, checkpoints: Path) -> Mapping[str, Any]:
+def _lead(data: Data, directory: Path, watch: _Watch, checkpoints: Path | None) -> Mapping[str, Any]:
     try:
         with watch.notice.beating():
             found = _prepare(data, directory, watch, checkpoints)
