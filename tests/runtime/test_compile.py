@@ -37,7 +37,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         | rank
         | {"MASTER_PORT": str(free_port()), "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
         | {"PYTHONPATH": f"{root}:{root / 'runtime'}:{root / 'compiler'}"}
-        | {"TORCHINDUCTOR_CACHE_DIR": str(directory / "kernels")},
+        # Threads of this process compile: a pool of others would import torch first.
+        | {"TORCHINDUCTOR_CACHE_DIR": str(directory / "kernels"), "TORCHINDUCTOR_COMPILE_THREADS": "1"},
         check=False,
         capture_output=True,
         text=True,

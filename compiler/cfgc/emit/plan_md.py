@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 
 from cfgc.emit.markdown import code, count, counted, duration, table, text
 from cfgc.emit.own_code_md import own_code
@@ -120,14 +121,17 @@ def _turns(schedule: Schedule) -> dict[int, str]:
     turns = {schedule.warmup_steps: "peak"}
     if schedule.scheduler == "wsd":
         turns[schedule.max_steps - schedule.decay_steps] = "peak, decays from here"
-    drops = range(schedule.step_size, schedule.max_steps, schedule.step_size) if schedule.step_size else ()
-    for step in (*schedule.milestones, *drops)[:_SHOWN_DROPS]:
+    regular = range(schedule.step_size, schedule.max_steps, schedule.step_size) if schedule.step_size else ()
+    for step in islice(chain(schedule.milestones, regular), _SHOWN_DROPS):
         turns[step] = f"× {schedule.gamma:g}"
     return turns
 
 
 def _paths(plan: Plan) -> list[str]:
     rows = [("run directory", code(shown_path(plan.launch.run_dir)), "written: checkpoints, metrics, logs")]
+    if plan.model.kind == "huggingface" and not plan.model.config:
+        weights = " and weights" if plan.model.from_weights else ""
+        rows.append(("model", code(shown_path(plan.model.path)), f"read: config.json{weights}"))
     for source in plan.data.sources:
         wanted = " ".join(map(code, source.include))
         without = " without " + " ".join(map(code, source.exclude)) if source.exclude else ""

@@ -18,9 +18,11 @@ def parameters(plan: Plan) -> tuple[str, str, str]:
     """How many weights, and of what."""
     model = plan.model
     if model.kind == "decoder":
-        return "parameters", f"{model.parameters:,}", _of_decoder(model)
-    how = _of_huggingface(model) if model.kind == "huggingface" else _of_target(model)
-    return "parameters", f"{model.parameters:,}" if model.parameters else UNKNOWN, how
+        how = _of_decoder(model)
+    else:
+        how = _of_huggingface(model) if model.kind == "huggingface" else _of_target(model)
+    compiled = ", compiled by torch" if plan.compile else ""
+    return "parameters", f"{model.parameters:,}" if model.parameters else UNKNOWN, how + compiled
 
 
 def _of_decoder(model: Model) -> str:

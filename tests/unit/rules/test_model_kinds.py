@@ -67,6 +67,7 @@ def test_a_directory_leaves_every_size_to_the_node() -> None:
     assert "| parameters | unknown |" in report
     assert "no limit was checked" in report
     assert "unknown size" in report
+    assert "| model | `./models/llama` | read: config.json and weights |" in report
 
 
 def test_a_configuration_says_what_it_says() -> None:
