@@ -65,15 +65,34 @@ TREES = st.fixed_dictionaries(
                 "learning_rate": st.floats(1e-9, 10),
                 "warmup_steps": ANY_INT,
                 "gradient_clipping": st.floats(0, 1e6),
-                "scheduler": st.fixed_dictionaries(
-                    {"type": st.sampled_from(["cosine", "constant", "wsd"]), "final_learning_rate": RATE}
+                "scheduler": st.one_of(
+                    st.fixed_dictionaries(
+                        {"type": st.sampled_from(["cosine", "constant"]), "final_learning_rate": RATE}
+                    ),
+                    st.fixed_dictionaries({"type": st.just("wsd"), "decay_steps": POSITIVE}),
+                    st.fixed_dictionaries({"type": st.just("polynomial"), "power": st.floats(0.1, 10)}),
+                    st.fixed_dictionaries(
+                        {"type": st.just("step")},
+                        optional={"step_size": POSITIVE, "milestones": st.lists(st.integers(-5, 10**9), max_size=3)},
+                    ),
                 ),
                 "optimizer": st.fixed_dictionaries(
                     {
-                        "type": st.sampled_from(["adamw", "adam", "sgd", "lion"]),
+                        "type": st.sampled_from(["adamw", "sgd", "lion", "muon", "lamb", "adagrad", "fused_adam"]),
                         "betas": st.tuples(RATE, RATE).map(list),
-                    }
+                    },
+                    optional={
+                        "momentum": st.floats(0, 0.99),
+                        "groups": st.lists(
+                            st.sampled_from(["*", "*norm.weight", "[", "blocks.0.*"]).map(lambda one: {"pattern": one}),
+                            max_size=3,
+                        ),
+                    },
                 ),
+                "gradient_health": st.fixed_dictionaries(
+                    {"enabled": st.booleans(), "warmup_steps": ANY_INT, "explosion_threshold": st.floats(1e-3, 10)}
+                ),
+                "penalties": st.fixed_dictionaries({"eos": RATE, "min_sequence_length": ANY_INT}),
                 "early_stopping": st.fixed_dictionaries({"patience": ANY_INT, "threshold": RATE}),
             },
         ),

@@ -107,7 +107,6 @@ RULES: tuple[Rule, ...] = (
     schedule.rate_falls,
     schedule.length_is_given,
     schedule.steps_and_epochs_agree,
-    schedule.intervals_agree,
     schedule.epochs_have_a_size,
     schedule.samples_fill_a_batch,
     schedule.rate_is_plausible,
@@ -177,8 +176,7 @@ RULES: tuple[Rule, ...] = (
     raw.raw_turns_on_no_report,
     target.gradients_are_accumulated,
     target.target_can_be_told,
-    target.bf16_has_a_wrapper,
-    target.fp16_is_scaled,
+    target.sixteen_bits_have_zero,
     target.weights_arrive_in_time,
     cost.attempts_are_enough,
 )

@@ -75,17 +75,28 @@ def length_is_given(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
 
 def steps_and_epochs_agree(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG423: steps and epochs, when both are given, mean the same."""
-    said, derived = spec.training.max_steps, steps_from_epochs_of(spec)
-    if said is None or derived is None or said == derived:
-        return
-    yield error(
-        "CFG423",
-        "`training.max_steps` and `training.max_epochs` do not agree",
-        resolved,
-        [At(STEPS, count(said, "step")), At(EPOCHS, count(derived, "step")), At(SAMPLES, "samples in each epoch")],
-        (_epochs_note(spec),),
-        _agreeing_steps(spec, derived),
-    )
+    training = (STEPS, EPOCHS, spec.training.max_steps, steps_from_epochs_of(spec))
+    for steps, epochs, said, derived in (training, *_given_twice(spec)):
+        if said is None or derived is None or said == derived:
+            continue
+        run = steps == STEPS
+        yield error(
+            "CFG423",
+            f"`{steps}` and `{epochs}` do not agree",
+            resolved,
+            [At(steps, count(said, "step")), At(epochs, count(derived, "step")), At(SAMPLES, "samples in each epoch")],
+            (_epochs_note(spec),) if run else (),
+            _agreeing_steps(spec, derived) if run else (f"set `{steps} = {derived}`",),
+        )
+
+
+def _given_twice(spec: Spec) -> Iterator[tuple[str, str, int, int]]:
+    """Intervals that are said in epochs and, other than by default, in steps: both keys, the steps of each."""
+    for key, (epochs, steps) in _intervals(spec).items():
+        other = key.replace("every_epochs", "every_steps")
+        derived = evaluation_steps_of(spec) if key.startswith("evaluation") else checkpoint_steps_of(spec)
+        if epochs and spec.data.max_train_samples and not is_default(other, steps):
+            yield other, key, steps, derived
 
 
 def epochs_have_a_size(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -105,23 +116,6 @@ def epochs_have_a_size(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
                 "add `max_train_samples = 100_000` (as many as the files hold, or fewer)",
                 f"or replace `{key.rpartition('.')[2]}` by `{steps}`",
             ),
-        )
-
-
-def intervals_agree(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG423: an interval in steps and in epochs, when both are given, is the same."""
-    for key, (epochs, steps) in _intervals(spec).items():
-        other = key.replace("every_epochs", "every_steps")
-        derived = {"evaluation": evaluation_steps_of, "checkpoint": checkpoint_steps_of}[key.partition(".")[0]](spec)
-        if not epochs or is_default(other, steps) or steps == derived:
-            continue
-        yield error(
-            "CFG423",
-            f"`{other}` and `{key}` do not agree",
-            resolved,
-            [At(other, count(steps, "step")), At(key, count(derived, "step")), At(SAMPLES, "samples in each epoch")],
-            (),
-            (f"set `{other} = {derived}`",),
         )
 
 

@@ -68,32 +68,24 @@ def target_can_be_told(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         )
 
 
-def bf16_has_a_wrapper(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG528: older releases train bf16 with ZeRO only."""
-    version = spec.target.deepspeed
-    if spec.training.precision != "bf16" or spec.deepspeed.zero.stage > 0 or not is_older(version, BF16_WITHOUT_ZERO):
+def sixteen_bits_have_zero(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG528: older releases train bf16 with ZeRO only, and no release scales the loss of fp16 without it."""
+    version, precision = spec.target.deepspeed, spec.training.precision
+    old = precision == "bf16" and is_older(version, BF16_WITHOUT_ZERO)
+    if spec.deepspeed.zero.stage > 0 or not (old or precision == "fp16"):
         return
+    places = [At(STAGE, "no ZeRO"), At(PRECISION, precision)]
     yield error(
         "CFG528",
-        f"DeepSpeed {version} does not train bf16 without ZeRO",
+        f"DeepSpeed {version} does not train {precision} without ZeRO",
         resolved,
-        [At(STAGE, "no ZeRO"), At(PRECISION, "bf16"), At(TARGET, f"it works since {BF16_WITHOUT_ZERO}")],
-        ("older releases refuse it, or scale the loss as if it were fp16 and cannot go on from a checkpoint",),
-        ("set `zero.stage = 1`", f'set `target.deepspeed = "{BF16_WITHOUT_ZERO}"`, or newer'),
-    )
-
-
-def fp16_is_scaled(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG528: without ZeRO the loss of fp16 training is not scaled, and its gradients are divided by the scale."""
-    if spec.training.precision != "fp16" or spec.deepspeed.zero.stage > 0:
-        return
-    yield error(
-        "CFG528",
-        f"DeepSpeed {spec.target.deepspeed} does not train fp16 without ZeRO",
-        resolved,
-        [At(STAGE, "no ZeRO"), At(PRECISION, "fp16")],
-        ("its engine scales the loss for ZeRO's optimizers only; the other one divides the gradients all the same",),
-        ("set `zero.stage = 1`",),
+        [*places, At(TARGET, f"it works since {BF16_WITHOUT_ZERO}")] if old else places,
+        (
+            "older releases refuse it, or scale the loss as if it were fp16 and cannot go on from a checkpoint"
+            if old
+            else "its engine scales the loss for ZeRO's optimizers only; the other divides the gradients all the same",
+        ),
+        ("set `zero.stage = 1`", *((f'set `target.deepspeed = "{BF16_WITHOUT_ZERO}"`, or newer',) if old else ())),
     )
 
 
