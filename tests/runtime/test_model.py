@@ -12,6 +12,7 @@ import torch
 from cfgc_runtime.errors import WRONG_WORLD, Failure
 from cfgc_runtime.models.attention import check_attention
 from cfgc_runtime.models.decoder import Decoder, build_model
+from cfgc_runtime.models.fitting import check_fit
 from cfgc_runtime.models.losses import cross_entropy
 from cfgc_runtime.optimizers.groups import parameter_groups
 
@@ -164,3 +165,11 @@ def test_norms_are_not_decayed_unless_asked(decay_all: bool, groups: list[float]
     assert sum(len(group["params"]) for group in made) == len(list(model.parameters()))
     if not decay_all:
         assert all(one.dim() == 1 for one in made[1]["params"])
+
+
+@pytest.mark.covers("model.max_sequence_length")
+def test_longer_samples_than_planned_are_refused() -> None:
+    model = build_model(config(max_sequence_length=16), seed=5)
+    check_fit(model, vocabulary=64, length=16)
+    with pytest.raises(Failure, match="samples of 17 tokens are longer than the 16 that the model can read"):
+        check_fit(model, vocabulary=64, length=17)

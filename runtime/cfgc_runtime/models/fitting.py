@@ -34,6 +34,6 @@ def _embedding_rows(model: Any) -> int:
 
 
 def _longest(settings: Any) -> int:
-    """Positions of a transformers model; 0 is unknown."""
-    found = getattr(settings, "max_position_embeddings", 0)
-    return found if isinstance(found, int) else 0
+    """Positions of the decoder or of a transformers model; 0 is unknown."""
+    found = [getattr(settings, name, 0) for name in ("max_sequence_length", "max_position_embeddings")]
+    return next((one for one in found if isinstance(one, int) and one), 0)
