@@ -32,7 +32,9 @@ class Scheduler(Section):
     decay: Literal["linear", "cosine", "sqrt"] = numerics(
         "linear", "Shape of that decay; `sqrt` is 1 - √(share done).", only=_WSD
     )
-    power: float = numerics(1.0, "Exponent of the share of steps that is left.", unit="exponent", gt=0, le=10, only=_POLYNOMIAL)
+    power: float = numerics(
+        1.0, "Exponent of the share of steps that is left.", unit="exponent", gt=0, le=10, only=_POLYNOMIAL
+    )
     step_size: Int | None = numerics(None, "Steps between two drops of the rate.", unit="steps", gt=0, only=_STEP)
     milestones: Ints = numerics((), "Steps at which the rate drops, instead of `step_size`.", unit="steps", only=_STEP)
     gamma: float = numerics(0.1, "Factor of each drop.", unit="ratio", gt=0, lt=1, only=_STEP)
