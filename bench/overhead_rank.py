@@ -30,8 +30,8 @@ sys.path.insert(0, str(BUNDLE / "runtime"))
 from cfgc_runtime import train as training
 from cfgc_runtime.attempt import newest_attempt
 from cfgc_runtime.config import load_config
-from cfgc_runtime.optimizers.groups import parameter_groups
 from cfgc_runtime.models.decoder import build_model
+from cfgc_runtime.optimizers.groups import parameter_groups
 from cfgc_runtime.pulse import Pulse
 from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.signals import StopRequest

@@ -52,10 +52,15 @@ class Target(Frozen):
 
 
 class Topology(Frozen):
-    """Ranks and how they are grouped. world_size = nodes × ranks_per_node = dp × tp × pp × sp."""
+    """Ranks and how they are grouped. world_size = nodes × ranks_per_node = dp × tp × pp × sp.
+
+    ``device_memory`` is in bytes, 0 unknown.
+    """
 
     device: Literal["cpu", "cuda"]
     hardware: str
+    architecture: Literal["unknown", "cpu", "volta", "turing", "ampere", "ada", "hopper", "blackwell"]
+    device_memory: int
     nodes: int
     ranks_per_node: int
     world_size: int
@@ -77,19 +82,30 @@ class Batch(Frozen):
 
 
 class Schedule(Frozen):
-    """Learning rate: linear warm-up from 0, then ``scheduler`` down to the final rate at max_steps."""
+    """Learning rate: linear warm-up from 0, then ``scheduler`` down to the final rate at max_steps.
 
-    scheduler: Literal["constant", "linear", "cosine"]
+    ``decay`` is the shape of the way down, in the last ``decay_steps`` for wsd; ``power`` is polynomial's; ``gamma``
+    multiplies the rate at each of ``milestones``, or at every multiple of ``step_size`` unless that is 0.
+    """
+
+    scheduler: Literal["constant", "linear", "cosine", "step", "wsd", "polynomial"]
     max_steps: int
     warmup_steps: int
     learning_rate: float
     final_learning_rate: float
     total_tokens: int
+    decay: Literal["linear", "cosine", "sqrt"]
+    decay_steps: int
+    power: float
+    gamma: float
+    step_size: int
+    milestones: tuple[int, ...]
 
 
 class Model(Frozen):
     """The decoder transformer. ``head_dim`` × ``num_heads`` = ``hidden_size``; ``parameters`` counts weights."""
 
+    kind: Literal["decoder"]
     vocab_size: int
     hidden_size: int
     num_layers: int
@@ -102,7 +118,7 @@ class Model(Frozen):
     norm_eps: float
     rope_theta: float
     tie_embeddings: bool
-    attention: Literal["sdpa", "eager"]
+    attention: Literal["sdpa", "eager", "flash_attention_2"]
     attention_dropout: float
     hidden_dropout: float
     initializer_range: float
@@ -110,19 +126,30 @@ class Model(Frozen):
     parameters: int
 
 
+class ParameterGroup(Frozen):
+    """Parameters whose names match ``pattern`` (fnmatch), and that no group before has."""
+
+    pattern: str
+    weight_decay: float
+    decay_norm_and_bias: bool
+    learning_rate_scale: float
+
+
 class Optimizer(Frozen):
     """The optimizer's own settings; the rate is in the schedule, clipping in ds_config.
 
-    ``decay_norm_and_bias`` False leaves one-dimensional parameters without weight decay.
+    ``decay_norm_and_bias`` False leaves one-dimensional parameters without weight decay. ``groups`` take parameters out
+    of what the rest says.
     """
 
-    type: Literal["adamw", "adam", "sgd"]
+    type: Literal["adamw", "adam", "sgd", "fused_adam", "lamb", "lion", "muon", "adagrad", "target"]
     betas: tuple[float, float]
     eps: float
     momentum: float
     weight_decay: float
     decay_norm_and_bias: bool
     gradient_clipping: float
+    groups: tuple[ParameterGroup, ...]
 
 
 class NodePath(Frozen):
@@ -138,19 +165,64 @@ class NodePath(Frozen):
 
 
 class Source(Frozen):
-    """Text files below ``path`` that match one of ``include`` and none of ``exclude`` (fnmatch over the posix path)."""
+    """Files below ``path`` that match one of ``include`` and none of ``exclude`` (fnmatch over the posix path).
+
+    ``path`` may be one file. A text file is a record. ``field`` of a record holds its text, or, as ``format`` says,
+    other fields hold a prompt and its completion, or messages. ``split`` eval is never trained on.
+    """
 
     name: str
     path: NodePath
     include: tuple[str, ...]
     exclude: tuple[str, ...]
+    kind: Literal["text", "jsonl", "parquet", "arrow", "huggingface", "tokens"]
+    dataset_split: str
+    field: str
+    format: Literal["text", "prompt", "chat"]
+    prompt_field: str
+    completion_field: str
+    messages_field: str
+    split: Literal["train", "eval"]
+
+
+class Tokenizer(Frozen):
+    """How text becomes tokens. Bytes have an empty ``path``; an empty token is the one that the tokenizer names."""
+
+    kind: Literal["bytes", "tokenizers", "transformers"]
+    path: NodePath
+    end_token: str
+    pad_token: str
+
+
+class Mixing(Frozen):
+    """Which source a sample comes from: drawn by ``shares``, or by each source's samples ^ ``exponent``, normalised.
+
+    ``shares`` are those of the training sources, in order; none by sizes, which only the node knows.
+    """
+
+    by: Literal["none", "shares", "sizes"]
+    shares: tuple[float, ...]
+    exponent: float
+
+
+class Streaming(Frozen):
+    """Reading in order, without an index. ``buffer_size`` is in samples; 1 keeps the order of the records."""
+
+    enabled: bool
+    buffer_size: int
 
 
 class Data(Frozen):
-    """Where tokens come from. Lengths in tokens; ``eval_fraction`` of the samples is held out; max_… 0 means all."""
+    """Where tokens come from. Lengths in tokens; ``eval_fraction`` of the samples is held out; max_… 0 means all.
 
+    Of ``max_bad_records``, 0 means none. Without ``packing`` a sample is a document. ``chat_template`` empty is the
+    tokenizer's own.
+    """
+
+    target: str
     sources: tuple[Source, ...]
-    tokenizer: Literal["bytes"]
+    tokenizer: Tokenizer
+    max_bad_records: int
     sequence_length: int
     eval_fraction: float
     shuffle: bool
@@ -158,7 +230,17 @@ class Data(Frozen):
     reshuffle_each_epoch: bool
     max_train_samples: int
     max_eval_samples: int
+    packing: bool
+    padding_side: Literal["left", "right"]
+    pad_to: Literal["longest", "sequence_length"]
+    truncation: bool
+    chat_template: str
     num_workers: int
+    pin_memory: bool
+    prefetch_factor: int
+    persistent_workers: bool
+    mixing: Mixing
+    streaming: Streaming
 
 
 class Evaluation(Frozen):
@@ -177,23 +259,90 @@ class EarlyStopping(Frozen):
     threshold: float
 
 
+class GradientHealth(Frozen):
+    """The bound on the gradient norm goes in a line from the initial to the final value over ``warmup_steps``.
+
+    A norm above ``explosion_threshold`` is an explosion; ``auto_reduce_lr`` then multiplies the rate of all later steps
+    by ``lr_reduction_factor``. Not ``enabled``: the bound is ``gradient_clipping``, and nothing is watched.
+    """
+
+    enabled: bool
+    initial_clip_value: float
+    final_clip_value: float
+    warmup_steps: int
+    explosion_threshold: float
+    auto_reduce_lr: bool
+    lr_reduction_factor: float
+
+
+class Penalties(Frozen):
+    """Weights of the terms that training adds to the loss, 0 for none; docs/training.md has the formulas.
+
+    ``eos`` weighs ends of texts that are shorter than ``min_sequence_length`` tokens.
+    """
+
+    repetition: float
+    immediate_repetition: float
+    min_sequence_length: int
+    eos: float
+
+
 class Checkpoint(Frozen):
-    """Saves: every ``every_steps`` optimizer steps (0: only at the end), the newest ``keep_last`` stay."""
+    """Saves: every ``every_steps`` optimizer steps (0: only at the end).
+
+    The newest ``keep_last`` stay (0: all), and the ``keep_best`` of the lowest held-out loss. ``elastic`` allows to
+    resume from another number of ranks, ``on_changed_numerics`` from a plan that trains differently.
+    """
 
     every_steps: int
     keep_last: int
+    keep_best: int
+    elastic: bool
+    on_changed_numerics: Literal["refuse", "continue"]
     bytes_each: int
 
 
+class Wandb(Frozen):
+    """Weights & Biases; an empty ``entity``, ``group`` or ``name`` is left to it, or to the run directory."""
+
+    enabled: bool
+    mode: Literal["online", "offline"]
+    project: str
+    entity: str
+    group: str
+    name: str
+
+
+class Mlflow(Frozen):
+    """MLflow; an empty ``uri`` is the run directory, an empty ``name`` that of the run directory."""
+
+    enabled: bool
+    uri: str
+    experiment: str
+    name: str
+
+
 class Tracking(Frozen):
-    """What is written while training: a metrics line every ``log_every_steps`` steps."""
+    """What is written while training: a metrics line every ``log_every_steps`` steps, always, and to whom else.
+
+    MFU is ``flops_per_token`` × tokens/s ÷ ``peak_flops``, the peak of all devices together; 0 is unknown.
+    """
 
     log_every_steps: int
     log_level: Literal["debug", "info", "warning", "error"]
+    csv: bool
+    tensorboard: bool
+    wandb: Wandb
+    mlflow: Mlflow
+    flops_per_token: int
+    peak_flops: float
 
 
 class Launch(Frozen):
-    """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user."""
+    """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
+
+    ``watchdog_s`` 0 is off. ``restart`` lets launch.sh start again by itself, after ``restart_delay_s`` at first.
+    """
 
     run_dir: NodePath
     python: str
@@ -203,6 +352,9 @@ class Launch(Frozen):
     signal_lead_s: int
     max_attempts: int
     shutdown_grace_s: int
+    watchdog_s: int
+    restart: bool
+    restart_delay_s: int
     environment: tuple[tuple[str, str], ...]
     required: tuple[str, ...]
 
@@ -222,6 +374,8 @@ TARGET: Final = Target(
 TOPOLOGY: Final = Topology(
     device="cpu",
     hardware="CPU",
+    architecture="cpu",
+    device_memory=0,
     nodes=1,
     ranks_per_node=2,
     world_size=2,
@@ -245,10 +399,18 @@ SCHEDULE: Final = Schedule(
     learning_rate=0.003,
     final_learning_rate=0.0003,
     total_tokens=491_520,
+    decay="cosine",
+    decay_steps=0,
+    power=1.0,
+    gamma=0.1,
+    step_size=0,
+    milestones=(),
 )
 PRECISION: Final[Literal["fp32", "bf16", "fp16"]] = "bf16"
 ZERO_STAGE: Final[Literal[0, 1, 2, 3]] = 2
+COMPILE: Final[bool] = False
 MODEL: Final = Model(
+    kind="decoder",
     vocab_size=320,
     hidden_size=128,
     num_layers=4,
@@ -276,8 +438,10 @@ OPTIMIZER: Final = Optimizer(
     weight_decay=0.1,
     decay_norm_and_bias=False,
     gradient_clipping=1.0,
+    groups=(),
 )
 DATA: Final = Data(
+    target="",
     sources=(
         Source(
             name="python-library",
@@ -288,9 +452,27 @@ DATA: Final = Data(
             ),
             include=("*.py",),
             exclude=("site-packages/*", "dist-packages/*", "test/*", "*/test/*", "*/tests/*", "idlelib/*", "lib2to3/*"),
+            kind="text",
+            dataset_split="train",
+            field="text",
+            format="text",
+            prompt_field="prompt",
+            completion_field="completion",
+            messages_field="messages",
+            split="train",
         ),
     ),
-    tokenizer="bytes",
+    tokenizer=Tokenizer(
+        kind="bytes",
+        path=NodePath(
+            base="cwd",
+            name="",
+            path="",
+        ),
+        end_token="",
+        pad_token="",
+    ),
+    max_bad_records=0,
     sequence_length=128,
     eval_fraction=0.01,
     shuffle=True,
@@ -298,7 +480,24 @@ DATA: Final = Data(
     reshuffle_each_epoch=True,
     max_train_samples=0,
     max_eval_samples=256,
+    packing=True,
+    padding_side="right",
+    pad_to="longest",
+    truncation=True,
+    chat_template="",
     num_workers=0,
+    pin_memory=False,
+    prefetch_factor=2,
+    persistent_workers=False,
+    mixing=Mixing(
+        by="none",
+        shares=(),
+        exponent=1.0,
+    ),
+    streaming=Streaming(
+        enabled=False,
+        buffer_size=10000,
+    ),
 )
 EVALUATION: Final = Evaluation(
     every_steps=80,
@@ -310,14 +509,50 @@ EARLY_STOPPING: Final = EarlyStopping(
     patience=0,
     threshold=0.0,
 )
+GRADIENT_HEALTH: Final = GradientHealth(
+    enabled=False,
+    initial_clip_value=2.0,
+    final_clip_value=1.0,
+    warmup_steps=0,
+    explosion_threshold=5.0,
+    auto_reduce_lr=True,
+    lr_reduction_factor=0.5,
+)
+PENALTIES: Final = Penalties(
+    repetition=0.0,
+    immediate_repetition=0.0,
+    min_sequence_length=0,
+    eos=0.0,
+)
 CHECKPOINT: Final = Checkpoint(
     every_steps=80,
     keep_last=3,
+    keep_best=0,
+    elastic=False,
+    on_changed_numerics="refuse",
     bytes_each=12_517_120,
 )
 TRACKING: Final = Tracking(
     log_every_steps=5,
     log_level="info",
+    csv=False,
+    tensorboard=False,
+    wandb=Wandb(
+        enabled=False,
+        mode="online",
+        project="quickstart",
+        entity="",
+        group="",
+        name="",
+    ),
+    mlflow=Mlflow(
+        enabled=False,
+        uri="",
+        experiment="quickstart",
+        name="",
+    ),
+    flops_per_token=6_150_912,
+    peak_flops=0.0,
 )
 LAUNCH: Final = Launch(
     run_dir=NodePath(
@@ -332,6 +567,9 @@ LAUNCH: Final = Launch(
     signal_lead_s=300,
     max_attempts=1,
     shutdown_grace_s=300,
+    watchdog_s=900,
+    restart=False,
+    restart_delay_s=30,
     environment=(
         ("DS_ACCELERATOR", "cpu"),
         ("OMP_NUM_THREADS", "1"),
@@ -341,4 +579,4 @@ LAUNCH: Final = Launch(
     ),
     required=(),
 )
-PLAN_DIGEST: Final[str] = "sha256:a0599e23356b8449f0fff5716d58291b3ef72dd9376bbd8d15cc75a518096389"
+PLAN_DIGEST: Final[str] = "sha256:b8a972ed0522264c93abaf7f43c66bd3a937f89b7b724a29f40f864d412bd1d3"

@@ -66,29 +66,35 @@ asked=
 # Ctrl-C reaches the supervisor from the terminal too, and there a second one gives up at once.
 trap 'asked=1; [[ -z $node ]] || kill -USR2 "$node" 2>/dev/null || :' USR2 TERM INT
 
-"$python" -B "$bundle/runtime" stage --bundle "$bundle" --run-dir "$run_dir"
-[[ -z $asked ]] || exit 75 # asked to stop before anything ran
+# One start; its exit code becomes $code.
+attempt() {
+  "$python" -B "$bundle/runtime" stage --bundle "$bundle" --run-dir "$run_dir"
+  [[ -z $asked ]] || exit 75 # asked to stop before anything ran
 
-# In the background, because bash runs a trap only after a foreground command has ended; deaf until Python listens.
-(
-  trap '' USR2 TERM
-  exec "$python" -B "$run_dir/bundle/runtime" node --run-dir "$run_dir" --node-rank 0 -- \
-    "$python" -B -m torch.distributed.run --nnodes=1 --nproc-per-node=2 --standalone \
-    --max-restarts=0 --shutdown-timeout=300 "$run_dir/bundle/runtime" rank
-) &
-node=$!
+  # In the background, because bash runs a trap only after a foreground command has ended; deaf until Python listens.
+  (
+    trap '' USR2 TERM
+    exec "$python" -B "$run_dir/bundle/runtime" node --run-dir "$run_dir" --node-rank 0 -- \
+      "$python" -B -m torch.distributed.run --nnodes=1 --nproc-per-node=2 --standalone \
+      --max-restarts=0 --shutdown-timeout=300 "$run_dir/bundle/runtime" rank
+  ) &
+  node=$!
 
-# A trap ends `wait` early. The request is repeated, since a supervisor that was just starting did not hear it.
-while kill -0 "$node" 2>/dev/null; do
-  if [[ -z $asked ]]; then
-    wait "$node" || :
-  else
-    kill -USR2 "$node" 2>/dev/null || :
-    sleep 0.5 || :
-  fi
-done
-code=0
-wait "$node" || code=$?
+  # A trap ends `wait` early. The request is repeated, since a supervisor that was just starting did not hear it.
+  while kill -0 "$node" 2>/dev/null; do
+    if [[ -z $asked ]]; then
+      wait "$node" || :
+    else
+      kill -USR2 "$node" 2>/dev/null || :
+      sleep 0.5 || :
+    fi
+  done
+  code=0
+  wait "$node" || code=$?
+  node=
+}
+
+attempt
 
 if ((code == 0)); then
   "$python" -B "$run_dir/bundle/runtime" finish --run-dir "$run_dir" || :

@@ -163,7 +163,7 @@ def _read_exit(file: Path) -> Exit:
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))
         return Exit(int(raw["rank"]), int(raw["code"]), float(raw["at"]), str(raw["message"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         rank = file.name.removeprefix("rank-")
         number = int(rank) if rank.isdecimal() else -1
         return Exit(number, INTERNAL, file.stat().st_mtime, f"the record of how it ended is damaged: {file}")

@@ -142,7 +142,8 @@ def test_any_config_of_keys_that_a_spec_has_keeps_its_meaning(config: dict[str, 
     _, findings = without_refused(imported, errors_of)
     if refused := {one.code for one in findings if one.severity == "error"}:
         found = check_ds_config("x.json", text.encode(), release(RELEASE), world_size)
-        assert refused <= {one.code for one in found if one.severity == "error"}
+        # A file may be for a release that scales the loss of fp16 without ZeRO; a bundle is for many.
+        assert refused - {"CFG528"} <= {one.code for one in found if one.severity == "error"}
         return
     assert prove(tree, "x.json", config, world_size).unexplained() == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from importlib.resources import files
 import libcst as cst
 
 from cfgc.emit.literals import expression_of, string_of
+from cfgc.lower import plan as plan_classes
 from cfgc.lower.plan import AnyPlan, TaskPlan
 
 CONSTANTS = (
@@ -83,8 +85,14 @@ def _nested(value: object) -> Iterator[type]:
             yield from _nested(item)
     elif is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
-            yield from _nested(getattr(value, field.name))
+            held = getattr(value, field.name)
+            yield from _nested(held) if held != () else _elements(str(field.type))
         yield type(value)
+
+
+def _elements(annotation: str) -> Iterator[type]:
+    """The plan's classes that ``annotation`` names: an empty tuple holds none to ask."""
+    yield from (getattr(plan_classes, name) for name in re.findall(r"\w+", annotation) if name in _shapes())
 
 
 def _class_of(cls: type) -> cst.ClassDef:

@@ -36,6 +36,8 @@ COMMANDS: tuple[Used, ...] = (
 
 VARIABLES: tuple[Used, ...] = (
     *(Used(name, "17.11") for name in ("SLURM_JOB_ID", "SLURM_JOB_NUM_NODES", "SLURM_JOB_NODELIST", "SLURM_NODEID")),
+    *(Used(name, "17.11") for name in ("SLURM_JOB_NAME", "SLURM_JOB_PARTITION", "SLURM_CLUSTER_NAME")),
+    *(Used(name, "17.11") for name in ("SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT")),
     Used("SLURM_GPUS_ON_NODE", "20.11", "the number of GPUs is checked by the ranks only"),
     Used("SRUN_CPUS_PER_TASK", "22.05", "srun reads SLURM_CPUS_PER_TASK, which sbatch sets from --cpus-per-task"),
 )

@@ -30,7 +30,7 @@ _EVER = (
     "torch.cuda.get_device_properties",
     *("torch.Generator", "torch.Tensor", "torch.arange", "torch.backends.cudnn.benchmark", "torch.bool", "torch.cat"),
     *("torch.cuda.get_rng_state", "torch.cuda.is_available", "torch.cuda.set_device", "torch.cuda.set_rng_state"),
-    *("torch.device", "torch.float32", "torch.float64", "torch.get_rng_state", "torch.int16", "torch.load"),
+    *("torch.device", "torch.float32", "torch.float64", "torch.get_rng_state", "torch.load"),
     *("torch.manual_seed", "torch.no_grad", "torch.ones", "torch.randperm", "torch.rsqrt", "torch.save"),
     *("torch.set_rng_state", "torch.stack", "torch.tensor", "torch.uint8", "torch.zeros", "torch.nn.functional"),
     *(
@@ -42,17 +42,20 @@ _EVER = (
         "nn.Module",
     ),
     *("nn.ModuleList", "nn.Parameter", "nn.init.normal_", "F.cross_entropy", "F.dropout", "F.gelu", "F.relu"),
-    *("torch.utils.data.DataLoader", "torch.utils.data.Dataset"),
+    *("torch.utils.data.DataLoader", "torch.utils.data.Dataset", "torch.optim.Optimizer", "torch.autograd.backward"),
+    *("torch.bfloat16", "torch.dtype", "torch.enable_grad", "torch.eye", "torch.float16", "torch.from_numpy"),
+    *("torch.log1p", "torch.ones_like", "torch.randint", "torch.random.fork_rng", "torch.zeros_like"),
+    *("torch.utils.tensorboard.summary.hparams", "torch.utils.tensorboard.writer.SummaryWriter"),
     *("distributed.all_reduce", "distributed.barrier", "distributed.ReduceOp.MAX"),
 )
 FUNCTIONS: tuple[Used, ...] = (
     *(Used(name, "1.6") for name in _EVER),
-    *(Used(name, "1.7") for name in ("F.silu", "torch.outer", "distributed.all_gather_object")),
+    *(Used(name, "1.7") for name in ("F.silu", "distributed.all_gather_object")),
     *(Used(name, "1.8") for name in ("distributed.broadcast_object_list", "torch.use_deterministic_algorithms")),
-    Used("torch.frombuffer", "1.10"),
-    Used("torch.utils.checkpoint.checkpoint", "1.11"),
+    *(Used(name, "1.11") for name in ("torch.utils.checkpoint.checkpoint", "torch.utils.data.default_collate")),
     Used("F.scaled_dot_product_attention", "2.0"),
     Used("torch.utils.deterministic.fill_uninitialized_memory", "2.2"),
+    *(Used(name, "2.3") for name in ("torch.nn.attention.SDPBackend", "torch.nn.attention.sdpa_kernel")),
     Used("torch.nn.utils.get_total_norm", "2.6"),
 )
 """What the runtime takes from torch; ``F`` is ``torch.nn.functional``."""

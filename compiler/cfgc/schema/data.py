@@ -64,7 +64,7 @@ class Tokenizer(Section):
     )
     path: Path | None = numerics(
         None,
-        "tokenizer.json (`tokenizers`) or the directory of the tokenizer (`transformers`), on the node.",
+        "A tokenizer.json (`tokenizers`) or the directory of the tokenizer (`transformers`), on the node.",
         only=OnlyFor(_LIBRARIES, required=True),
     )
     end_token: Text | None = numerics(

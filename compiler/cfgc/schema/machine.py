@@ -63,7 +63,8 @@ class Launch(Section):
         ge=0,
     )
     restart: bool = logistics(
-        False, "launch.sh starts again by itself after a failure that can be retried, up to `launch.max_attempts`."
+        False,
+        "Whether launch.sh starts again by itself after a failure that can be retried, up to `launch.max_attempts`.",
     )
     restart_delay: Duration = logistics(
         30, "Wait before the first such start; it doubles with each one.", unit="seconds", ge=0, le=86_400

@@ -135,8 +135,10 @@ def bad_store(key: str, place: Label | None) -> Diagnostic:
             "MLflow reads MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD and MLFLOW_TRACKING_TOKEN by itself",
         ),
         helps=(
-            'write the address alone, such as `uri = "https://mlflow.example.org"`; and name the variable that holds '
-            'the secret: `required = ["MLFLOW_TRACKING_TOKEN"]` under `[env]`',
+            (
+                'write the address alone, such as `uri = "https://mlflow.example.org"`; and name the variable that '
+                'holds the secret: `required = ["MLFLOW_TRACKING_TOKEN"]` under `[env]`'
+            ),
             "or leave it out: the runs are kept below the run directory",
         ),
     )

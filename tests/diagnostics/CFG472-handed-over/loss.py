@@ -1,6 +1,6 @@
-def smooth(outputs, batch, weight: float = 1.0):
+def smooth(outputs: object, batch: object, weight: float = 1.0) -> object:
     return outputs
 
 
-def share(outputs):
+def share(outputs: object) -> object:
     return outputs

@@ -101,7 +101,9 @@ def test_every_argument_of_an_optimizer_is_listed() -> None:
     used: set[str] = set()
     for kind in ("adamw", "adam", "sgd"):
         spec = check_resolved(resolved_of(merged(SMALL, {"training": {"optimizer": {"type": kind}}}))).spec
-        parameters = optimizer_section(spec)["params"]
+        section = optimizer_section(spec)["optimizer"]
+        assert isinstance(section, dict)
+        parameters = section["params"]
         assert isinstance(parameters, dict)
         used |= set(parameters)
     assert used - {"torch_adam", "adam_w_mode"} == names(torch.OPTIMIZER)  # those two are DeepSpeed's own

@@ -8,7 +8,7 @@ import pytest
 
 from cfgc.diagnostics import Diagnostic
 from cfgc.schema.spec import Spec
-from cfgc.validate.rules import RULES
+from cfgc.validate.rules import RULES, SHARED_RULES
 from cfgc.validate.schema_check import check_schema
 from tests.unit.rules.building import SMALL, merged, resolved_of
 
@@ -28,7 +28,7 @@ def findings(*changes: dict[str, Any]) -> list[Diagnostic]:
     resolved = resolved_of(merged(SMALL, *changes))
     spec = check_schema(resolved)
     assert isinstance(spec, Spec)
-    return [found for rule in RULES for found in rule(spec, resolved)]
+    return [found for rule in (*SHARED_RULES, *RULES) for found in rule(spec, resolved)]
 
 
 def codes(*changes: dict[str, Any]) -> set[str]:

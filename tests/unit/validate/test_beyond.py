@@ -91,7 +91,6 @@ def test_an_expression_over_a_bad_value_is_not_reported_too() -> None:
         (["training.fp8.enabled=true"], "CFG451", {"CFG441", "CFG443"}),
         (["parallel.tensor_parallel=3"], "CFG452", {"CFG404"}),
         (["parallel.tensor_parallel=2", "parallel.pipeline_parallel=2"], "CFG452", {"CFG508"}),
-        (["model.attention=flash_attention_2", "hardware.device=cpu"], "CFG454", {"CFG418"}),
     ],
 )
 def test_what_is_not_supported_is_said_once(overrides: list[str], code: str, besides: set[str]) -> None:

@@ -30,7 +30,7 @@ def keys_belong_to_the_kind(spec: Spec, resolved: Resolved) -> Iterator[Diagnost
             tables.setdefault((path[:-1], only.key, only.kinds), []).extend(written[:1])
     for (table, key, kinds), paths in tables.items():
         if paths:
-            yield _ignored(spec, resolved, (*table, key), kinds, paths)
+            yield _ignored("CFG466", spec, resolved, (*table, key), kinds, paths)
 
 
 def _is_written(resolved: Resolved, path: Path) -> bool:
@@ -51,7 +51,7 @@ def _value_at(spec: Spec, path: Path) -> object:
 
 
 def _ignored(
-    spec: Spec, resolved: Resolved, discriminator: Path, kinds: tuple[str, ...], paths: list[Path]
+    code: str, spec: Spec, resolved: Resolved, discriminator: Path, kinds: tuple[str, ...], paths: list[Path]
 ) -> Diagnostic:
     key, names = ".".join(discriminator), [".".join(path) for path in paths]
     inherited = [name for name in names if _is_of_a_lower_layer(resolved, name)]
@@ -60,7 +60,7 @@ def _ignored(
     remedy = Remedy(resolved)
     edits = [*(edit for name in own for edit in remedy.drop(tuple(name.split(".")))), *remedy.unset(inherited)]
     return error(
-        "CFG466",
+        code,
         f'`{names[0]}` is not read where `{key} = "{_value_at(spec, discriminator)}"`',
         resolved,
         [*(At(name, "would be ignored") for name in names), At(key, "the kind")],

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cfgc_runtime.errors import BAD_BUNDLE, FINISHED, INTERNAL, LOST_PEER, PREEMPTED, Failure
+from cfgc_runtime.rundir import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from cfgc_runtime.rundir import RunDirectory
 
 _RECORD_SIZE = 4096
+_OPENED = "opened.json"
+_FOLDERS = ("pids", "exits", "beats", "logs")
 _MESSAGE_SIZE = 3000
 
 
@@ -46,30 +49,52 @@ class Attempt:
 
     def reserve(self, rank: int) -> None:
         """Take the room that the records of ``rank`` will need. Raises ``OSError`` when there is none."""
-        for kind in ("pids", "exits"):
-            with _reserved(self.path / kind / f"rank-{rank}").open("wb") as file:
+        places = [_reserved(self.path / kind / f"rank-{rank}") for kind in ("pids", "exits")]
+        for place in (*places, self.beat_of(rank)):
+            with place.open("wb") as file:
                 file.write(b" " * _RECORD_SIZE)
                 file.flush()
                 os.fsync(file.fileno())
+
+    def beat_of(self, rank: int) -> Path:
+        """Where ``rank`` says what it is doing."""
+        return self.path / "beats" / f"rank-{rank}"
+
+    @property
+    def was_used(self) -> bool:
+        """Whether anything was started in it."""
+        return any(any((self.path / name).glob("*")) for name in _FOLDERS)
 
     def record_pid(self, rank: int, node_rank: int, pid: int) -> None:
         """Say which process on which node is ``rank``."""
         _write_new(self.path / "pids" / f"rank-{rank}", f"{node_rank} {pid}\n")
 
-    def running(self, node_rank: int) -> list[int]:
-        """Process ids of the ranks on this node that have not ended."""
-        pids = []
+    def started(self, node_rank: int) -> dict[int, int]:
+        """The ranks on this node, and the process ids that they had or have."""
+        pids = {}
         for file in sorted((self.path / "pids").glob("rank-*")):
             words = file.read_text(errors="replace").split()
-            ended = (self.path / "exits" / file.name).exists()
-            if words[:1] == [str(node_rank)] and words[1:2] and words[1].isdecimal() and not ended:
-                pids.append(int(words[1]))
+            if words[:1] == [str(node_rank)] and words[1:2] and words[1].isdecimal():
+                pids[int(file.name.removeprefix("rank-"))] = int(words[1])
         return pids
+
+    def running(self, node_rank: int) -> dict[int, int]:
+        """The ranks on this node that have not ended, and their process ids."""
+        ended = self.path / "exits"
+        return {rank: pid for rank, pid in self.started(node_rank).items() if not (ended / f"rank-{rank}").exists()}
 
     def record_exit(self, rank: int, code: int, message: str = "") -> None:
         """Say how ``rank`` ended; the first record stands, since it is nearest to the cause."""
         content = {"rank": rank, "code": code, "at": time.time(), "message": message[:_MESSAGE_SIZE]}
         _write_new(self.path / "exits" / f"rank-{rank}", json.dumps(content, ensure_ascii=False) + "\n")
+
+    @property
+    def started_from(self) -> int | None:
+        """The step of the newest checkpoint when it was opened; None when that is not known any more."""
+        try:
+            return int(json.loads((self.path / _OPENED).read_bytes())["step"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def exits(self) -> list[Exit]:
         """What was recorded so far, first to last."""
@@ -77,14 +102,26 @@ class Attempt:
         return sorted(found, key=lambda one: one.at)
 
 
-def create_attempt(run: RunDirectory) -> Attempt:
-    """The next attempt's directory. The caller holds the run directory alone."""
+def create_attempt(run: RunDirectory, step: int = 0) -> Attempt:
+    """The next attempt's directory, which goes on from ``step``. The caller holds the run directory alone.
+
+    One that was opened and in which nothing was started is opened again: it was no attempt.
+    """
     run.attempts.mkdir(parents=True, exist_ok=True)
-    number = max(_numbered(run), default=0) + 1
-    path = run.attempts / f"{number:03d}"
-    for name in ("pids", "exits", "logs"):
-        (path / name).mkdir(parents=True)
+    found = _numbered(run)
+    newest = max(found, default=0)
+    unused = newest > 0 and not Attempt(found[newest]).was_used
+    path = found[newest] if unused else run.attempts / f"{newest + 1:03d}"
+    for name in _FOLDERS:
+        (path / name).mkdir(parents=True, exist_ok=True)
+    write_json(path / _OPENED, {"step": step, "at": time.time()})
     return Attempt(path)
+
+
+def attempts_of(run: RunDirectory) -> list[Attempt]:
+    """All of them, the first one first."""
+    found = _numbered(run)
+    return [Attempt(found[number]) for number in sorted(found)]
 
 
 def newest_attempt(run: RunDirectory) -> Attempt:
@@ -126,7 +163,7 @@ def _read_exit(file: Path) -> Exit:
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))
         return Exit(int(raw["rank"]), int(raw["code"]), float(raw["at"]), str(raw["message"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         rank = file.name.removeprefix("rank-")
         number = int(rank) if rank.isdecimal() else -1
         return Exit(number, INTERNAL, file.stat().st_mtime, f"the record of how it ended is damaged: {file}")

@@ -20,6 +20,7 @@ CANNOT_WRITE: Final = 73
 BAD_CHECKPOINT: Final = 74
 PREEMPTED: Final = 75
 LOST_PEER: Final = 76
+HUNG: Final = 77
 WRONG_WORLD: Final = 78
 
 MEANING: Final = {
@@ -33,6 +34,7 @@ MEANING: Final = {
     BAD_CHECKPOINT: "reading or writing failed, or no checkpoint can be used",
     PREEMPTED: "saved and preempted: start again to resume",
     LOST_PEER: "another rank went away",
+    HUNG: "a rank stood still (launch.watchdog)",
     WRONG_WORLD: "the ranks or the installed packages do not match the plan",
     137: "killed (SIGKILL): often out of memory",
 }

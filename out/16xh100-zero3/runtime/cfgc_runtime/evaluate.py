@@ -13,21 +13,23 @@ if TYPE_CHECKING:
 
     from cfgc_runtime.collective import Ranks
     from cfgc_runtime.config import EarlyStopping
+    from cfgc_runtime.data.samples import MicroBatch
     from cfgc_runtime.engine import Engine
-    from cfgc_runtime.samples import MicroBatch
 
 
-def evaluate(engine: Engine, batches: Iterable[MicroBatch], ranks: Ranks) -> float:
-    """Mean loss over the held-out samples of all ranks, each counted once; nan when there are none."""
+def evaluate(engine: Engine, batches: Iterable[MicroBatch], ranks: Ranks) -> dict[str, float]:
+    """Mean ``loss`` and metrics over the held-out samples of all ranks, each counted once; nan when there are none."""
     engine.train_mode(False)
-    total, count = torch.zeros(()), torch.zeros(())
+    totals: dict[str, torch.Tensor] = {"loss": torch.zeros(())}
+    count = torch.zeros(())
     with torch.no_grad():
         for batch in batches:
-            total += (engine.forward(batch.tokens).cpu() * batch.weights).sum()
+            for name, values in engine.judge(batch.batch).items():
+                totals[name] = totals.get(name, torch.zeros(())) + (values.cpu() * batch.weights).sum()
             count += batch.weights.sum()
     engine.train_mode(True)
-    loss, samples = ranks.sums(total, count)
-    return loss / samples if samples else math.nan
+    *sums, samples = ranks.sums(*totals.values(), count)
+    return {name: total / samples if samples else math.nan for name, total in zip(totals, sums, strict=True)}
 
 
 @dataclass(frozen=True)

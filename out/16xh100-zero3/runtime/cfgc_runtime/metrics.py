@@ -7,21 +7,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """All whole lines; a line cut off by a crash or damaged since is left out."""
-    if not path.exists():
-        return []
-    lines = []
-    for line in path.read_bytes().splitlines(keepends=True):
-        try:
-            lines.append(json.loads(line) if line.endswith(b"\n") else {})
-        except ValueError:
-            continue
-    return [line for line in lines if isinstance(line, dict) and isinstance(line.get("step"), int)]
+    return list(_parsed(path.read_bytes().splitlines(keepends=True))) if path.exists() else []
 
 
 def append_metrics(path: Path, values: Mapping[str, Any]) -> None:
@@ -37,3 +29,32 @@ def truncate_metrics(path: Path, step: int) -> None:
     temporary = path.with_name(f".{path.name}.truncated")
     temporary.write_text("".join(kept), encoding="utf-8")
     temporary.replace(path)
+
+
+def last_metrics(path: Path) -> tuple[int | None, Mapping[str, Any], float | None]:
+    """The newest step, the newest line of a training step, and the best held-out loss; what is unknown is None.
+
+    Lines between are not parsed: a long run has a hundred thousand.
+    """
+    step, newest, best = None, dict[str, Any](), math.inf
+    lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
+    for line in _parsed(one for one in lines if b'"eval_loss"' in one):
+        if isinstance(line.get("eval_loss"), (int, float)):
+            best = min(best, line["eval_loss"])
+    for line in _parsed(reversed(lines)):
+        step = line["step"] if step is None else step
+        if "loss" in line:
+            newest = line
+            break
+    return step, newest, best if math.isfinite(best) else None
+
+
+def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The lines that are whole and say their step."""
+    for raw in lines:
+        try:
+            line = json.loads(raw) if raw.endswith(b"\n") else {}
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(line, dict) and isinstance(line.get("step"), int):
+            yield line

@@ -5,6 +5,7 @@ The fork comes before torch is imported. Standard library only, up to the child'
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from cfgc_runtime.attempt import Attempt, shell_code
+from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import (
     BAD_CHECKPOINT,
     FINISHED,
@@ -25,16 +27,22 @@ from cfgc_runtime.errors import (
     describe_os_error,
     find_os_error,
 )
+from cfgc_runtime.hang import DUMP_SIGNAL
 from cfgc_runtime.lock import running
+from cfgc_runtime.pulse import IMPORTING, Pulse
 from cfgc_runtime.signals import STOP_SIGNALS, StopRequest, block, die_with_parent, send, unblock
 from cfgc_runtime.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cfgc_runtime.rundir import RunDirectory
 
-_LOST_PEER_SIGNS = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Socket closed")
+_LOST_PEER_SIGNS = (
+    *("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Socket closed"),
+    *("Timed out waiting", "Timed out after", "ncclRemoteError", "NCCL communicator was aborted"),
+)
 _TORCH_WRITER = re.compile(r"PytorchStreamWriter|inline_container")
 _PROBE_SIZE = 1 << 20
 
@@ -63,7 +71,8 @@ def _supervise_training(bundle: Path, run: RunDirectory, world: World, attempt: 
 
 def _send_output_to(log: Path) -> TextIO:
     """The terminal, for progress; whatever libraries print goes to ``log`` from now on."""
-    screen = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8", errors="replace")
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    screen = os.fdopen(os.dup(1), "w", buffering=1, encoding=encoding, errors="replace")
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
@@ -90,9 +99,10 @@ def _train(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, scre
         die_with_parent(signal.SIGKILL)
         stop = StopRequest()
         stop.install()
-        from cfgc_runtime.train import train
-
-        code = train(bundle, run, world, stop, screen)
+        faulthandler.register(DUMP_SIGNAL, all_threads=True)
+        pulse = Pulse(attempt.beat_of(world.rank))
+        pulse.enter(IMPORTING)
+        code = _work_of(bundle)(bundle, run, world, stop, screen, pulse)
     except Failure as failure:
         code, message = failure.code, str(failure)
     except BaseException as error:
@@ -105,6 +115,17 @@ def _train(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, scre
         with suppress(OSError):
             stream.flush()
     return code
+
+
+def _work_of(bundle: Path) -> Callable[[Path, RunDirectory, World, StopRequest, TextIO, Pulse], int]:
+    """Training, or the task that the plan names in its place; training alone imports torch here."""
+    if is_task(load_config(bundle / "config.py")):
+        from cfgc_runtime.task import run_task
+
+        return run_task
+    from cfgc_runtime.train import train
+
+    return train
 
 
 def _classify(error: BaseException, run: RunDirectory) -> tuple[int, str]:

@@ -44,6 +44,11 @@ class RunDirectory:
         return self.root / "metrics.jsonl"
 
     @property
+    def tracking(self) -> Path:
+        """Files of trackers."""
+        return self.root / "tracking"
+
+    @property
     def identity(self) -> Path:
         """Which bundle this run directory belongs to."""
         return self.root / "run.json"
@@ -60,7 +65,7 @@ class RunDirectory:
         """
         try:
             summary = json.loads(self.finished.read_bytes())
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, ValueError, RecursionError):
             return None
         whole = isinstance(summary, dict) and isinstance(summary.get("seconds"), (int, float))
         return summary if whole and summary.get("plan_digest") == plan_digest else None

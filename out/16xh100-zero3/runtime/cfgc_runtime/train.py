@@ -2,100 +2,136 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TextIO
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TextIO
 
-from cfgc_runtime.checkpoint import Checkpoints
+from cfgc_runtime.checkpoints.saving import Checkpoints
 from cfgc_runtime.config import load_config
-from cfgc_runtime.corpus import VOCABULARY, Corpus, load_corpus
+from cfgc_runtime.data.feed import load_feed
+from cfgc_runtime.data.user_feed import load_user_feed
 from cfgc_runtime.engine import Engine, connect
 from cfgc_runtime.errors import NO_INPUT, Failure
-from cfgc_runtime.loop import Loop, State
-from cfgc_runtime.metrics import truncate_metrics
-from cfgc_runtime.model import build_model
-from cfgc_runtime.progress import Progress, short
+from cfgc_runtime.loop import Loop
+from cfgc_runtime.models.attention import check_attention
+from cfgc_runtime.models.building import model_of
+from cfgc_runtime.models.fitting import check_fit
+from cfgc_runtime.models.losses import cross_entropy
+from cfgc_runtime.models.penalties import training_loss
+from cfgc_runtime.own_code import own_loss
+from cfgc_runtime.preflight.devices import check_device
+from cfgc_runtime.preflight.meeting import meet
+from cfgc_runtime.progress import short
+from cfgc_runtime.pulse import BUILDING, CONNECTING, PREPARING, READING
+from cfgc_runtime.recording import record_world
 from cfgc_runtime.releases import check_releases
-from cfgc_runtime.samples import split_samples
+from cfgc_runtime.reporting import open_reporter
 from cfgc_runtime.seeding import make_deterministic, seed_rank
+from cfgc_runtime.state import State
+from cfgc_runtime.values import read_values
+from cfgc_runtime.wiring import describe_modules, load_wiring
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from torch import nn
 
     from cfgc_runtime.collective import Ranks
     from cfgc_runtime.config import Config
+    from cfgc_runtime.data.feed import Contents, Feed
+    from cfgc_runtime.pulse import Pulse
+    from cfgc_runtime.reporting import Reporter
     from cfgc_runtime.rundir import RunDirectory
     from cfgc_runtime.signals import StopRequest
     from cfgc_runtime.world import World
 
 
-def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, screen: TextIO) -> int:
+def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, screen: TextIO, pulse: Pulse) -> int:
     """Train from the newest checkpoint to the end or to a stop request; the exit code. Raises ``Failure``."""
     config = load_config(bundle / "config.py")
     world.check(config.TOPOLOGY)
     check_releases(config.TARGET)
-    _check_vocabulary(config)
+    of_device = check_device(config, world)
     if config.EXPERIMENT.deterministic:
         make_deterministic()
-    corpus = load_corpus(config.DATA)
-    split = split_samples(len(corpus.tokens), config.DATA, config.BATCH.global_batch_size)
-    model = build_model(config.MODEL, config.EXPERIMENT.seed)
+    pulse.enter(READING)
+    reporter = open_reporter(config, run, world, screen)
+    wiring = load_wiring(bundle)
+    feed: Feed
+    if wiring.build_data:
+        feed = load_user_feed(config, world, wiring.build_data)
+    else:
+        feed = load_feed(config, run, world, lambda: stop.requested, reporter.say)
+    pulse.enter(BUILDING)
+    model = model_of(config, wiring)
+    check_fit(model, feed.vocabulary, config.DATA.sequence_length)
 
+    pulse.enter(CONNECTING)
+    arrived = time.monotonic()
     ranks = connect(config.TOPOLOGY, world)
-    _check_same_data(ranks, corpus)
-    progress = Progress(screen if world.rank == 0 else None, config.EXPERIMENT.name, config.SCHEDULE.max_steps)
-    progress.say(_headline(config, corpus))
-    engine = Engine(config, bundle / "ds_config.json", model)
+    warnings = meet(ranks, arrived, of_device)
+    pulse.enter(PREPARING)
+    _check_same_data(ranks, feed.fingerprint)
+    record_world(config, run, ranks, describe_modules(wiring), reporter.say)
+    reporter.say(_headline(config, model, feed.fingerprint))
+    for line in warnings:
+        reporter.say(line, "warning")
+    check_attention(config.MODEL, config.PRECISION, ranks.device)
+    loss = own_loss(wiring.loss) if wiring.loss else cross_entropy
+    engine = Engine(config, bundle / "ds_config.json", model, loss, wiring, training_loss(loss, config))
     seed_rank(config.EXPERIMENT.seed, world.rank)
 
-    keep_last, stage = config.CHECKPOINT.keep_last, config.ZERO_STAGE
-    checkpoints = Checkpoints(run.checkpoints, ranks, config.PLAN_DIGEST, stage, keep_last, progress.say)
-    state = _resume(checkpoints, engine, corpus, progress)
-    if world.rank == 0:
-        truncate_metrics(run.metrics, state.step)
-    progress.start(state.step)
-    return Loop(config, run, ranks, engine, corpus, split, checkpoints, progress, stop).run(state)
+    warn = partial(reporter.say, level="warning")
+    checkpoints = Checkpoints(run.checkpoints, ranks, config, read_values(bundle), warn)
+    state = _resume(checkpoints, engine, feed.fingerprint, reporter)
+    loop = Loop(config, run, ranks, engine, feed, checkpoints, reporter, stop, pulse)
+    return reporter.follow(partial(loop.run, state), state.step)
 
 
-def _check_vocabulary(config: Config) -> None:
-    if config.MODEL.vocab_size < VOCABULARY:
-        raise Failure(
-            NO_INPUT, f"byte tokens need a vocabulary of {VOCABULARY}, the model has {config.MODEL.vocab_size}"
-        )
-
-
-def _check_same_data(ranks: Ranks, corpus: Corpus) -> None:
-    found = ranks.gather(corpus.fingerprint)
+def _check_same_data(ranks: Ranks, fingerprint: Contents) -> None:
+    found = ranks.gather(fingerprint)
     for rank, other in enumerate(found):
         if other != found[0]:
             raise Failure(
                 NO_INPUT,
-                f"rank {rank} reads other data than rank 0: {other.files:,} files of {other.bytes:,} bytes against "
-                f"{found[0].files:,} of {found[0].bytes:,}, or other content",
+                f"rank {rank} reads other data than rank 0: {_amount(other.as_json())} against "
+                f"{_amount(found[0].as_json())}, or other content",
             )
 
 
-def _resume(checkpoints: Checkpoints, engine: Engine, corpus: Corpus, progress: Progress) -> State:
+def _resume(checkpoints: Checkpoints, engine: Engine, fingerprint: Contents, reporter: Reporter) -> State:
     """The state to go on from. Raises ``Failure`` when the data is not what the checkpoint was trained on."""
     found = checkpoints.resume(engine)
     if found is None:
-        return State(data=corpus.fingerprint.as_json())
+        return State(data=fingerprint.as_json())
     state = State.from_json(found.step, found.state)
-    now = corpus.fingerprint.as_json()
+    now = fingerprint.as_json()
     if state.data != now:
-        raise Failure(
-            NO_INPUT,
-            f"the data changed since step {found.step:,} was saved: {state.data['files']:,} files of "
-            f"{state.data['bytes']:,} bytes then, {now['files']:,} of {now['bytes']:,} now"
-            f"{', with other content' if state.data['bytes'] == now['bytes'] else ''}; "
-            "restore it, or start over in a new run directory",
+        changed = (
+            f"the data changed since step {found.step:,} was saved: {_amount(state.data)} then, {_amount(now)} now"
+            f"{', with other content' if _amount(state.data) == _amount(now) else ''}"
         )
-    progress.say(f"resumed from step {found.step:,} (every file's sha256 is right)")
-    return state
+        if checkpoints.config.CHECKPOINT.on_changed_numerics == "refuse":
+            raise Failure(NO_INPUT, f"{changed}; restore it, or start over in a new run directory")
+        reporter.say(changed, "warning")
+    reporter.say(f"resumed from step {found.step:,} (every file's sha256 is right)")
+    return replace(state, data=now)
 
 
-def _headline(config: Config, corpus: Corpus) -> str:
-    topology, data = config.TOPOLOGY, corpus.fingerprint
+def _headline(config: Config, model: nn.Module, data: Contents) -> str:
+    topology = config.TOPOLOGY
+    parameters = config.MODEL.parameters or sum(parameter.numel() for parameter in model.parameters())
     return (
         f"{config.EXPERIMENT.name}  {topology.world_size} ranks on {topology.device} · ZeRO-{config.ZERO_STAGE} · "
-        f"{config.PRECISION} · {short(config.MODEL.parameters)} parameters · {data.files:,} files, "
-        f"{short(data.bytes)} bytes"
+        f"{config.PRECISION} · {short(parameters)} parameters · "
+        f"{_amount(data.as_json())}"
     )
+
+
+def _amount(data: Mapping[str, Any]) -> str:
+    """How much data that is, of a fingerprint."""
+    if "files" in data:
+        return f"{data['files']:,} files of {data['bytes']:,} bytes"
+    return f"{data['samples']:,} samples and {data['held_out']:,} held out"

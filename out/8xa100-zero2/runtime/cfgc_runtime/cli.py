@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cfgc_runtime.attempt import Attempt
+from cfgc_runtime.config import load_config
 from cfgc_runtime.errors import BAD_CHECKPOINT, FINISHED, USAGE, Failure, describe_os_error, tell
+from cfgc_runtime.export.command import add_parser, run_export
 from cfgc_runtime.finish import describe_run
 from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.node import ATTEMPT_VARIABLE, RUN_DIR_VARIABLE, supervise_node
+from cfgc_runtime.preflight.node import show_checks
+from cfgc_runtime.progress import sayable
 from cfgc_runtime.rank import run_rank
+from cfgc_runtime.retry import decide
 from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.stage import stage_bundle
 
@@ -62,24 +67,50 @@ def _parser() -> argparse.ArgumentParser:
     node.add_argument("--node-rank", type=int, default=0)
     node.add_argument("launcher", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     commands.add_parser("rank", help="train (torchrun starts this)")
+    check = commands.add_parser("check", help="look at this node without training: packages, data, GPUs, room, limits")
+    check.add_argument("--run-dir", type=Path, help="default: where the spec puts it, from this directory")
+    again = commands.add_parser(
+        "again", help="say whether a run that failed is worth another start, and after how long"
+    )
+    again.add_argument("--run-dir", type=Path, required=True)
+    again.add_argument("--code", type=int, required=True, help="how it ended")
+    add_parser(commands)
     finish = commands.add_parser("finish", help="say how the run stands and draw its loss curve")
     finish.add_argument("--run-dir", type=Path, required=True)
     return parser
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.command == "verify":
-        manifest = verify_bundle(options.bundle)
-        print(f"{manifest.experiment}: {len(manifest.outputs)} files are as compiled ({manifest.bundle_digest})")
+    if options.command in ("verify", "export"):
+        print(_verify(options.bundle) if options.command == "verify" else run_export(options), flush=True)
         return FINISHED
     if options.command == "rank":
         return _rank()
+    if options.command == "check":
+        return show_checks(_BUNDLE, options.run_dir)
     run = RunDirectory(options.run_dir.absolute())
+    if options.command == "again":
+        return _again(run, options.code)
     if options.command == "node":
         command = options.launcher[1:] if options.launcher[:1] == ["--"] else options.launcher
         return supervise_node(_BUNDLE, run, options.node_rank, command)
-    print(stage_bundle(options.bundle.absolute(), run) if options.command == "stage" else describe_run(run), flush=True)
+    text = stage_bundle(options.bundle.absolute(), run) if options.command == "stage" else describe_run(run)
+    print(sayable(text, sys.stdout.encoding), flush=True)
     return FINISHED
+
+
+def _verify(bundle: Path) -> str:
+    manifest = verify_bundle(bundle)
+    return f"{manifest.experiment}: {len(manifest.outputs)} files are as compiled ({manifest.bundle_digest})"
+
+
+def _again(run: RunDirectory, code: int) -> int:
+    """0 and the seconds to wait on stdout, or ``code``; the reason goes to stderr."""
+    decision = decide(run, code, load_config(_BUNDLE / "config.py").LAUNCH)
+    tell(decision.line)
+    if decision.again:
+        print(decision.delay_s)
+    return FINISHED if decision.again else code
 
 
 def _rank() -> int:

@@ -2,65 +2,28 @@
 
 from __future__ import annotations
 
-import math
-import time
-import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from cfgc_runtime.errors import DIVERGED, FINISHED, PREEMPTED, Failure
-from cfgc_runtime.evaluate import Patience, evaluate
-from cfgc_runtime.metrics import append_metrics
+from cfgc_runtime.evaluate import evaluate
+from cfgc_runtime.health import clipping_bound
 from cfgc_runtime.progress import short
 from cfgc_runtime.rundir import write_json
-from cfgc_runtime.samples import TrainOrder, eval_batches, train_batches
-from cfgc_runtime.schedule import learning_rate
+from cfgc_runtime.stepping import take_step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from cfgc_runtime.checkpoint import Checkpoints
+    from cfgc_runtime.checkpoints.saving import Checkpoints
     from cfgc_runtime.collective import Ranks
     from cfgc_runtime.config import Config
-    from cfgc_runtime.corpus import Corpus
+    from cfgc_runtime.data.feed import Feed
     from cfgc_runtime.engine import Engine
-    from cfgc_runtime.progress import Progress
+    from cfgc_runtime.pulse import Pulse
+    from cfgc_runtime.reporting import Reporter
     from cfgc_runtime.rundir import RunDirectory
-    from cfgc_runtime.samples import MicroBatch, Split
     from cfgc_runtime.signals import StopRequest
-
-
-@dataclass(frozen=True)
-class State:
-    """What a checkpoint stores beside the engine: optimizer steps done, training seconds, early stopping, data."""
-
-    data: Mapping[str, Any]
-    step: int = 0
-    seconds: float = 0.0
-    patience: Patience = field(default_factory=Patience)
-
-    @classmethod
-    def from_json(cls, step: int, stored: Mapping[str, Any]) -> State:
-        """The inverse of ``as_json``."""
-        best = math.inf if stored["best"] is None else stored["best"]
-        return cls(stored["data"], step, stored["seconds"], Patience(best, stored["stale"]))
-
-    def as_json(self) -> dict[str, Any]:
-        """For complete.json, which holds the step itself."""
-        best = self.patience.best if math.isfinite(self.patience.best) else None
-        return {"data": dict(self.data), "seconds": self.seconds, "best": best, "stale": self.patience.stale}
-
-
-@dataclass(frozen=True)
-class StepOutcome:
-    """One optimizer step on this rank: its mean loss (a scalar tensor), the global gradient norm, sample digest."""
-
-    loss: torch.Tensor
-    grad_norm: float | None
-    samples: int
-    seconds: float
+    from cfgc_runtime.state import State
+    from cfgc_runtime.stepping import StepOutcome
 
 
 @dataclass
@@ -71,117 +34,101 @@ class Loop:
     run_directory: RunDirectory
     ranks: Ranks
     engine: Engine
-    corpus: Corpus
-    split: Split
+    feed: Feed
     checkpoints: Checkpoints
-    progress: Progress
+    reporter: Reporter
     stop: StopRequest
+    pulse: Pulse
 
     def run(self, state: State) -> int:
         """Train on from ``state``; 0 when the plan is done, 75 when saved after a stop request."""
         config, max_steps = self.config, self.config.SCHEDULE.max_steps
-        batches = self._batches(range(state.step, max_steps))
+        steps = range(state.step, max_steps)
+        batches = self.pulse.follow(self.feed.train(steps), steps, config.BATCH.gradient_accumulation_steps)
         [stopping] = self.ranks.any_of(self.stop.requested)
         saved, logged = state.step, state
-        while state.step < max_steps and not stopping and not state.patience.is_over(config.EARLY_STOPPING):
-            outcome = self._step(state.step + 1, batches)
-            state = replace(state, step=state.step + 1, seconds=state.seconds + outcome.seconds)
-            stopping, diverged = self.ranks.any_of(self.stop.requested, self._diverged(outcome))
+        while not stopping and not self._is_over(state):
+            outcome = take_step(self.engine, config, state, batches)
+            state = self._after(state, outcome)
+            stopping, diverged = self.ranks.any_of(self.stop.requested, outcome.diverged())
             if diverged:
-                raise Failure(DIVERGED, self._divergence(state.step, saved))
+                raise Failure(DIVERGED, _divergence(state.step, saved))
             if state.step == 1 or _is_due(state.step, config.TRACKING.log_every_steps, max_steps):
                 self._log(state, outcome, logged)
                 logged = state
             if _is_due(state.step, config.EVALUATION.every_steps, max_steps if config.EVALUATION.at_end else 0):
                 state = self._evaluate(state)
-            over = state.step == max_steps or state.patience.is_over(config.EARLY_STOPPING)
-            if stopping or over or _is_due(state.step, config.CHECKPOINT.every_steps):
+            if stopping or self._is_over(state) or _is_due(state.step, config.CHECKPOINT.every_steps):
                 self._save(state)
                 saved = state.step
-        if stopping and state.step < max_steps:
-            self.progress.say(f"stopped after step {state.step:,} as asked; start again to go on")
+        if not self._is_over(state):
+            self.reporter.say(f"stopped after step {state.step:,} as asked; start again to go on")
             return PREEMPTED
         self._finish(state)
         return FINISHED
 
-    def _batches(self, steps: range) -> Iterator[MicroBatch]:
-        data = self.config.DATA
-        order = TrainOrder(
-            train=self.split.train,
-            batch=self.config.BATCH,
-            ranks=self.ranks.size,
-            seed=data.shuffle_seed,
-            shuffle=data.shuffle,
-            reshuffle_each_epoch=data.reshuffle_each_epoch,
-        )
-        return train_batches(self.corpus.tokens, data, order, self.ranks.rank, steps)
+    def _is_over(self, state: State) -> bool:
+        return state.step >= self.config.SCHEDULE.max_steps or state.patience.is_over(self.config.EARLY_STOPPING)
 
-    def _step(self, step: int, batches: Iterator[MicroBatch]) -> StepOutcome:
-        """Accumulate the micro batches of optimizer step ``step`` (from 1) and take it."""
-        started = time.monotonic()
-        accumulation = self.config.BATCH.gradient_accumulation_steps
-        self.engine.set_learning_rate(learning_rate(self.config.SCHEDULE, step))
-        loss, norm, samples = torch.zeros((), device=self.ranks.device), None, 0
-        for micro in range(accumulation):
-            batch = next(batches)
-            samples = zlib.crc32(repr(batch.samples).encode(), samples)
-            loss += self.engine.accumulate(batch.tokens) / accumulation
-            norm = self.engine.finish_micro_step(is_last=micro == accumulation - 1)
-        return StepOutcome(loss, norm, samples, time.monotonic() - started)
-
-    def _diverged(self, outcome: StepOutcome) -> bool:
-        skipped = outcome.grad_norm is None or self.engine.skipped_last_step()
-        return not (math.isfinite(float(outcome.loss)) and (skipped or math.isfinite(outcome.grad_norm or 0.0)))
-
-    def _divergence(self, step: int, saved: int) -> str:
-        kept = f"the checkpoint of step {saved:,} is untouched" if saved else "nothing was saved yet"
-        return (
-            f"the loss or the gradient of step {step:,} is not a number any more ({kept}); "
-            'try a lower training.learning_rate, a longer training.warmup_steps or training.precision = "fp32"'
-        )
+    def _after(self, state: State, outcome: StepOutcome) -> State:
+        """One step further; a gradient that explodes is said at once."""
+        step, health = state.step + 1, state.health.after(outcome.grad_norm, self.config.GRADIENT_HEALTH)
+        if health.explosions > state.health.explosions:
+            self.reporter.say(
+                f"the gradient exploded at step {step:,}: its norm is {outcome.grad_norm:.3g}, more than "
+                f"{self.config.GRADIENT_HEALTH.explosion_threshold:g}; the learning rate is multiplied by "
+                f"{health.rate_scale:.3g} from here on",
+                "warning",
+            )
+        if outcome.skipped:
+            self.reporter.say(f"step {step:,} was skipped: fp16 gradients overflowed, so the loss scale falls", "debug")
+        return replace(state, step=step, seconds=state.seconds + outcome.seconds, health=health)
 
     def _log(self, state: State, outcome: StepOutcome, logged: State) -> None:
         """One metrics line and the progress display, over what was done since ``logged``."""
+        config = self.config
         [loss] = self.ranks.sums(outcome.loss)
-        tokens = self.config.BATCH.tokens_per_step
-        line: dict[str, Any] = {
-            "step": state.step,
+        values: dict[str, Any] = {
             "loss": loss / self.ranks.size,
-            "lr": learning_rate(self.config.SCHEDULE, state.step),
-            "grad_norm": outcome.grad_norm if not self.engine.skipped_last_step() else None,
-            "tokens": state.step * tokens,
-            "tokens_per_s": round((state.step - logged.step) * tokens / (state.seconds - logged.seconds), 1),
-            "time": round(time.time(), 3),
+            "lr": outcome.rate,
+            "grad_norm": outcome.grad_norm,
+            **self._amount(state, logged),
         }
-        if self.config.TRACKING.log_level == "debug":
-            line["samples"] = self.ranks.gather(outcome.samples)
-        self._record(line)
-        self.progress.show(line)
+        if config.GRADIENT_HEALTH.enabled:
+            values["clipping"] = clipping_bound(config.GRADIENT_HEALTH, state.step)
+            values["explosions"] = state.health.explosions
+        if config.TRACKING.log_level == "debug":
+            values["samples"] = self.ranks.gather(outcome.samples)
+        self.reporter.show(state.step, values)
+
+    def _amount(self, state: State, logged: State) -> dict[str, float]:
+        """Tokens so far and per second; of samples that are the user's own, samples."""
+        batch = self.config.BATCH
+        each, unit = (batch.tokens_per_step, "tokens") if batch.tokens_per_step else (batch.global_batch_size, "seen")
+        rate = "tokens_per_s" if unit == "tokens" else "samples_per_s"
+        return {
+            unit: state.step * each,
+            rate: round((state.step - logged.step) * each / (state.seconds - logged.seconds), 1),
+        }
 
     def _evaluate(self, state: State) -> State:
-        if not self.split.held_out:
+        if not self.feed.held_out:
             return state
-        config, split = self.config, self.split
-        batches = eval_batches(
-            self.corpus.tokens, config.DATA, split, config.EVALUATION, self.ranks.rank, self.ranks.size
-        )
-        loss = evaluate(self.engine, batches, self.ranks)
-        self._record({"step": state.step, "eval_loss": loss, "time": round(time.time(), 3)})
-        self.progress.say(f"held-out loss at step {state.step:,}: {loss:.3f}")
-        return replace(state, patience=state.patience.after(loss, config.EARLY_STOPPING))
-
-    def _record(self, line: Mapping[str, Any]) -> None:
-        if self.ranks.rank == 0:
-            append_metrics(self.run_directory.metrics, line)
+        found = evaluate(self.engine, self.pulse.evaluating(self.feed.evaluation()), self.ranks)
+        self.reporter.record(state.step, {f"eval_{name}": value for name, value in found.items()})
+        own = "".join(f" · {name} {value:.4g}" for name, value in found.items() if name != "loss")
+        self.reporter.say(f"held-out loss at step {state.step:,}: {found['loss']:.3f}{own}")
+        return state.after_evaluation(found["loss"], self.config.EARLY_STOPPING)
 
     def _save(self, state: State) -> None:
-        saved = self.checkpoints.save(self.engine, state.step, state.as_json())
-        self.progress.say(f"saved step {saved.step:,} ({short(saved.bytes)}B in {saved.seconds:.1f} s, sha256 ok)")
+        with self.pulse.during("a save"):
+            saved = self.checkpoints.save(self.engine, state.step, state.as_json())
+        self.reporter.say(f"saved step {saved.step:,} ({short(saved.bytes)}B in {saved.seconds:.1f} s, sha256 ok)")
 
     def _finish(self, state: State) -> None:
         if state.step < self.config.SCHEDULE.max_steps:
             rule = self.config.EARLY_STOPPING
-            self.progress.say(
+            self.reporter.say(
                 f"stopped early at step {state.step:,}: the held-out loss did not improve by {rule.threshold} "
                 f"in {rule.patience} evaluations"
             )
@@ -194,6 +141,14 @@ class Loop:
             }
             write_json(self.run_directory.finished, summary)
         self.ranks.wait()
+
+
+def _divergence(step: int, saved: int) -> str:
+    kept = f"the checkpoint of step {saved:,} is untouched" if saved else "nothing was saved yet"
+    return (
+        f"the loss or the gradient of step {step:,} is not a number any more ({kept}); "
+        'try a lower training.learning_rate, a longer training.warmup_steps or training.precision = "fp32"'
+    )
 
 
 def _is_due(step: int, every: int, at: int = 0) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeGuard, cast
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
 
@@ -20,9 +20,11 @@ class NodePath(Protocol):
 
 
 class Experiment(Protocol):
-    """What the run is called, and its seed."""
+    """What the run is called, its words for people, and its seed."""
 
     name: str
+    description: str
+    tags: tuple[str, ...]
     seed: int
     deterministic: bool
 
@@ -36,9 +38,11 @@ class Target(Protocol):
 
 
 class Topology(Protocol):
-    """Ranks and where they run."""
+    """Ranks and where they run; ``device_memory`` in bytes, 0 unknown."""
 
     device: Literal["cpu", "cuda"]
+    architecture: Literal["unknown", "cpu", "volta", "turing", "ampere", "ada", "hopper", "blackwell"]
+    device_memory: int
     nodes: int
     ranks_per_node: int
     world_size: int
@@ -59,16 +63,23 @@ class Batch(Protocol):
 class Schedule(Protocol):
     """The learning rate over optimizer steps."""
 
-    scheduler: Literal["constant", "linear", "cosine"]
+    scheduler: Literal["constant", "linear", "cosine", "step", "wsd", "polynomial"]
     max_steps: int
     warmup_steps: int
     learning_rate: float
     final_learning_rate: float
+    decay: Literal["linear", "cosine", "sqrt"]
+    decay_steps: int
+    power: float
+    gamma: float
+    step_size: int
+    milestones: tuple[int, ...]
 
 
 class Model(Protocol):
     """The decoder transformer."""
 
+    kind: Literal["decoder"]
     vocab_size: int
     hidden_size: int
     num_layers: int
@@ -81,7 +92,7 @@ class Model(Protocol):
     norm_eps: float
     rope_theta: float
     tie_embeddings: bool
-    attention: Literal["sdpa", "eager"]
+    attention: Literal["sdpa", "eager", "flash_attention_2"]
     attention_dropout: float
     hidden_dropout: float
     initializer_range: float
@@ -89,27 +100,107 @@ class Model(Protocol):
     parameters: int
 
 
-class Optimizer(Protocol):
-    """What the parameter groups need; the rest is in ds_config.json."""
+class HuggingFaceModel(Protocol):
+    """A causal language model of transformers, by ``path`` or, where that is empty, by ``config``, a JSON object.
 
+    Sizes are 0 where only this machine knows them.
+    """
+
+    kind: Literal["huggingface"]
+    path: NodePath
+    config: str
+    from_weights: bool
+    attention: Literal["sdpa", "eager", "flash_attention_2"]
+    activation_checkpointing: bool
+    vocab_size: int
+    max_sequence_length: int
+    parameters: int
+
+
+class TargetModel(Protocol):
+    """A model that the user's own code builds."""
+
+    kind: Literal["target"]
+    target: str
+    vocab_size: int
+    max_sequence_length: int
+    parameters: int
+
+
+AnyModel: TypeAlias = Model | HuggingFaceModel | TargetModel
+"""Told apart by ``kind``; each has ``vocab_size``, ``max_sequence_length`` and ``parameters``, 0 for unknown."""
+
+
+class ParameterGroup(Protocol):
+    """Parameters whose names match ``pattern`` (fnmatch), and that no group before has."""
+
+    pattern: str
+    weight_decay: float
+    decay_norm_and_bias: bool
+    learning_rate_scale: float
+
+
+class Optimizer(Protocol):
+    """The update rule; ds_config.json has it too when DeepSpeed makes it (adamw, adam, fused_adam, sgd)."""
+
+    type: Literal["adamw", "adam", "sgd", "fused_adam", "lamb", "lion", "muon", "adagrad", "target"]
+    betas: tuple[float, float]
+    eps: float
+    momentum: float
+    groups: tuple[ParameterGroup, ...]
     weight_decay: float
     decay_norm_and_bias: bool
     gradient_clipping: float
 
 
 class Source(Protocol):
-    """Text files below ``path``: a pattern of ``include`` and none of ``exclude`` matches."""
+    """Files below ``path``: a pattern of ``include`` and none of ``exclude`` matches. ``path`` may be one file."""
 
     name: str
     path: NodePath
     include: tuple[str, ...]
     exclude: tuple[str, ...]
+    kind: Literal["text", "jsonl", "parquet", "arrow", "huggingface", "tokens"]
+    dataset_split: str
+    field: str
+    format: Literal["text", "prompt", "chat"]
+    prompt_field: str
+    completion_field: str
+    messages_field: str
+    split: Literal["train", "eval"]
+
+
+class Tokenizer(Protocol):
+    """How text becomes tokens. Bytes have an empty ``path``; an empty token is the one that the tokenizer names."""
+
+    kind: Literal["bytes", "tokenizers", "transformers"]
+    path: NodePath
+    end_token: str
+    pad_token: str
+
+
+class Mixing(Protocol):
+    """Sources are drawn by ``shares``, or by the number of their samples ^ ``exponent``, normalised."""
+
+    by: Literal["none", "shares", "sizes"]
+    shares: tuple[float, ...]
+    exponent: float
+
+
+class Streaming(Protocol):
+    """Reading in order, without an index; a ``buffer_size`` of 1 keeps that order."""
+
+    enabled: bool
+    buffer_size: int
 
 
 class Data(Protocol):
     """Where tokens come from. Lengths in tokens; a maximum of 0 means all."""
 
+    target: str
     sources: tuple[Source, ...]
+    tokenizer: Tokenizer
+    max_bad_records: int
     sequence_length: int
     eval_fraction: float
     shuffle: bool
@@ -117,7 +208,17 @@ class Data(Protocol):
     reshuffle_each_epoch: bool
     max_train_samples: int
     max_eval_samples: int
+    packing: bool
+    padding_side: Literal["left", "right"]
+    pad_to: Literal["longest", "sequence_length"]
+    truncation: bool
+    chat_template: str
     num_workers: int
+    pin_memory: bool
+    prefetch_factor: int
+    persistent_workers: bool
+    mixing: Mixing
+    streaming: Streaming
 
 
 class Evaluation(Protocol):
@@ -136,18 +237,85 @@ class EarlyStopping(Protocol):
     threshold: float
 
 
+class GradientHealth(Protocol):
+    """Clipping from ``initial_clip_value`` to the final one over ``warmup_steps``, and what an explosion does."""
+
+    enabled: bool
+    initial_clip_value: float
+    final_clip_value: float
+    warmup_steps: int
+    explosion_threshold: float
+    auto_reduce_lr: bool
+    lr_reduction_factor: float
+
+
+class Penalties(Protocol):
+    """Weights of the terms that training adds to the loss (0: none); the length is that of a text, in tokens."""
+
+    repetition: float
+    immediate_repetition: float
+    min_sequence_length: int
+    eos: float
+
+
 class Checkpoint(Protocol):
-    """Save every ``every_steps`` (0: only at the end), keep the newest ``keep_last``."""
+    """Save every ``every_steps`` (0: only at the end), keep the newest ``keep_last`` (0: all) and ``keep_best``.
+
+    ``elastic`` allows another number of ranks than the checkpoint's, ``on_changed_numerics`` another plan.
+    """
 
     every_steps: int
     keep_last: int
+    keep_best: int
+    bytes_each: int
+    elastic: bool
+    on_changed_numerics: Literal["refuse", "continue"]
+
+
+class Launch(Protocol):
+    """What the scripts do not decide alone. Seconds; a watchdog of 0 is off; ``required`` variables must be set."""
+
+    run_dir: NodePath
+    max_attempts: int
+    watchdog_s: int
+    restart_delay_s: int
+    required: tuple[str, ...]
+
+
+class Wandb(Protocol):
+    """Weights & Biases; what is empty is left to it, an empty ``name`` is that of the run directory."""
+
+    enabled: bool
+    mode: Literal["online", "offline"]
+    project: str
+    entity: str
+    group: str
+    name: str
+
+
+class Mlflow(Protocol):
+    """MLflow; an empty ``uri`` is the run directory, an empty ``name`` that of the run directory."""
+
+    enabled: bool
+    uri: str
+    experiment: str
+    name: str
 
 
 class Tracking(Protocol):
-    """A metrics line every ``log_every_steps`` steps; ``debug`` adds digests of the samples seen."""
+    """A metrics line every ``log_every_steps`` steps; ``debug`` adds digests of the samples seen.
+
+    Peak FLOP/s are of all devices; 0 is unknown.
+    """
 
     log_every_steps: int
     log_level: Literal["debug", "info", "warning", "error"]
+    csv: bool
+    tensorboard: bool
+    wandb: Wandb
+    mlflow: Mlflow
+    flops_per_token: int
+    peak_flops: float
 
 
 class Config(Protocol):
@@ -160,14 +328,46 @@ class Config(Protocol):
     SCHEDULE: Schedule
     PRECISION: Literal["fp32", "bf16", "fp16"]
     ZERO_STAGE: int
-    MODEL: Model
+    COMPILE: bool
+    MODEL: AnyModel
     OPTIMIZER: Optimizer
     DATA: Data
     EVALUATION: Evaluation
     EARLY_STOPPING: EarlyStopping
+    GRADIENT_HEALTH: GradientHealth
+    PENALTIES: Penalties
     CHECKPOINT: Checkpoint
+    LAUNCH: Launch
     TRACKING: Tracking
     PLAN_DIGEST: str
+
+
+class Task(Protocol):
+    """What every rank runs in place of training."""
+
+    kind: Literal["function", "script"]
+    target: str
+    script: str
+    interpreter: tuple[str, ...]
+    args: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+    working_directory: NodePath
+
+
+class TaskConfig(Protocol):
+    """The module ``config.py`` of a bundle whose plan is a task."""
+
+    EXPERIMENT: Experiment
+    TARGET: Target
+    TOPOLOGY: Topology
+    TASK: Task
+    LAUNCH: Launch
+    PLAN_DIGEST: str
+
+
+def is_task(config: Config | TaskConfig) -> TypeGuard[TaskConfig]:
+    """Whether the plan is a task of the user's own, which has nothing of training."""
+    return hasattr(config, "TASK")
 
 
 def load_config(path: Path) -> Config:

@@ -7,20 +7,30 @@ import logging
 import math
 import warnings
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 
 from cfgc_runtime.collective import Ranks
+from cfgc_runtime.models.compiling import compile_model
+from cfgc_runtime.optimizers import make_optimizer
+from cfgc_runtime.optimizers.groups import parameter_groups
+from cfgc_runtime.own_code import own_metrics, own_optimizer
+from cfgc_runtime.wiring import NO_CODE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor, nn
 
-    from cfgc_runtime.config import Config, Optimizer, Topology
+    from cfgc_runtime.config import Config, Topology
+    from cfgc_runtime.wiring import Wiring
     from cfgc_runtime.world import World
+
+Loss: TypeAlias = "Callable[[Any, Mapping[str, Tensor]], Tensor]"
+"""What the model returned and the batch, to the loss of each sample, fp32 [micro batch]."""
 
 
 def connect(topology: Topology, world: World) -> Ranks:
@@ -47,17 +57,6 @@ def connect(topology: Topology, world: World) -> Ranks:
     return Ranks(world.rank, world.size, device)
 
 
-def parameter_groups(model: nn.Module, optimizer: Optimizer) -> list[dict[str, Any]]:
-    """Weights with decay, and norms and biases (one dimension) without it unless the plan decays them too."""
-    parameters = list(model.parameters())
-    if optimizer.decay_norm_and_bias or optimizer.weight_decay == 0:
-        return [{"params": parameters, "weight_decay": optimizer.weight_decay}]
-    return [
-        {"params": [one for one in parameters if one.dim() > 1], "weight_decay": optimizer.weight_decay},
-        {"params": [one for one in parameters if one.dim() <= 1], "weight_decay": 0.0},
-    ]
-
-
 def forget_empty_step(engine: Any) -> None:  # DeepSpeedEngine
     """Undo what DeepSpeed does when it builds its 16-bit optimizer without ZeRO, in every release that bundles are for.
 
@@ -75,31 +74,68 @@ def forget_empty_step(engine: Any) -> None:  # DeepSpeedEngine
 class Engine:
     """The few things that training needs of DeepSpeed's engine."""
 
-    def __init__(self, config: Config, ds_config: Path, model: nn.Module) -> None:
+    def __init__(
+        self,
+        config: Config,
+        ds_config: Path,
+        model: nn.Module,
+        loss: Loss,
+        wiring: Wiring = NO_CODE,
+        objective: Loss | None = None,
+    ) -> None:
+        """``objective`` is what training lowers, ``loss`` itself unless given; evaluations take ``loss``."""
         import deepspeed
 
         settings = json.loads(ds_config.read_text(encoding="utf-8"))
         groups: Any = parameter_groups(model, config.OPTIMIZER)  # DeepSpeed annotates less than it accepts
-        started: tuple[Any, ...] = deepspeed.initialize(model=model, model_parameters=groups, config=settings)
+        own = (
+            own_optimizer(wiring.build_optimizer, groups)
+            if wiring.build_optimizer
+            else make_optimizer(config.OPTIMIZER, groups)
+        )
+        started: tuple[Any, ...] = deepspeed.initialize(
+            model=model, optimizer=own, model_parameters=None if own else groups, config=settings
+        )
         self.raw: Any = started[0]
+        self._loss, self._objective = loss, objective or loss
+        self._metrics = own_metrics(wiring.metrics) if wiring.metrics else None
         forget_empty_step(self.raw)
+        if config.COMPILE:
+            compile_model(self.raw)
         self._plain = config.ZERO_STAGE == 0 and config.PRECISION == "fp32"
         self._scaled = config.PRECISION == "fp16"
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def losses(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Loss per sample, fp32 [micro batch]."""
-        return cast("Tensor", self.raw(tokens.to(self.raw.device)))
+        return self._loss(*self._forward(batch))
 
-    def accumulate(self, tokens: Tensor) -> Tensor:
+    def judge(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Loss and the user's metrics per sample, by name, each fp32 [micro batch]."""
+        outputs, here = self._forward(batch)
+        return {"loss": self._loss(outputs, here), **(self._metrics(outputs, here) if self._metrics else {})}
+
+    def _forward(self, batch: Mapping[str, Tensor]) -> tuple[Any, Mapping[str, Tensor]]:
+        """What the model returns, and the batch on its device."""
+        here = {name: value.to(self.raw.device, non_blocking=True) for name, value in batch.items()}
+        return self.raw(**{name: value for name, value in here.items() if name != "labels"}), here
+
+    def accumulate(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Forward and backward of one micro batch; its mean loss. Call ``finish_micro_step`` next."""
-        loss = self.forward(tokens).mean()
+        loss = self._objective(*self._forward(batch)).mean()
         self.raw.backward(loss)
         return loss.detach()
 
     def set_learning_rate(self, rate: float) -> None:
         """Use ``rate`` in the next optimizer step."""
         for group in self.raw.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("learning_rate_scale", 1.0)
+
+    def set_clipping(self, bound: float) -> None:
+        """Let DeepSpeed clip the norm of the next gradient to ``bound``: its optimizer, or the engine in plain fp32."""
+        if hasattr(self.raw.optimizer, "clip_grad"):
+            self.raw.optimizer.clip_grad = bound
+        else:
+            self.raw._config.gradient_clipping = bound  # read in each step, and there is no setter
 
     def finish_micro_step(self, is_last: bool) -> float | None:
         """Let DeepSpeed count the micro step; after the last one it steps the optimizer.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from cfgc_runtime.complete import newest_first
+from cfgc_runtime.checkpoints.complete import newest_first
+from cfgc_runtime.checkpoints.shelf import best_first
 from cfgc_runtime.curve import draw_curve
 from cfgc_runtime.manifest import read_manifest
 from cfgc_runtime.metrics import read_metrics
@@ -21,12 +22,15 @@ def describe_run(run: RunDirectory) -> str:
     lines = read_metrics(run.metrics)
     losses = [(line["step"], line["loss"]) for line in lines if _is_number(line.get("loss"))]
     held_out = [line["eval_loss"] for line in lines if _is_number(line.get("eval_loss"))]
-    saved = [name for name, found in newest_first(run.checkpoints) if found] if run.checkpoints.is_dir() else []
+    saved = [one for one in newest_first(run.checkpoints) if one[1]] if run.checkpoints.is_dir() else []
     summary = run.read_finished(manifest.plan_digest)
     text = [_headline(manifest.experiment, None if summary is None else summary["seconds"], losses, held_out)]
     text += ["", "training loss by step", draw_curve(losses), ""] if len(losses) > 1 else []
     text += [f"bundle      {run.bundle}", f"metrics     {run.metrics}"]
-    text += [f"checkpoint  {run.checkpoints / saved[0]}"] if saved else ["checkpoint  none yet"]
+    text += [f"tracking    {run.tracking}"] if run.tracking.is_dir() else []
+    text += [f"checkpoint  {run.checkpoints / saved[0][0]}"] if saved else ["checkpoint  none yet"]
+    best = best_first(saved)[:1]
+    text += [f"best        {run.checkpoints / name} (held-out loss {loss:.3f})" for name, _, loss in best]
     return "\n".join(text)
 
 
@@ -36,7 +40,7 @@ def _is_number(value: object) -> bool:
 
 def _headline(name: str, seconds: float | None, losses: list[tuple[int, float]], held_out: list[float]) -> str:
     if not losses:
-        return f"{name} has not trained yet"
+        return f"{name} has not trained yet" if seconds is None else f"{name} finished after {duration(seconds)}"
     (first_step, first), (last_step, last) = losses[0], losses[-1]
     state = f"finished after {duration(seconds)} of training" if seconds is not None else "is not finished"
     loss = f"loss {first:.3f} at step {first_step:,} → {last:.3f} at step {last_step:,}"

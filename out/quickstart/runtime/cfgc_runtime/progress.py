@@ -9,54 +9,84 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 _BAR = 10
 _PARTS = " ▏▎▍▌▋▊▉█"
-_PLAIN_LINES = 20
+_ASCII = str.maketrans(
+    {"▕": "[", "▏": "]", "█": "#", "·": "-", "–": "-", "→": ">", "…": "~", "─": "-", "└": "+", "┤": "|", "\u2800": " "}
+    | dict.fromkeys("▎▍▌▋▊▉", " ")
+    | dict.fromkeys(range(0x2801, 0x2900), "*")
+)
+"""What stands for bars, marks and curves in plain letters."""
+
+_REDRAW_S = 0.1
+_FIRST_GAP_S, _LAST_GAP_S, _GAP = 10.0, 600.0, 0.01
+_DROPPED_FIRST = ("bar", "mfu", "norm", "lr", "name", "speed", "part", "left")
 
 
 @dataclass
 class Progress:
-    """Rank 0 shows; the other ranks have no ``screen``."""
+    """Rank 0 shows; the other ranks have no ``screen``. ``clock`` counts seconds."""
 
     screen: TextIO | None
     name: str
     max_steps: int
-    _resumed: int = 0
+    clock: Callable[[], float] = time.monotonic
+    _first: tuple[int, float] | None = None
     _started: float = 0.0
     _open: bool = False
-    _shown: float = -1.0
+    _shown: float = -math.inf
 
     def start(self, step: int) -> None:
-        """Training goes on from ``step`` now: the estimate of the time left counts from here."""
-        self._resumed, self._started = step, time.monotonic()
+        """Training goes on from ``step`` now."""
+        del step  # the first line after it, not the start, is where the estimate of the time left counts from
+        self._first, self._started, self._shown = None, self.clock(), -math.inf
 
     def say(self, line: str) -> None:
-        """A line that stays."""
-        self._write(("\n" if self._open else "") + line + "\n")
+        """A line that stays; it takes the place of the moving one."""
+        self._write(("\r\x1b[K" if self._open else "") + line + "\n")
         self._open = False
 
     def show(self, metrics: Mapping[str, Any]) -> None:
-        """The moving line; where lines cannot move, about ``_PLAIN_LINES`` of them over the run."""
+        """The moving line; where lines cannot move, one now and then: the first, the last, and between them by time."""
         if self.screen is None:
             return
-        line = self._line(metrics)
-        if self.screen.isatty():
-            self._write("\r" + line[: self._width()] + "\x1b[K")
+        now, step = self.clock(), int(metrics["step"])
+        self._first = self._first or (step, now)
+        moving = self._moves()
+        if step < self.max_steps and now - self._shown < (_REDRAW_S if moving else self._gap(now)):
+            return
+        self._shown = now
+        fields = self._fields(metrics, self._remaining(step, now))
+        if moving:
+            self._write("\r" + fitted(fields, self._width()) + "\x1b[K")
             self._open = True
-        elif self._is_due(metrics["step"] / self.max_steps):
-            self.say(line)
+        else:
+            self.say("  ".join(fields.values()))
+
+    def close(self) -> None:
+        """Leave the moving line where it is; whatever comes next starts below it."""
+        if self._open:
+            self._write("\n")
+        self._open = False
+
+    def _moves(self) -> bool:
+        return self.screen is not None and self.screen.isatty() and os.environ.get("TERM", "") != "dumb"
+
+    def _gap(self, now: float) -> float:
+        """Seconds between plain lines: they become rarer, so that the log of weeks can still be read."""
+        return min(max(_FIRST_GAP_S, _GAP * (now - self._started)), _LAST_GAP_S)
 
     def _write(self, text: str) -> None:
         """A terminal that is gone, or a log on a full disk, is no reason to stop: the metrics file has it all."""
         if self.screen is None:
             return
         try:
-            self.screen.write(text)
+            self.screen.write(sayable(text, self.screen.encoding))
             self.screen.flush()
-        except OSError:
+        except (OSError, ValueError):
             self.screen = None
 
     def _width(self) -> int | None:
@@ -67,32 +97,64 @@ class Progress:
             return None
         return columns - 1 if columns else None
 
-    def _is_due(self, part: float) -> bool:
-        due = part >= 1 or part - self._shown >= 1 / _PLAIN_LINES
-        self._shown = part if due else self._shown
-        return due
+    def _fields(self, metrics: Mapping[str, Any], left: float | None) -> dict[str, str]:
+        part = metrics["step"] / self.max_steps
+        mfu = metrics.get("mfu")
+        fields = {
+            "name": self.name,
+            "step": f"step {metrics['step']:,}/{self.max_steps:,}",
+            "bar": f"▕{_bar(part)}▏",
+            "part": f"{math.floor(part * 100):3d} %",
+            "loss": f"loss {_number(metrics.get('loss'), 3)}",
+            "lr": f"lr {metrics['lr']:.1e}",
+            "norm": f"|g| {_number(metrics.get('grad_norm'), 2)}",
+            "speed": _speed(metrics),
+            "mfu": f"MFU {mfu * 100:.0f} %" if mfu is not None else "",
+            "left": f"ETA {'–' if left is None else duration(left)}",
+        }
+        return {name: text for name, text in fields.items() if text}
 
-    def _line(self, metrics: Mapping[str, Any]) -> str:
-        step = metrics["step"]
-        part = step / self.max_steps
-        return (
-            f"{self.name}  step {step:,}/{self.max_steps:,} ▕{_bar(part)}▏ {part:4.0%}"
-            f"  loss {metrics['loss']:.3f}  lr {metrics['lr']:.1e}  |g| {_number(metrics['grad_norm'])}"
-            f"  {short(metrics['tokens_per_s'])} tok/s  ETA {duration(self._remaining(step))}"
-        )
+    def _remaining(self, step: int, now: float) -> float | None:
+        """Seconds to the last step, at the pace since the first line: the first step also compiles and warms up."""
+        if step >= self.max_steps:
+            return 0.0
+        if self._first is None or step <= self._first[0]:
+            return None
+        return (now - self._first[1]) / (step - self._first[0]) * (self.max_steps - step)
 
-    def _remaining(self, step: int) -> float:
-        done = step - self._resumed
-        return (time.monotonic() - self._started) / done * (self.max_steps - step) if done else 0.0
+
+def fitted(fields: Mapping[str, str], width: int | None) -> str:
+    """``fields`` as one line of at most ``width`` columns; what says least goes first."""
+    kept = dict(fields)
+    for name in _DROPPED_FIRST:
+        line = "  ".join(kept.values())
+        if width is None or len(line) <= width:
+            return line
+        kept.pop(name, None)
+    return "  ".join(kept.values())[:width]
+
+
+def sayable(text: str, encoding: str | None) -> str:
+    """``text`` with plain characters for those that a terminal of ``encoding`` may lack."""
+    if encoding is None or encoding.lower().replace("-", "").replace("_", "").startswith("utf"):
+        return text
+    return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+def _speed(metrics: Mapping[str, Any]) -> str:
+    """Tokens a second; samples a second where the user's own code makes them."""
+    if "tokens_per_s" in metrics:
+        return f"{short(metrics['tokens_per_s'])} tok/s"
+    return f"{short(metrics['samples_per_s'])} samples/s"
 
 
 def _bar(part: float) -> str:
-    whole, rest = divmod(round(part * _BAR * 8), 8)
+    whole, rest = divmod(round(min(part, 1.0) * _BAR * 8), 8)
     return ("█" * whole + (_PARTS[rest] if rest else "")).ljust(_BAR)
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None or math.isnan(value) else f"{value:.2f}"
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
 def short(value: float) -> str:
@@ -107,7 +169,9 @@ def short(value: float) -> str:
 def duration(seconds: float) -> str:
     """75 as 1 m 15 s."""
     whole = round(seconds)
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    if hours:
-        return f"{hours} h {minutes:02d} m"
+    days, hours, minutes, rest = whole // 86_400, whole // 3600 % 24, whole // 60 % 60, whole % 60
+    if days >= 2:
+        return f"{days} d {hours:02d} h"
+    if whole >= 3600:
+        return f"{whole // 3600} h {minutes:02d} m"
     return f"{minutes} m {rest:02d} s" if minutes else f"{rest} s"

@@ -20,10 +20,13 @@ def installed_releases() -> dict[str, str]:
 
 
 def check_releases(target: Target) -> None:
-    """Raise ``Failure`` unless DeepSpeed is the target's release and torch is of the target's series (2.13.x)."""
+    """Raise ``Failure`` unless DeepSpeed is the target's release and torch is of the target's series (2.13.x).
+
+    A task of the user's own may do without DeepSpeed: its target names no release of it.
+    """
     installed = installed_releases()
-    wanted = {"torch": target.torch, "deepspeed": target.deepspeed}
-    install = f"{sys.executable} -m pip install torch=={target.torch} deepspeed=={target.deepspeed}"
+    wanted = {"torch": target.torch} | ({"deepspeed": target.deepspeed} if target.deepspeed else {})
+    install = f"{sys.executable} -m pip install " + " ".join(f"{name}=={release}" for name, release in wanted.items())
     if missing := [name for name in wanted if name not in installed]:
         raise Failure(WRONG_WORLD, f"{sys.executable} has no {' and no '.join(missing)}: {install}")
     for name, release in wanted.items():

@@ -1,0 +1,60 @@
+"""What the system lets a process have (``ulimit``). Standard library only."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cfgc_runtime.preflight.finding import Finding, warning
+from cfgc_runtime.preflight.sizes import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cfgc_runtime.config import Data, Topology
+
+_FILES_AT_LEAST: Final = 1024
+_FILES_A_WORKER: Final = 64
+_LOCKED_AT_LEAST: Final = 1 << 30
+_CORE_AT_MOST: Final = 1 << 30
+_CORE_PATTERN: Final = Path("/proc/sys/kernel/core_pattern")
+
+
+def open_files(data: Data) -> Iterator[Finding]:
+    """Connections to other ranks, files of data, and pipes to workers all count."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    need = _FILES_AT_LEAST + _FILES_A_WORKER * data.num_workers
+    if soft != resource.RLIM_INFINITY and soft < need:
+        reach = (
+            "" if hard == resource.RLIM_INFINITY or hard >= need else f" (this user may have {hard:,}: ask an admin)"
+        )
+        yield warning(f"a process may open {soft:,} files, and a rank may need {need:,}: ulimit -n {4 * need}{reach}")
+
+
+def locked_memory(topology: Topology, ds_config: Mapping[str, Any]) -> Iterator[Finding]:
+    """Memory that a network card or a GPU reads directly must stay where it is."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    if topology.device != "cuda" or soft == resource.RLIM_INFINITY or soft >= _LOCKED_AT_LEAST:
+        return
+    zero = ds_config.get("zero_optimization", {})
+    pins = any((zero.get(name) or {}).get("pin_memory") for name in ("offload_optimizer", "offload_param"))
+    if topology.nodes > 1 or pins:
+        why = "NCCL over InfiniBand" if topology.nodes > 1 else "offloading with pinned memory"
+        yield warning(
+            f"a process may lock {readable(soft)} of memory, and {why} needs it unlimited: ulimit -l unlimited, or on "
+            "Slurm PropagateResourceLimitsExcept=MEMLOCK"
+        )
+
+
+def core_files() -> Iterator[Finding]:
+    """A rank that crashes may leave all of its memory in a file, where it was started."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_CORE)
+    try:
+        into_a_file = not _CORE_PATTERN.read_text().startswith("|")
+    except OSError:
+        return
+    if into_a_file and (soft == resource.RLIM_INFINITY or soft > _CORE_AT_MOST):
+        yield warning(
+            "a rank that crashes leaves a core file as large as its memory; unless you want to look at one: ulimit -c 0"
+        )

@@ -1,0 +1,1 @@
+"""Checkpoints of a run: complete and verified, or not there at all."""

@@ -1,0 +1,44 @@
+"""How far a tracker got that can only add: what a resumed run does again is not reported again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class Sent:
+    """The newest step reported, the metrics reported of it, and how many lines were sent in all attempts."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._step, self._keys, self.lines = 0, set[str](), 0
+
+    def load(self) -> None:
+        """Go on from what the file says; from the start when there is none."""
+        try:
+            raw = json.loads(self._path.read_bytes())
+            self._step, self._keys, self.lines = int(raw["step"]), set(raw["keys"]), int(raw["lines"])
+        except (OSError, ValueError, KeyError, TypeError):
+            self._step, self._keys, self.lines = 0, set(), 0
+
+    def new_of(self, line: Mapping[str, Any]) -> dict[str, Any]:
+        """What of ``line`` was not reported yet."""
+        step = line["step"]
+        if step < self._step:
+            return {}
+        return {key: value for key, value in line.items() if step > self._step or key not in self._keys}
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """``line`` was reported."""
+        if line["step"] > self._step:
+            self._step, self._keys = line["step"], set()
+        self._keys |= set(line) - {"step", "time"}
+        self.lines += 1
+        temporary = self._path.with_name(f".{self._path.name}.new")
+        content = {"step": self._step, "keys": sorted(self._keys), "lines": self.lines}
+        temporary.write_text(json.dumps(content), encoding="utf-8")
+        temporary.replace(self._path)

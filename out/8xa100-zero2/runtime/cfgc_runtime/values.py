@@ -1,0 +1,102 @@
+"""Every value of a spec with its class, and what differs between two of them. Standard library only.
+
+A bundle carries them as ``values.json``: ``{"numerics": {"training.learning_rate": 0.001, …}, "resources": …,
+"logistics": …, "ds_config": …}``, keys dotted, values that follow from others included.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from cfgc_runtime.errors import BAD_BUNDLE, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+NAME: Final = "values.json"
+ABSENT: Final = "—"
+
+Kind: TypeAlias = Literal["numerics", "resources", "logistics"]
+KINDS: Final[tuple[Kind, ...]] = ("numerics", "resources", "logistics")
+Values: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""By class, then by dotted key."""
+
+_LAYOUT: Final = (
+    "launch.nodes",
+    "launch.gpus_per_node",
+    "parallel.",
+    "deepspeed.zero.stage",
+    "deepspeed.zero.round_robin_gradients",
+    "deepspeed.zero.sub_group_size",
+    "deepspeed.offload.",
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A key whose value changed; ``ABSENT`` stands for none. ``str()`` is one line for a person."""
+
+    key: str
+    kind: Kind
+    old: Any
+    new: Any
+
+    @property
+    def lays_out(self) -> bool:
+        """Whether state that was saved under the old value is cut into other pieces than under the new one."""
+        return self.key.startswith(_LAYOUT)
+
+    def __str__(self) -> str:
+        return f"{self.key}: {_shown(self.old)} → {_shown(self.new)}"
+
+
+def read_values(bundle: Path) -> Values:
+    """What ``bundle`` was compiled from. Raises ``Failure`` when that cannot be read."""
+    try:
+        values = json.loads((bundle / NAME).read_text(encoding="utf-8"))
+        return {kind: dict(values[kind]) for kind in (*KINDS, "ds_config")}
+    except FileNotFoundError:
+        raise Failure(
+            BAD_BUNDLE, f"{bundle} has no {NAME}: an older cfgc compiled it, so nothing can be compared"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Failure(BAD_BUNDLE, f"{bundle / NAME} cannot be read: {error!r}") from None
+
+
+def compare(old: Values, new: Values) -> list[Difference]:
+    """What differs, numerics first, each class by key.
+
+    The class is that of the new side, and of the old one for a key that is gone. DeepSpeed's own config follows from
+    the other values, so that it is named only when nothing else explains why it differs.
+    """
+    found = [one for kind in KINDS for one in _of_kind(old, new, kind)]
+    if found:
+        return found
+    return list(_differences(old.get("ds_config", {}), new.get("ds_config", {}), "numerics", "ds_config.json "))
+
+
+def listing(differences: Sequence[Difference]) -> str:
+    """One indented line for each."""
+    return "".join(f"\n  {one}" for one in differences)
+
+
+def _of_kind(old: Values, new: Values, kind: Kind) -> Iterator[Difference]:
+    newer = {key for other in KINDS for key in new.get(other, {})}
+    before = {key: value for other in KINDS for key, value in old.get(other, {}).items() if key in new.get(kind, {})}
+    before |= {key: value for key, value in old.get(kind, {}).items() if key not in newer}
+    return _differences(before, new.get(kind, {}), kind, "")
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any], kind: Kind, prefix: str) -> Iterator[Difference]:
+    for key in sorted({*old, *new}):
+        before, after = old.get(key, ABSENT), new.get(key, ABSENT)
+        if before != after or isinstance(before, bool) != isinstance(after, bool):
+            yield Difference(prefix + key, kind, before, after)
+
+
+def _shown(value: Any) -> str:
+    return ABSENT if value == ABSENT else json.dumps(value, ensure_ascii=False)

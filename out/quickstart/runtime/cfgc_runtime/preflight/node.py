@@ -1,0 +1,69 @@
+"""Everything that can be looked at on one node without torch. Standard library only."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from cfgc_runtime.config import is_task, load_config
+from cfgc_runtime.errors import FINISHED
+from cfgc_runtime.manifest import verify_bundle
+from cfgc_runtime.preflight import extras, limits, space, surroundings
+from cfgc_runtime.rundir import RunDirectory, expand
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cfgc_runtime.config import Config
+    from cfgc_runtime.preflight.finding import Finding
+
+
+def check_node(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]:
+    """What is wrong here for this run, the gravest first; nothing is changed."""
+    trains = (bundle / "ds_config.json").exists()  # a task of the user's own has none, and no data
+    return [
+        *surroundings.packages(config.TARGET),
+        *surroundings.gpus(config.TOPOLOGY),
+        *surroundings.variables(config.LAUNCH),
+        *space.run_directory_is_writable(run.root),
+        *(_for_training(bundle, config, run) if trains else ()),
+        *limits.core_files(),
+    ]
+
+
+def _for_training(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]:
+    if is_task(config):
+        return [
+            *surroundings.packages(config.TARGET),
+            *surroundings.gpus(config.TOPOLOGY),
+            *surroundings.variables(config.LAUNCH),
+            *space.run_directory_is_writable(run.root),
+            *limits.core_files(),
+        ]
+    ds_config: dict[str, Any] = json.loads((bundle / "ds_config.json").read_text(encoding="utf-8"))
+    topology, data = config.TOPOLOGY, config.DATA
+    return [
+        *extras.libraries(config),
+        *surroundings.compiler(ds_config, config.COMPILE),
+        *extras.files(config),
+        *surroundings.data_is_here(data),
+        *space.swap_directory_is_writable(ds_config),
+        *space.room_for_checkpoints(run.root, run.checkpoints, config.CHECKPOINT, config.SCHEDULE),
+        *space.room_for_workers(topology, config.BATCH, data),
+        *limits.open_files(data),
+        *limits.locked_memory(topology, ds_config),
+    ]
+
+
+def show_checks(bundle: Path, directory: Path | None) -> int:
+    """Look at this node, print what was found, and return the exit code that starting the run would have here."""
+    manifest = verify_bundle(bundle)
+    config = load_config(bundle / "config.py")
+    root = expand(config.LAUNCH.run_dir) if directory is None else directory.absolute()
+    findings = check_node(bundle, config, RunDirectory(root))
+    for found in findings:
+        print(f"{found.level}: {found.sentence}")
+    errors = [found.code for found in findings if found.level == "error"]
+    if not errors:
+        print(f"{manifest.experiment}: this node has what the plan needs; the run would be in {root}")
+    return errors[0] if errors else FINISHED
