@@ -111,6 +111,9 @@ def _tests_of(dotted: str, found: Sequence[Covering], most: int = 3) -> list[str
 
 def _in_file(file: Path, name: str) -> Iterator[Covering]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "pytestmark":
+            yield Covering(name, tuple(key for mark in ast.walk(statement) for key in _keys(mark)))
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             keys = tuple(key for mark in node.decorator_list for key in _keys(mark))
@@ -118,7 +121,7 @@ def _in_file(file: Path, name: str) -> Iterator[Covering]:
                 yield Covering(f"{name}::{node.name}", keys)
 
 
-def _keys(mark: ast.expr) -> Iterator[str]:
+def _keys(mark: ast.AST) -> Iterator[str]:
     if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Attribute) and mark.func.attr == "covers":
         for argument in mark.args:
             value = ast.literal_eval(argument)

@@ -26,6 +26,12 @@ def rule(**changes: Any) -> Any:
     return SimpleNamespace(**{**usual, **explosion, **changes})
 
 
+@pytest.mark.covers(
+    "training.gradient_health.enabled",
+    "training.gradient_health.initial_clip_value",
+    "training.gradient_health.final_clip_value",
+    "training.gradient_health.warmup_steps",
+)
 def test_the_bound_goes_in_a_line_to_the_final_one() -> None:
     assert [clipping_bound(rule(), step) for step in (1, 5, 10, 11)] == pytest.approx([1.85, 1.25, 0.5, 0.5])
     assert clipping_bound(rule(warmup_steps=0), 1) == 0.5
@@ -38,6 +44,11 @@ def after(norms: list[float | None], said: Any) -> Health:
     return health
 
 
+@pytest.mark.covers(
+    "training.gradient_health.explosion_threshold",
+    "training.gradient_health.auto_reduce_lr",
+    "training.gradient_health.lr_reduction_factor",
+)
 def test_an_explosion_lasts_until_the_norm_falls_and_counts_once() -> None:
     assert after([1.0, 6.0, 9.0, 7.0, 1.0], rule()) == Health(1, False, 0.5)
     assert after([6.0, 1.0, 6.0], rule()) == Health(2, True, 0.25)

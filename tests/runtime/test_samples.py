@@ -287,6 +287,22 @@ def test_a_feed_evaluates_on_the_same_samples_each_time(workers: int) -> None:
     assert found[0] == found[1] == [([47, 48], [1.0, 1.0]), ([51, 52], [1.0, 1.0])]
 
 
+@pytest.mark.covers("evaluation.micro_batch_size", "evaluation.max_batches")
+@pytest.mark.parametrize(("size", "most", "shapes"), [(1, 0, [1, 1, 1]), (1, 2, [1, 1]), (3, 0, [3]), (2, 1, [2])])
+def test_an_evaluation_reads_batches_of_its_own_size_and_no_more_than_its_limit(
+    size: int, most: int, shapes: list[int]
+) -> None:
+    config: Any = SimpleNamespace(
+        DATA=data(eval_fraction=0.1), BATCH=batch(), EVALUATION=SimpleNamespace(micro_batch_size=size, max_batches=most)
+    )
+    prepared: Any = SimpleNamespace(
+        sources=[[documents(range(481))]], fingerprint=None, vocabulary=SimpleNamespace(pad=9, size=500), bad_records=0
+    )
+    feed = make_feed(config, SimpleNamespace(rank=0, size=2), prepared)  # type: ignore[arg-type]
+    assert feed.held_out == 6
+    assert [one.batch["input_ids"].shape[0] for one in feed.evaluation()] == shapes
+
+
 def test_without_truncation_a_long_document_is_refused_by_its_number() -> None:
     with pytest.raises(Failure, match=r"1 documents do not fit .* number 2 of some\.tokens with 7") as caught:
         PaddedRows([documents([1, 2], [4, 5, 6, 7, 8, 9, 10])], 4, truncation=False)

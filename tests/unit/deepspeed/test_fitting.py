@@ -151,6 +151,7 @@ def test_a_value_that_an_older_release_cannot_be_told_is_lost_and_says_since_whe
     assert [(lost.path, lost.since) for lost in removed.lost] == [(("amp", "enabled"), "")]
 
 
+@pytest.mark.covers("target.deepspeed")
 def test_targets_are_known_and_what_they_cannot_do_is_refused() -> None:
     assert target_releases()[0] == OLDEST
     assert {BF16_WITHOUT_ZERO, ZERO_3_ON_A_CPU, *FORGETS_GRADIENTS} <= set(known_releases())

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from cfgc.diagnostics import Rejected
+from cfgc.emit.plan_md import plan_md
 from cfgc.emit.scripts import job_sbatch, launch_sh
 from cfgc.load.disk import DiskReader
 from cfgc.lower.plan import Plan
@@ -172,3 +174,19 @@ def test_keys_of_the_connection_are_in_the_topology() -> None:
     assert plan_of("launch.timeout=7min").topology.timeout_s == 420
     assert (plan_of().topology.backend, plan_of().topology.device) == ("gloo", "cpu")
     assert plan_of("hardware=a100-80gb", "training.precision=bf16").topology.backend == "nccl"
+
+
+@pytest.mark.covers("hardware.name", "data.drop_last")
+def test_the_name_of_the_device_is_for_people() -> None:
+    plan = plan_of('hardware.name="a shared machine"', "data.drop_last=true")
+    assert plan.topology.hardware == "a shared machine"
+    assert "a shared machine" in plan_md(plan, "sha256:0")
+
+
+@pytest.mark.covers("target.slurm")
+def test_an_old_slurm_is_asked_for_gpus_as_it_understands() -> None:
+    gpus = ("hardware=a100-80gb", "training.precision=bf16")
+    with pytest.raises(Rejected) as refused:
+        plan_of(*gpus, "target.slurm=18.08")
+    assert {one.code for one in refused.value.diagnostics if one.severity == "error"} == {"CFG526"}
+    assert plan_of(*gpus, "target.slurm=18.08", "cluster.gres=gpu").target.slurm == "18.08"

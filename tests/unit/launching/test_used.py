@@ -125,6 +125,7 @@ def test_releases_are_in_order_and_the_defaults_among_them() -> None:
     assert order("2.10.1") > order("2.9")
 
 
+@pytest.mark.covers("target.torch")
 def test_torchrun_is_told_the_grace_where_it_can_be() -> None:
     told = plan_of({"launch": {"shutdown_grace": "2min"}})
     fixed = plan_of({"target": {"torch": "2.11.0"}, "launch": {"shutdown_grace": "30s"}})

@@ -13,6 +13,7 @@ from tests.unit.lower.planning import plan_of
 GPU = {"hardware": {"device": "cuda", "architecture": "ampere", "memory": "80GiB"}}
 
 
+@pytest.mark.covers("training.global_batch_size", "training.micro_batch_size", "training.gradient_accumulation_steps")
 def test_topology_and_batch() -> None:
     plan = plan_of(GPU, {"launch": {"nodes": 2, "gpus_per_node": 4}, "training": {"global_batch_size": 512}})
     assert plan.topology.world_size == plan.topology.data_parallel == 8
@@ -26,6 +27,7 @@ def test_cpu_runs_use_gloo() -> None:
     assert plan_of().topology.backend == "gloo"
 
 
+@pytest.mark.covers("training.max_epochs", "training.max_steps")
 def test_steps_follow_from_epochs() -> None:
     plan = plan_of({"training": {"max_steps": None, "max_epochs": 3}, "data": {"max_train_samples": 3200}})
     assert plan.schedule.max_steps == 300
@@ -36,6 +38,7 @@ def test_a_constant_schedule_ends_at_its_peak() -> None:
     assert plan.schedule.final_learning_rate == plan.schedule.learning_rate
 
 
+@pytest.mark.covers("evaluation.at_end")
 def test_no_evaluation_at_the_end_without_held_out_samples() -> None:
     assert plan_of().evaluation.at_end
     assert not plan_of({"data": {"eval_fraction": 0.0}}).evaluation.at_end

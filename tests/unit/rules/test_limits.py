@@ -113,6 +113,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.covers("hardware.gpus_per_node_max")
 @pytest.mark.parametrize("code", CASES)
 def test_rule_at_its_limit(code: str) -> None:
     refused, passed = CASES[code]

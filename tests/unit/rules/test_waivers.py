@@ -32,6 +32,7 @@ def test_a_code_in_small_letters_is_offered_in_capitals() -> None:
     assert finding.helps == ("write `CFG434`",)
 
 
+@pytest.mark.covers("checks.allow")
 def test_a_waiver_with_a_reason_acts() -> None:
     late = GOOD.replace("max_steps = 1000", "max_steps = 100") + "[evaluation]\nevery_steps = 500\n"
     assert "CFG434" in {finding.code for finding in found(late)}

@@ -144,6 +144,7 @@ def test_a_setting_that_is_off_is_accepted() -> None:
     assert said("[model]\nuse_rag = false\n[model.moe]\nnum_experts = 0\n[tracking]\nwandb = false\n") == ()
 
 
+@pytest.mark.covers("checks.allow", "checks.deny_warnings")
 def test_a_warning_can_be_waived_with_a_reason_and_denied() -> None:
     zero = "[deepspeed.zero]\nstage = 1\n"
     code = only(said(zero)).code
