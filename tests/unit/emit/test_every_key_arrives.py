@@ -187,6 +187,6 @@ def test_the_name_of_the_device_is_for_people() -> None:
 def test_an_old_slurm_is_asked_for_gpus_as_it_understands() -> None:
     gpus = ("hardware=a100-80gb", "training.precision=bf16")
     with pytest.raises(Rejected) as refused:
-        plan_of(*gpus, "target.slurm=18.08")
-    assert {one.code for one in refused.value.diagnostics if one.severity == "error"} == {"CFG526"}
-    assert plan_of(*gpus, "target.slurm=18.08", "cluster.gres=gpu").target.slurm == "18.08"
+        plan_of(*gpus, 'target.slurm="18.08"')
+    assert {one.code for one in refused.value.diagnostics if one.severity == "error"} == {"CFG620"}
+    assert plan_of(*gpus, 'target.slurm="18.08"', "cluster.gres=gpu").target.slurm == "18.08"
