@@ -126,6 +126,15 @@ class Model(Frozen):
     parameters: int
 
 
+class ParameterGroup(Frozen):
+    """Parameters whose names match ``pattern`` (fnmatch), and that no group before has."""
+
+    pattern: str
+    weight_decay: float
+    decay_norm_and_bias: bool
+    learning_rate_scale: float
+
+
 class Optimizer(Frozen):
     """The optimizer's own settings; the rate is in the schedule, clipping in ds_config.
 

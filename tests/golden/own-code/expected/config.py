@@ -112,6 +112,15 @@ class TargetModel(Frozen):
     parameters: int
 
 
+class ParameterGroup(Frozen):
+    """Parameters whose names match ``pattern`` (fnmatch), and that no group before has."""
+
+    pattern: str
+    weight_decay: float
+    decay_norm_and_bias: bool
+    learning_rate_scale: float
+
+
 class Optimizer(Frozen):
     """The optimizer's own settings; the rate is in the schedule, clipping in ds_config.
 
@@ -127,6 +136,27 @@ class Optimizer(Frozen):
     decay_norm_and_bias: bool
     gradient_clipping: float
     groups: tuple[ParameterGroup, ...]
+
+
+class Source(Frozen):
+    """Files below ``path`` that match one of ``include`` and none of ``exclude`` (fnmatch over the posix path).
+
+    ``path`` may be one file. A text file is a record. ``field`` of a record holds its text, or, as ``format`` says,
+    other fields hold a prompt and its completion, or messages. ``split`` eval is never trained on.
+    """
+
+    name: str
+    path: NodePath
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    kind: Literal["text", "jsonl", "parquet", "arrow", "huggingface", "tokens"]
+    dataset_split: str
+    field: str
+    format: Literal["text", "prompt", "chat"]
+    prompt_field: str
+    completion_field: str
+    messages_field: str
+    split: Literal["train", "eval"]
 
 
 class NodePath(Frozen):
