@@ -89,7 +89,7 @@ def render(found: Sequence[Covering]) -> str:
 
 
 def _row(key: SchemaField, found: Sequence[Covering]) -> str:
-    tests = " · ".join(f"`{one}`" for one in _tests_of(key.dotted, found))
+    tests = "" if _is_refused(key.meta.later) else " · ".join(f"`{one}`" for one in _tests_of(key.dotted, found))
     return f"| `{key.dotted}` | {_verdict(key.meta.later)} | {tests or '–'} |"
 
 

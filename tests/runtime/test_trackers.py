@@ -107,7 +107,16 @@ def test_tensorboard_shows_every_step_once(reported: Path) -> None:
     assert b"training.learning_rate" in start
 
 
-@pytest.mark.covers("tracking.wandb.*", "experiment.tags", "experiment.description")
+@pytest.mark.covers(
+    "tracking.wandb.enabled",
+    "tracking.wandb.mode",
+    "tracking.wandb.project",
+    "tracking.wandb.entity",
+    "tracking.wandb.group",
+    "tracking.wandb.name",
+    "experiment.tags",
+    "experiment.description",
+)
 def test_wandb_offline_continues_one_run(reported: Path) -> None:
     files = sorted(reported.rglob("run-*.wandb"))
     assert [file.name for file in files] == ["run-abc123def456.wandb"] * 2

@@ -41,7 +41,7 @@ def to_end(run: Run, **environment: str) -> Outcome:
 @pytest.mark.covers(
     "model.kind", "model.target", "model.arguments", "data.target", "data.arguments", "training.loss.target",
     "training.loss.arguments", "training.optimizer.type", "training.optimizer.target", "training.optimizer.arguments",
-    "evaluation.metrics.*", "evaluation.metrics",
+    "evaluation.metrics", "evaluation.metrics.name", "evaluation.metrics.target", "evaluation.metrics.arguments",
 )  # fmt: skip
 def test_own_model_data_loss_optimizer_and_metric_train_and_resume_bit_for_bit(tmp_path: Path) -> None:
     whole = run_of(tmp_path / "whole", "cnn", *SHORT)

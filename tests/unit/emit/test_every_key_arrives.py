@@ -15,6 +15,7 @@ from cfgc.load.disk import DiskReader
 from cfgc.lower.plan import Plan
 from cfgc.pipeline import plan_spec
 from cfgc.resources import shipped_dir
+from cfgc.schema.catalogue import catalogue
 
 TINY = Path(__file__).resolve().parents[2] / "runtime"
 
@@ -81,13 +82,30 @@ def test_keys_of_the_engine_are_in_ds_config(key: str, value: Any, place: str, o
     assert at(plan_of(*others, f"deepspeed.{key}={text}").ds_config, place) == value
 
 
+def keys_below(section: str) -> set[str]:
+    """Keys of a section that are not refused as a whole."""
+    fields = (field for field in catalogue() if field.path[0] == section)
+    return {field.dotted.partition(".")[2] for field in fields if not field.meta.later or field.meta.later.works}
+
+
+def test_every_key_of_the_engine_and_of_the_cluster_is_among_them() -> None:
+    assert keys_below("deepspeed") == {key for key, *_ in DEEPSPEED} | {"raw"}
+    assert keys_below("cluster") == {override.partition("=")[0] for override, _ in CLUSTER} | {"gres", "requeue"}
+
+
 @pytest.mark.covers("deepspeed.raw")
 def test_raw_keys_are_in_ds_config() -> None:
     plan = plan_of('deepspeed.raw.reason="to look at memory"', "deepspeed.raw.memory_breakdown=true")
     assert plan.ds_config["memory_breakdown"] is True
 
 
-@pytest.mark.covers("training.gradient_clipping", "training.precision", "training.optimizer.*")
+@pytest.mark.covers(
+    "training.gradient_clipping",
+    "training.precision",
+    "training.optimizer.betas",
+    "training.optimizer.eps",
+    "training.optimizer.weight_decay",
+)
 @pytest.mark.parametrize(
     ("override", "place", "value"),
     [
