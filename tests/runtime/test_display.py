@@ -183,10 +183,12 @@ def test_a_terminal_that_is_gone_does_not_stop_the_run() -> None:
         screen.close()
 
 
-def test_other_ranks_are_silent() -> None:
+def test_other_ranks_are_silent(capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress(None, "gpt", 10)
-    progress.show({"step": 1} | LINE)
+    progress.start(0)
+    progress.show({"step": 10} | LINE)
     progress.say("hidden")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_numbers_for_people() -> None:

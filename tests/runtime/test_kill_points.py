@@ -8,14 +8,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.runtime.bundles import HERE, WAIT_S
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = pytest.mark.slow
 
