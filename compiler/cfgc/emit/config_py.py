@@ -56,8 +56,9 @@ def _head() -> cst.Module:
 
 @cache
 def _shapes() -> dict[str, _Shape]:
-    tree = ast.parse(files("cfgc.lower").joinpath("plan.py").read_text(encoding="utf-8"))
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    sources = (file for file in files("cfgc.lower").iterdir() if re.fullmatch(r"plan(_\w+)?\.py", file.name))
+    trees = (ast.parse(source.read_text(encoding="utf-8")) for source in sources)
+    classes = (node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
     return {node.name: _Shape(ast.get_docstring(node) or "", _annotations(node)) for node in classes}
 
 

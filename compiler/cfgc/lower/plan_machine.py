@@ -1,0 +1,100 @@
+"""The plan of the machine: its ranks, how they start, and what they need of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class NodePath:
+    """A path on the node, expanded there.
+
+    ``base``: ``cwd`` (the directory that the script was started in), ``absolute``, ``env`` (the value of variable
+    ``name``) or ``stdlib`` (the interpreter's own standard library). ``path`` is below that base, ``.`` for itself.
+    """
+
+    base: Literal["cwd", "absolute", "env", "stdlib"]
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """The releases that the bundle is compiled for; ``slurm`` is the oldest that the job script runs on."""
+
+    deepspeed: str
+    torch: str
+    slurm: str
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Ranks and how they are grouped. world_size = nodes × ranks_per_node = dp × tp × pp × sp.
+
+    ``device_memory`` is in bytes, 0 unknown.
+    """
+
+    device: Literal["cpu", "cuda"]
+    hardware: str
+    architecture: Literal["unknown", "cpu", "volta", "turing", "ampere", "ada", "hopper", "blackwell"]
+    device_memory: int
+    nodes: int
+    ranks_per_node: int
+    world_size: int
+    data_parallel: int
+    tensor_parallel: int
+    pipeline_parallel: int
+    sequence_parallel: int
+    backend: Literal["gloo", "nccl"]
+    timeout_s: int
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
+
+    ``watchdog_s`` 0 is off. ``restart`` lets launch.sh start again by itself, after ``restart_delay_s`` at first.
+    """
+
+    run_dir: NodePath
+    python: str
+    master_port: int
+    threads_per_rank: int
+    time_limit_s: int
+    signal_lead_s: int
+    max_attempts: int
+    shutdown_grace_s: int
+    watchdog_s: int
+    restart: bool
+    restart_delay_s: int
+    environment: Mapping[str, str]
+    required: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """job.sbatch: ``directives`` are (option without dashes, value), one word each; an empty value is a switch."""
+
+    directives: tuple[tuple[str, str], ...]
+    modules: tuple[str, ...]
+    cpus_per_task: int
+    requeue: bool
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Closed-form sizes, in bytes per rank unless named otherwise; 0 capacity or peak means unknown.
+
+    ``host_bytes`` is what offloading keeps in the node's memory instead; ``peak_tflops`` is the device's bf16 peak.
+    """
+
+    parameter_bytes: int
+    gradient_bytes: int
+    optimizer_bytes: int
+    device_bytes: int
+    flops_per_token: int
+    gpu_hours: float
+    host_bytes: int = 0
+    peak_tflops: float = 0.0
