@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from cfgc_runtime.errors import NO_INPUT, WRONG_WORLD, Failure
+from cfgc_runtime.models.dense import check_dense
 from cfgc_runtime.models.fitting import check_fit
 from cfgc_runtime.models.huggingface import build_model
 from cfgc_runtime.models.losses import cross_entropy
@@ -133,6 +134,39 @@ def test_a_configuration_that_would_be_ignored_in_part_is_refused() -> None:
     assert "describes no model" in str(refused(planned(TINY | {"model_type": "lama"})))
     assert "describes no model" in str(refused(planned(TINY | {"hidden_size": "wide"})))
     assert "cannot be made" in str(refused(planned({"model_type": "t5"})))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"model_type": "mixtral"},
+        {"model_type": "qwen2_moe"},
+        {"model_type": "deepseek_v3"},
+        {"model_type": "dbrx"},
+        {"model_type": "jamba", "num_experts": 4},
+    ],
+)
+def test_a_mixture_of_experts_is_refused_wherever_it_is_described(said: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(said))
+    for one, place in ((planned(said), "[model.config]"), (planned(path=tmp_path), f"{tmp_path}/config.json")):
+        failure = refused(one)
+        assert failure.code == WRONG_WORLD
+        assert f"{place} describes a mixture of experts ({said['model_type']}, " in str(failure)
+
+
+def test_experts_that_are_turned_off_are_none() -> None:
+    check_dense(SimpleNamespace(to_dict=lambda: {"is_moe": False, "num_experts": 64}), "here")
+    check_dense(SimpleNamespace(to_dict=lambda: {"num_local_experts": 0, "text_config": {"num_experts": 1}}), "here")
+
+
+@pytest.mark.parametrize("kind", ["qwen2", "mistral"])
+def test_heads_that_transformers_fills_in_must_fit(kind: str) -> None:
+    said = {key: value for key, value in TINY.items() if key != "num_key_value_heads"} | {"model_type": kind}
+    failure = refused(planned(said))
+    assert failure.code == WRONG_WORLD
+    assert "4 attention heads, which cannot share" in str(failure)
+    assert "`num_key_value_heads = 4`" in str(failure)
+    loss_of(build_model(planned(said | {"num_key_value_heads": 4}), seed=1)).backward()
 
 
 def test_a_count_that_is_planned_is_checked() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from cfgc_runtime.errors import NO_INPUT, WRONG_WORLD, Failure
+from cfgc_runtime.models.dense import check_dense, check_heads
 from cfgc_runtime.rundir import expand
 from cfgc_runtime.seeding import derive_seed
 
@@ -31,6 +32,9 @@ def build_model(config: HuggingFaceModel, seed: int) -> nn.Module:
         raise Failure(WRONG_WORLD, f"the model needs transformers, which is not installed here: {INSTALL}") from None
     transformers_logging.disable_progress_bar()
     settings = read_config(config)
+    place = "[model.config]" if config.config else str(expand(config.path) / "config.json")
+    check_dense(settings, place)
+    check_heads(settings, place)
     settings.use_cache = False  # keys and values of earlier tokens are for writing text, not for training
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(derive_seed(seed, "weights"))
