@@ -12,7 +12,7 @@ from cfgc.importing.branches import Branch, found_at, leaves
 from cfgc.importing.hydra.resolving import MISSING, Resolver, UnresolvableError, reference_in
 from cfgc.importing.items import Dropped, Grade, Item, Setting, accounted, came_from, sources_of
 from cfgc.schema.catalogue import schema_fields
-from cfgc.schema.renamed import NO_PLACE, RENAMED
+from cfgc.schema.renamed import LATER, NO_PLACE, RENAMED
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _left(reading: Reading, path: Path, entry: Entry) -> Item:
     because = next((reasons[prefix] for prefix in prefixes if prefix in reasons), "")
     value = "…" if _secret(path[-1], entry.value) else entry.value
     if because:
-        return Dropped(path, because, value)
+        return Dropped(path, because, value, doubtful=because in LATER)
     if value in (None, {}, []):
         return Dropped(path, "it says nothing", value)
     if value in (False, 0):

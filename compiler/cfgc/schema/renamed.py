@@ -26,6 +26,15 @@ _ZERO = "ZeRO's settings have a table of their own; at the top level DeepSpeed i
 _FILES = "a run can read several trees of files"
 _SOURCES = '[{ name = "corpus", path = "data", include = ["*.txt"] }]'
 _STEPS = "the interval alone says it; 0 turns it off"
+_PREFERENCES = (
+    "PPO, DPO and reward models come later; today `[task] target` starts a function of yours that trains on preferences"
+)
+_ADAPTERS = (
+    "adapters come later; today all parameters are trained, or, of a model of yours "
+    '(`model.kind = "target"`), those that require gradients'
+)
+LATER = frozenset({_PREFERENCES, _ADAPTERS})
+"""Reasons of keys that change what is trained: an import that drops one is doubtful."""
 
 RENAMED: Mapping[str, Renamed] = MappingProxyType(
     {
@@ -215,11 +224,20 @@ NO_PLACE: Mapping[str, str] = MappingProxyType(
         "launch.world_size": "it is `launch.nodes` × `launch.gpus_per_node`",
         "backend": "`hardware.device` decides: nccl on cuda, gloo on cpu",
         "launch.backend": "`hardware.device` decides: nccl on cuda, gloo on cpu",
-        "rlhf": "reinforcement learning from human feedback is not supported by this runtime yet",
-        "ppo": "reinforcement learning from human feedback is not supported by this runtime yet",
-        "reward_model": "reinforcement learning from human feedback is not supported by this runtime yet",
+        "rlhf": _PREFERENCES,
+        "ppo": _PREFERENCES,
+        "dpo": _PREFERENCES,
+        "reward_model": _PREFERENCES,
+        "training.rlhf": _PREFERENCES,
+        "training.ppo": _PREFERENCES,
+        "training.dpo": _PREFERENCES,
         "algorithm": "alignment algorithms are not supported by this runtime yet; the loss is next-token cross entropy",
-        "lora": "adapters are not supported by this runtime yet; every parameter is trained",
+        "lora": _ADAPTERS,
+        "peft": _ADAPTERS,
+        "model.lora": _ADAPTERS,
+        "model.peft": _ADAPTERS,
+        "training.lora": _ADAPTERS,
+        "training.peft": _ADAPTERS,
         "quantization": "quantised training is not supported by this runtime yet",
         "ray": "Ray is not a way to start a run here; `launch.sh` and `job.sbatch` are in every bundle",
     }

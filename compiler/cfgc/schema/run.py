@@ -11,9 +11,13 @@ from cfgc.schema.field import Later, Section, logistics, numerics
 from cfgc.schema.trackers import Mlflow, Wandb
 from cfgc.schema.values import Int, Name, Path, Text, Texts, Variable, array_to_tuple
 
-_TRAIN = Later("task", "leave the table out")
+_TRAIN = Later(
+    "task",
+    'leave the table out to train; a function of yours can do it today: `task.target = "my_pkg.align:main"`',
+    ("train", "script", "function"),
+)
 _ONE = Later("sweep", "leave the table out; build a bundle for each point, with overrides on the command line")
-_COPY = Later("package", "leave the table out")
+_COPY = Later("package", "leave the table out, and install your package on the node")
 
 
 Variables: TypeAlias = dict[Variable, Text]
@@ -22,8 +26,8 @@ Variables: TypeAlias = dict[Variable, Text]
 class Task(Section):
     """What the ranks do."""
 
-    kind: Literal["train", "evaluate", "finetune", "rlhf", "script", "function"] = numerics(
-        "train", "The task.", later=Later("task", _TRAIN.instead, ("train", "script", "function"))
+    kind: Literal["train", "evaluate", "finetune", "rlhf", "ppo", "dpo", "script", "function"] = numerics(
+        "train", "The task.", later=_TRAIN
     )
     target: CallTarget | None = numerics(
         None, "Own function, `module:function`, called with (**arguments) on every rank, in place of training."

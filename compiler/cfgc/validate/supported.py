@@ -38,7 +38,7 @@ CODES: Mapping[Feature, tuple[str, str]] = {
     ),
     "sweep": ("CFG458", "a spec is one run"),
     "stages": ("CFG459", "a spec is one run"),
-    "package": ("CFG460", "a bundle carries the runtime, and no other code"),
+    "package": ("CFG460", "a bundle carries the runtime and the script of `[task]`; targets are imported on the node"),
     "task": ("CFG461", "the runtime trains, or runs a function or a script of your own"),
     "nvme": ("CFG462", "the runtime offloads to host memory only"),
     "checkpoint": ("CFG463", "training waits while a checkpoint is written"),

@@ -56,3 +56,8 @@ def test_what_was_dropped_is_not_called_unsaid() -> None:
     text = spec_of("opt: {lr: '${oc.env:LR}', weight_decay: '${oc.env:WD}'}\ntrainer: {max_steps: 10}")
     assert line_of("learning_rate", text) == "learning_rate = 3e-4 # check: opt.lr could not be kept: yours to say"
     assert line_of("weight_decay", text).startswith("weight_decay = 0.01 # check: opt.weight_decay could not be kept; ")
+
+
+def test_adapters_are_dropped_with_a_check() -> None:
+    text = spec_of("model: {hidden_size: 64, peft: {peft_scheme: lora}}\ntrainer: {max_steps: 3}")
+    assert '- check: model.peft.peft_scheme = "lora": adapters come later' in text
