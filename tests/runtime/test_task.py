@@ -19,7 +19,7 @@ from cfgc.pipeline import compile_spec
 from cfgc.resources import shipped_dir
 from cfgc.write.writer import write_bundle
 from cfgc_runtime.attempt import shell_code
-from cfgc_runtime.errors import NO_INPUT, WRONG_WORLD, Failure
+from cfgc_runtime.errors import INTERNAL, NO_INPUT, WRONG_WORLD, Failure
 from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.signals import STOP_SIGNALS
 from cfgc_runtime.task import run_task
@@ -55,6 +55,9 @@ def start(folder: Path, task: str, *, stopped: bool = False) -> int:
         sys.dont_write_bytecode = True
         stop: Any = SimpleNamespace(requested=stopped)
         code = run_task(bundle, RunDirectory(folder / "run"), ALONE, stop, sys.stdout, Quiet())  # type: ignore[arg-type]
+    except Failure as failure:
+        code = failure.code
+        (folder / "refused").write_text(str(failure))
     finally:
         os._exit(code)
 
@@ -89,13 +92,34 @@ def test_a_python_script_runs_in_the_interpreter_of_the_run(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ("return None", 0), ("return 0", 0), ("return 4", 4), ("return True", 0), ("raise SystemExit(5)", 5),
-        ("raise SystemExit('no')", 1), ("raise SystemExit", 0), ("1 / 0", 1), ("return 'done'", 0),
+        ("return None", 0), ("return 0", 0), ("return 4", 4), ("return 255", 255), ("raise SystemExit(5)", 5),
+        ("raise SystemExit('no')", 1), ("raise SystemExit(2.5)", 1), ("raise SystemExit", 0), ("1 / 0", 1),
+        ("import numpy; return numpy.int64(7)", 7), ("import numpy; return numpy.int64(0)", 0),
     ],
 )  # fmt: skip
 def test_a_function_ends_as_a_program_would(body: str, code: int, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(f"def main():\n    {body}\n")
     assert end_of(start(tmp_path, 'target = "mine:main"\n')) == code
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("return 256", "the task returned 256, but exit codes go from 0 to 255"),
+        ("return 300", "returned 300,"),
+        ("return -1", "returned -1,"),
+        ("raise SystemExit(512)", "returned 512,"),
+        ("import numpy; return numpy.int64(256)", "returned 256,"),
+        ("return 'done'", "returned 'done' (str), which is no exit code"),
+        ("return True", "returned True (bool), which is no exit code"),
+        ("import numpy; return numpy.array(0)", "(ndarray), which is no exit code"),
+        ("import torch; return torch.tensor(0)", "returned tensor(0) (Tensor), which is no exit code"),
+    ],
+)
+def test_what_is_no_exit_code_does_not_count_as_finished(body: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(f"def main():\n    {body}\n")
+    assert end_of(start(tmp_path, 'target = "mine:main"\n')) == INTERNAL
+    assert said in (tmp_path / "refused").read_text()
 
 
 def test_a_task_that_does_not_know_the_signal_is_ended_by_it(tmp_path: Path) -> None:
