@@ -88,6 +88,8 @@ def test_room_for_the_records_is_taken_beforehand(tmp_path: Path) -> None:
     attempt.record_exit(3, 74, "No space left on device: run")
     assert (attempt.path / "exits" / "rank-3").stat().st_ino == inode
     assert [(one.rank, one.code) for one in attempt.exits()] == [(3, 74)]
+    attempt.record_pid(3, 0, 17)
+    assert (attempt.path / "pids" / "rank-3").read_bytes() == b"0 17\n"
 
 
 def test_a_run_directory_without_an_attempt_says_what_to_do(tmp_path: Path) -> None:
