@@ -68,6 +68,15 @@ def test_help_names_every_command_and_ends_well(work: Path) -> None:
         assert command in result.stdout
 
 
+def test_it_runs_as_a_module_too(work: Path) -> None:
+    ran = [
+        subprocess.run([sys.executable, "-m", "cfgc", *words], cwd=work, capture_output=True, text=True, check=False)
+        for words in (("--version",), ("biuld",))
+    ]
+    assert [one.returncode for one in ran] == [0, 64]
+    assert ran[0].stdout == cfgc(work, "--version").stdout
+
+
 def test_build_writes_once_and_then_leaves_equal_bytes_alone(work: Path) -> None:
     first = cfgc(work, "build", "spec.toml")
     assert first.returncode == 0, first.stderr
