@@ -88,15 +88,28 @@ def test_the_best_loss_is_kept_whatever_early_stopping_counts() -> None:
     assert state.patience.is_over(said)
 
 
-def test_an_explosion_is_said_once_and_a_skipped_step_to_who_looks_for_mistakes() -> None:
+def steps_after(norms: list[tuple[float | None, bool]], health: Any) -> tuple[State, list[tuple[str, str]]]:
+    """The state after steps of these gradient norms, some of them skipped, and what was said with its level."""
     said: list[tuple[str, str]] = []
     parts: dict[str, Any] = dict.fromkeys((field.name for field in fields(Loop)), None)
-    parts["config"] = SimpleNamespace(GRADIENT_HEALTH=rule())
+    parts["config"] = SimpleNamespace(GRADIENT_HEALTH=health)
     parts["reporter"] = SimpleNamespace(say=lambda line, level="info": said.append((level, line)))
     loop, state = Loop(**parts), State({})
-    for norm, skipped in ((6.25, False), (7.0, False), (None, True)):
-        outcome = StepOutcome(torch.zeros(()), norm, skipped, rate=1e-3, samples=0, seconds=0.5)
-        state = loop._after(state, outcome)
+    for norm, skipped in norms:
+        state = loop._after(
+            state, StepOutcome(torch.zeros(()), norm, skipped, rate=1e-3, samples=0, seconds=0.5, unlabelled=0)
+        )
+    return state, said
+
+
+def test_an_explosion_is_said_once_and_a_skipped_step_to_who_looks_for_mistakes() -> None:
+    state, said = steps_after([(6.25, False), (7.0, False), (None, True)], rule())
     assert [level for level, _ in said] == ["warning", "debug"]
     assert "exploded at step 1: its norm is 6.25, more than 5; the learning rate is multiplied by 0.5" in said[0][1]
     assert (state.step, state.seconds, state.health) == (3, 1.5, Health(1, True, 0.5))
+
+
+def test_an_explosion_that_is_only_counted_is_said_to_leave_the_rate() -> None:
+    _, [(level, line)] = steps_after([(6.25, False)], rule(auto_reduce_lr=False))
+    assert level == "warning"
+    assert line.endswith("more than 5; the learning rate stays as planned (auto_reduce_lr = false)")
