@@ -120,6 +120,7 @@ class Loop:
     def _evaluate(self, state: State) -> State:
         if not self.feed.held_out:
             return state
+        self.engine.share_buffers(self.ranks)
         found = evaluate(self.engine, self.pulse.evaluating(self.feed.evaluation()), self.ranks)
         self.reporter.record(state.step, {f"eval_{name}": value for name, value in found.items()})
         own = "".join(f" · {name} {value:.4g}" for name, value in found.items() if name != "loss")
@@ -128,6 +129,7 @@ class Loop:
 
     def _save(self, state: State) -> None:
         with self.pulse.during("a save"):
+            self.engine.share_buffers(self.ranks)
             saved = self.checkpoints.save(self.engine, state.step, state.as_json())
         self.reporter.say(f"saved step {saved.step:,} ({short(saved.bytes)}B in {saved.seconds:.1f} s, sha256 ok)")
 
