@@ -172,6 +172,62 @@ def test_a_failure_in_a_worker_keeps_its_exit_code(tmp_path: Path) -> None:
     assert caught.value.code == NO_INPUT
 
 
+TEMPLATE = "{% for m in messages if m.content != '?' %}{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}"
+
+
+STEPS = 22
+
+
+def conversations(directory: Path, bad: str) -> Any:
+    """14 of them; the one on line 10 is ``bad``."""
+    directory.mkdir()
+    good = [json.dumps({"messages": [{"role": "assistant", "content": f"{number}"}]}) for number in range(14)]
+    good[9] = bad or good[9]
+    (directory / "x.jsonl").write_text("\n".join(good))
+    one = source(directory, "a")
+    one.format = "chat"
+    return one
+
+
+def taken(said: Any, workers: int = 0, start: int = 0, ranks: int = 1, rank: int = 0) -> tuple[int, str]:
+    """Up to which step of three epochs batches come, read from ``start`` on, and what ends them."""
+    said = SimpleNamespace(**vars(said) | {"num_workers": workers})
+    samples = StreamedSet(batch(2, 1, ranks), ranks, rank, said, 256)
+    count = start
+    try:
+        for _ in loaded(loader(samples, range(start, STEPS // ranks), said, persistent=False)):
+            count += 1
+    except Failure as failure:
+        return count, f"{failure.code}: {failure}"
+    return count, ""
+
+
+@pytest.mark.parametrize("packing", [True, False])
+def test_the_first_bad_record_ends_the_run_at_the_same_step_whoever_reads(tmp_path: Path, packing: bool) -> None:
+    buffer = SimpleNamespace(enabled=True, buffer_size=3)
+    changed = {"packing": packing, "sequence_length": 2, "chat_template": TEMPLATE, "streaming": buffer}
+    unread = '{"messages": [{"role": "assistant", "content": "?"}]}'
+    for name, bad, reason in (
+        ("good", "", ""),
+        ("json", '{"messages": ', "it is no JSON"),
+        ("field", '{"other": 1}', "no field `messages`"),
+        ("encoded", unread, "nothing of the assistant"),
+    ):
+        said = plan([conversations(tmp_path / name, bad)], **changed)
+        count, failure = taken(said)
+        assert taken(said, workers=2, start=1) == (count, failure)
+        halves = [taken(said, ranks=2, rank=rank) for rank in range(2)]
+        assert min(halves)[0] == count // 2
+        if not bad:
+            assert (count, failure) == (STEPS, "")
+            continue
+        assert reason in failure
+        assert 1 <= count <= 7  # in the first of three epochs
+        assert {said for _, said in halves} == {failure}
+        assert failure.startswith(f"{NO_INPUT}: {tmp_path / name / 'x.jsonl'}:10: ")
+        assert "`streaming.enabled = false`" in failure
+
+
 def test_without_truncation_a_long_record_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text('{"text": "fine"}\n{"text": "much too long"}\n')
     said = plan([source(tmp_path, "a")], packing=False, truncation=False)

@@ -41,6 +41,9 @@ def sample_keys_are_read(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]
     elif not said.shuffle:
         by = At("data.shuffle", "records keep their order")
         yield from _unread(resolved, spec, by, ("streaming.buffer_size",), "set `shuffle = true`")
+    if said.streaming.enabled:
+        by = At(STREAMING, "the first bad record ends the run")
+        yield from _unread(resolved, spec, by, ("max_bad_records",), "set `streaming.enabled = false`")
     if not said.mixing.enabled:
         by = At(MIXING, "sources are read one after the other")
         yield from _unread(resolved, spec, by, ("mixing.temperature",), "set `mixing.enabled = true`")

@@ -76,6 +76,8 @@ def _unread(source: Source) -> Iterator[tuple[str, str]]:
 def bad_records_can_come(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG480: a limit on bad records belongs to sources that can have some."""
     data = spec.data
+    if data.streaming.enabled:  # refused there, whatever the sources are
+        return
     if data.max_bad_records == 0 or not data.sources or any(source.kind in _WITH_FIELDS for source in data.sources):
         return
     texts = any(source.kind == "text" for source in data.sources)
