@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -223,6 +224,22 @@ def test_held_out_samples_come_once_and_fillers_weigh_nothing() -> None:
     assert max(sample for samples, _, _ in seen(few.train(range(4))) for sample in samples) < 16
     assert feed_of().fingerprint == feed_of(rank=1).fingerprint
     assert feed_of().fingerprint != feed_of(build=lambda split: Noisy(31)).fingerprint
+
+
+class WhoReads(Noisy):
+    """Samples that say which process read them."""
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {"x": torch.tensor([os.getpid()]), "labels": 0}
+
+
+@pytest.mark.parametrize("are_kept", [False, True])
+def test_workers_of_evaluations_of_own_samples_are_kept_where_the_spec_says_so(are_kept: bool) -> None:
+    feed = feed_of(build=lambda split: WhoReads(30), num_workers=2, persistent_workers=are_kept)
+    pids = [{int(pid) for one in feed.evaluation() for pid in one.batch["x"]} for _ in range(2)]
+    assert len(pids[0]) == 2
+    assert pids[0].isdisjoint(pids[1]) is not are_kept
+    assert pids[0] == pids[1] or not are_kept
 
 
 @pytest.mark.parametrize(
