@@ -1,15 +1,15 @@
-"""Samples that come from mixed streams, on two real ranks with two workers each: stopped and gone on with."""
+"""Samples that come from mixed streams, on two real ranks with two workers each: killed and gone on with."""
 
 from __future__ import annotations
 
 import json
-import signal
+import math
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cfgc_runtime.errors import PREEMPTED
 from tests.runtime.bundles import Run, new_run
+from tests.runtime.kills import differences, newest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,13 +32,20 @@ OVERRIDES = (
     "data.num_workers=2",
     "data.prefetch_factor=3",
     "data.persistent_workers=true",
+    "data.max_eval_samples=8",
+    "training.max_steps=6",
+    "checkpoint.every_steps=2",
+    "evaluation.every_steps=3",
 )
+FIRST_LOSS = math.log(257)
+RECORDS = 16
+"""Of each source: the second epoch of both begins before the end."""
 
 
 def write_records(run: Run) -> Run:
     for name in ("chat", "prompt"):
         (run.cwd / name).mkdir()
-        lines = [json.dumps(_record(name, number)) for number in range(50)]
+        lines = [json.dumps(_record(name, number)) for number in range(RECORDS)]
         (run.cwd / name / "records.jsonl").write_text("\n".join(lines))
     return run
 
@@ -56,13 +63,13 @@ def _record(name: str, number: int) -> dict[str, object]:
 def test_a_stopped_run_sees_the_samples_of_an_unbroken_one(tmp_path: Path) -> None:
     unbroken = write_records(new_run(tmp_path / "unbroken", *OVERRIDES))
     assert unbroken.to_end().code == 0, unbroken.logs()
-    metrics = unbroken.metrics()
-    assert metrics[-1]["eval_loss"] < 5.0
-    stopped = write_records(new_run(tmp_path / "stopped", *OVERRIDES))
-    process = stopped.start()
-    stopped.wait_for_step(5, process)
-    process.send_signal(signal.SIGUSR2)
-    process.communicate()
-    assert process.returncode == PREEMPTED
-    assert stopped.to_end().code == 0, stopped.logs()
-    assert stopped.metrics() == metrics
+    assert unbroken.metrics()[-1]["eval_loss"] < FIRST_LOSS
+    killed = write_records(new_run(tmp_path / "killed", *OVERRIDES))
+    outcome = killed.to_end(TEST_KILL="1:7")  # the first of step 4's two micro steps; step 2 was saved
+    assert outcome.code == 137, (outcome, killed.logs())
+    assert killed.steps() == [1, 2, 3]
+    resumed = killed.to_end()
+    assert resumed.code == 0, (resumed, killed.logs())
+    assert "resumed from step 2" in resumed.out
+    assert newest(killed) == 6
+    assert differences(killed, unbroken) == []
