@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cfgc_runtime.data import files, packing
-from cfgc_runtime.data.files import list_files, read_contents
+from cfgc_runtime.data.files import check_files, list_files, read_contents
 from cfgc_runtime.data.notice import Notice
 from cfgc_runtime.data.prepare import prepare, prepare_sources
 from cfgc_runtime.data.token_file import TokenFile
@@ -60,6 +60,31 @@ def test_exclude_wins_and_whole_directories_are_left_out(text: Path) -> None:
     assert [file.name for file in list_files(source(text, exclude=("sub/*",)))] == ["a.txt", "b.txt"]
     found = list_files(source(text, include=("sub/*", "*.md"), exclude=("*/d.txt",)))
     assert [file.name for file in found] == ["e.md", "sub/c.txt"]
+
+
+@pytest.mark.covers("data.sources.include", "data.sources.exclude")
+def test_patterns_hold_for_a_source_of_one_file_too(text: Path) -> None:
+    one = text / "a.txt"
+    assert [(file.name, file.path) for file in list_files(source(one))] == [("a.txt", one)]
+    for said in ({"include": ("*.md",)}, {"exclude": ("a*",)}):
+        with pytest.raises(Failure, match=r"`a`: .*/a\.txt does not match \*\.(md|txt without a\*)$") as caught:
+            list_files(source(one, **said))
+        assert caught.value.code == NO_INPUT
+        with pytest.raises(Failure, match="does not match"):
+            check_files(source(one, **said))
+
+
+@pytest.mark.covers("data.sources.path")
+def test_linked_directories_are_read_and_loops_end(tmp_path: Path, text: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "f.txt").write_text("F")
+    (tmp_path / "elsewhere" / "up").symlink_to(text)
+    (text / "linked").symlink_to(tmp_path / "elsewhere")
+    (text / "sub" / "again").symlink_to(text / "sub")
+    (text / "broken.d").symlink_to(tmp_path / "gone")
+    (text / "itself").symlink_to(text / "itself")
+    names = [file.name for file in list_files(source(text))]
+    assert names == ["a.txt", "b.txt", "linked/f.txt", "sub/c.txt", "sub/deep/d.txt"]
 
 
 @pytest.mark.covers("data.sources", "data.sources.name")

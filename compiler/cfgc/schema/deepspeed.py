@@ -73,6 +73,12 @@ class DeepSpeed(Section):
         None, "Number format of gradient reductions. Absent: that of the training precision."
     )
     prescale_gradients: bool = numerics(False, "Divide gradients before the reduction.")
-    gradient_predivide_factor: float = numerics(1.0, "Divisor of that.", unit="ratio", gt=0, le=1e6)
+    gradient_predivide_factor: float = numerics(
+        1.0,
+        "Divides gradients before the reduction, the rest follows it; read only with `prescale_gradients = false`.",
+        unit="ratio",
+        gt=0,
+        le=1e6,
+    )
     wall_clock_breakdown: bool = resources(False, "Time each phase of a step; costs synchronisation.")
     raw: dict[str, Any] = numerics({}, "Keys copied to ds_config.json verbatim; needs `raw.reason`.")

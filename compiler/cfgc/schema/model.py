@@ -90,10 +90,10 @@ class Model(Section):
     tie_embeddings: bool = numerics(True, "Share the input embedding with the output projection.", only=_DECODER)
     attention: Literal["sdpa", "eager", "flash_attention_2"] = numerics("sdpa", "Attention implementation.", only=_BOTH)
     attention_dropout: float = numerics(
-        0.0, "Dropout of attention weights.", unit="probability", ge=0, le=1, only=_DECODER
+        0.0, "Dropout of attention weights.", unit="probability", ge=0, lt=1, only=_DECODER
     )
     hidden_dropout: float = numerics(
-        0.0, "Dropout of each block's output.", unit="probability", ge=0, le=1, only=_DECODER
+        0.0, "Dropout of each block's output.", unit="probability", ge=0, lt=1, only=_DECODER
     )
     initializer_range: float = numerics(
         0.02, "Standard deviation of the initial weights.", unit="ratio", gt=0, le=1, only=_DECODER

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import max_steps_of
+from cfgc.diagnostics.model import Fix
+from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, count, error, is_default
 
 if TYPE_CHECKING:
@@ -41,6 +43,39 @@ def bounds_agree(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
             At(STEPS, f"{count(steps, 'step')} in all"),
         ]
         yield error("CFG491", message, resolved, places, (), (f"set `warmup_steps = {max(1, steps // 10)}`",))
+
+
+def watching_is_on(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG496: what watching does is set where it watches, starts lower, and reduces the rate."""
+    said = spec.training.gradient_health
+    if not said.enabled:
+        by = At(f"{HEALTH}.enabled", "norms are not watched")
+        names = (name for name in type(said).model_fields if name != "enabled")
+        yield from _idle(spec, resolved, names, by, "set `enabled = true`")
+        return
+    if said.warmup_steps == 0:
+        by = At(f"{HEALTH}.warmup_steps", "0: the final value from the first step on")
+        yield from _idle(spec, resolved, ("initial_clip_value",), by, "set `warmup_steps = 100`")
+    if not said.auto_reduce_lr:
+        by = At(f"{HEALTH}.auto_reduce_lr", "the rate is not reduced")
+        yield from _idle(spec, resolved, ("lr_reduction_factor",), by, "set `auto_reduce_lr = true`")
+
+
+def _idle(spec: Spec, resolved: Resolved, names: Iterable[str], by: At, instead: str) -> Iterator[Diagnostic]:
+    for name in names:
+        key = f"{HEALTH}.{name}"
+        if is_default(key, getattr(spec.training.gradient_health, name)):
+            continue
+        edits = Remedy(resolved).drop(tuple(key.split(".")))
+        yield error(
+            "CFG496",
+            f"`{key}` changes nothing",
+            resolved,
+            [At(key, "has no effect"), by],
+            (),
+            (instead, f"or drop `{name}`"),
+            (Fix(edits),) if edits else (),
+        )
 
 
 def penalties_act(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:

@@ -110,6 +110,25 @@ def groups_have_parameters(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
         left = [name for name in left if name not in taken]
 
 
+def groups_differ(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG496: a group has a decay or a rate of its own, or keeps its parameters from a later one that has."""
+    said = spec.training.optimizer
+    if said.type == "target":
+        return  # own code sees each group, whatever is in it
+    for index, group in reversed(tuple(enumerate(said.groups))):
+        if group.weight_decay is not None or group.learning_rate_scale != 1:
+            return
+        yield error(
+            "CFG496",
+            f"the group `{group.pattern}` changes nothing",
+            resolved,
+            [At(GROUPS, "trained as the rest", (index, "pattern"))],
+            ("it gives neither `weight_decay` nor a `learning_rate_scale` other than 1",),
+            ("give one of them, or drop the group",),
+            (Fix(tuple(Remedy(resolved).drop((*GROUPS.split("."), index)))),),
+        )
+
+
 def _unmatched(resolved: Resolved, index: int, pattern: str, known: bool) -> Diagnostic:
     why = "the groups before it take every parameter that it matches" if known else f"the names are {NAMES}"
     help_ = "put it before them" if known else "write the pattern of one of these names"

@@ -55,6 +55,9 @@ def what_a_call_replaces_is_silent(spec: AnySpec, resolved: Resolved) -> Iterato
         return
     if spec.data.target is not None:
         yield from _ignored(resolved, "data", _OF_TOKENS, "data.target", "own code makes the samples")
+        if spec.training.loss.target is None:
+            of_ends, why = ("eos", "min_sequence_length"), "no tokenizer says which token ends a text"
+            yield from _ignored(resolved, "training.penalties", of_ends, "data.target", why)
     else:
         yield from _ignored(resolved, "data", ("arguments",), "data.sources", "the files are read, no function called")
     training = spec.training
