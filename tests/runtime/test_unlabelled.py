@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import fields
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -26,6 +27,10 @@ from cfgc_runtime.progress import Progress
 from cfgc_runtime.state import State
 from cfgc_runtime.stepping import StepOutcome, take_step
 from tests.runtime.documents import batch, data, documents
+from tests.runtime.test_streaming import plan, source, streamed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LOGITS = torch.tensor([[[0.0, 1.0], [2.0, 0.0]], [[1.0, 0.0], [0.0, 0.0]], [[0.0, 3.0], [1.0, 1.0]]])
 LABELS = torch.tensor([[1, -100], [-100, -100], [0, 1]])
@@ -180,3 +185,18 @@ def test_packed_samples_without_a_label_are_counted() -> None:
     feed = make_feed(config, SimpleNamespace(rank=0, size=1), prepared)  # type: ignore[arg-type]
     assert any("30 of 60 packed samples are left out" in note for note in feed.notes)
     assert feed.held_out == 3
+
+
+@pytest.mark.parametrize("packing", [True, False])
+def test_a_stream_has_prompts_that_leave_no_room_only_where_it_does_not_pack(tmp_path: Path, packing: bool) -> None:
+    records = [{"prompt": "?" * (20 if number % 2 else 2), "completion": f"{number:02}"} for number in range(12)]
+    (tmp_path / "x.jsonl").write_text("\n".join(map(json.dumps, records)))
+    sources = [source(tmp_path, "a")]
+    sources[0].format = "prompt"
+    said = plan(sources, packing=packing, shuffle=False)
+    batches = streamed(said, 1, 0, range(6), 1)
+    found = torch.cat([has_label(one.batch["labels"]) for one in batches])
+    assert int(found.sum()) == (12 if packing else 6)
+    later = streamed(plan(sources, packing=packing, shuffle=False, num_workers=2), 1, 0, range(4, 6), 1)
+    for one, other in zip(batches[4:], later, strict=True):
+        assert (one.samples, one.batch["labels"].tolist()) == (other.samples, other.batch["labels"].tolist())
