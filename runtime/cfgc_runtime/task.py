@@ -101,14 +101,19 @@ def _call(function: object) -> int:
     try:
         returned = function()
     except SystemExit as left:
-        if left.code is None or isinstance(left.code, Integral):
-            return _code(None if left.code is None else index(left.code))
-        print(left.code, file=sys.stderr)
-        return _FAILED
+        return _left_with(left.code)
     except BaseException:
         traceback.print_exc()
         return _FAILED
     return _code(returned)
+
+
+def _left_with(said: object) -> int:
+    """The exit code of ``SystemExit(said)``: Python prints what is no number, and calls True 1."""
+    if said is not None and not isinstance(said, Integral):
+        print(said, file=sys.stderr)
+        return _FAILED
+    return _code(int(said) if isinstance(said, bool) else said)
 
 
 def _code(returned: object) -> int:

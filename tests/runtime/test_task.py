@@ -94,6 +94,7 @@ def test_a_python_script_runs_in_the_interpreter_of_the_run(tmp_path: Path) -> N
     [
         ("return None", 0), ("return 0", 0), ("return 4", 4), ("return 255", 255), ("raise SystemExit(5)", 5),
         ("raise SystemExit('no')", 1), ("raise SystemExit(2.5)", 1), ("raise SystemExit", 0), ("1 / 0", 1),
+        ("raise SystemExit(True)", 1),
         ("import numpy; return numpy.int64(7)", 7), ("import numpy; return numpy.int64(0)", 0),
     ],
 )  # fmt: skip
