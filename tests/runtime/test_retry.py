@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cfgc_runtime import cli, lock
 from cfgc_runtime.attempt import create_attempt
+from cfgc_runtime.errors import Failure
+from cfgc_runtime.lock import alone, running
 from cfgc_runtime.mourning import Mourner
 from cfgc_runtime.retry import decide, may_be_retried, newest_step
 from cfgc_runtime.rundir import RunDirectory
@@ -100,3 +105,32 @@ def test_a_rank_that_is_gone_without_a_word_was_killed(run: RunDirectory) -> Non
     assert not mourner.is_over()
     now[0] = 12.0
     assert mourner.is_over()
+
+
+def test_another_start_waits_for_what_still_holds_the_run_directory(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail(run)
+    monkeypatch.setattr(cli, "load_config", lambda _file: SimpleNamespace(LAUNCH=launch(delay=1)))
+    with running(run):
+        child = os.fork()  # as a data worker of a rank that was killed: it holds the lock that the rank took
+        if child == 0:
+            time.sleep(1)
+            os._exit(0)
+    with pytest.raises(Failure, match="is in use"), alone(run):
+        pass
+    assert cli.main(["again", "--run-dir", str(run.root), "--code", "137"]) == 0
+    assert capsys.readouterr().out == "1\n"
+    with alone(run):
+        assert os.waitpid(child, 0) == (child, 0)
+
+
+def test_another_start_does_not_wait_for_ever(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail(run)
+    monkeypatch.setattr(cli, "load_config", lambda _file: SimpleNamespace(LAUNCH=launch(delay=1)))
+    monkeypatch.setattr(lock, "_ENDING_S", 0.2)
+    with running(run):
+        assert cli.main(["again", "--run-dir", str(run.root), "--code", "137"]) == 0
+    assert capsys.readouterr().out == "1\n"
