@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from cfgc_runtime.errors import NO_INPUT, WRONG_WORLD, Failure
+from cfgc_runtime.models.causality import check_causal
 from cfgc_runtime.models.dense import check_dense
 from cfgc_runtime.models.fitting import check_fit
 from cfgc_runtime.models.huggingface import build_model
@@ -167,6 +168,50 @@ def test_heads_that_transformers_fills_in_must_fit(kind: str) -> None:
     assert "4 attention heads, which cannot share" in str(failure)
     assert "`num_key_value_heads = 4`" in str(failure)
     loss_of(build_model(planned(said | {"num_key_value_heads": 4}), seed=1)).backward()
+
+
+BERT = {key: TINY[key] for key in TINY if key not in ("num_key_value_heads", "tie_word_embeddings")}
+
+
+def test_a_model_that_sees_its_labels_is_refused(tmp_path: Path) -> None:
+    said = BERT | {"model_type": "bert"}
+    (tmp_path / "config.json").write_text(json.dumps(said))
+    for one, place in ((planned(said), "[model.config]"), (planned(path=tmp_path), f"{tmp_path}/config.json")):
+        failure = refused(one)
+        assert failure.code == WRONG_WORLD
+        assert f"{place} describes a bert model that is not causal" in str(failure)
+        assert "`is_decoder = true`" in str(failure)
+    loss_of(build_model(planned(said | {"is_decoder": True}), seed=1)).backward()
+
+
+def test_looking_at_a_model_changes_nothing_and_spends_no_random_number() -> None:
+    gpt2 = {"model_type": "gpt2", "n_embd": 16, "n_layer": 2, "n_head": 4, "n_positions": 3, "vocab_size": 300}
+    for said in (TINY, gpt2):
+        model: Any = build_model(planned(said), seed=1)
+        weights = {name: value.clone() for name, value in model.state_dict().items()}
+        modes: list[tuple[bool, str]] = []
+
+        def note(one: Any, _: Any, modes: list[tuple[bool, str]] = modes) -> None:
+            modes.append((one.training, one.config._attn_implementation))
+
+        model.register_forward_pre_hook(note)
+        before = torch.get_rng_state()
+        model.config._attn_implementation = "flash_attention_2"
+        check_causal(model, "here")
+        assert model.config._attn_implementation == "flash_attention_2"
+        assert modes == [(False, "eager")]
+        assert model.training
+        assert torch.equal(before, torch.get_rng_state())
+        assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.covers("model.attention")
+def test_an_architecture_without_that_attention_is_told_another() -> None:
+    said = {"model_type": "bloom", "hidden_size": 16, "n_layer": 2, "n_head": 4, "vocab_size": 300}
+    failure = refused(planned(said))
+    assert failure.code == WRONG_WORLD
+    assert str(failure) == ('transformers has no sdpa attention for bloom models; set `model.attention = "eager"`')
+    loss_of(build_model(planned(said, attention="eager"), seed=1)).backward()
 
 
 def test_a_count_that_is_planned_is_checked() -> None:
