@@ -129,6 +129,7 @@ RULES: tuple[Rule, ...] = (
     evaluation.evaluation_has_samples,
     evaluation.evaluation_happens,
     evaluation.threshold_has_patience,
+    evaluation.evaluation_keys_are_read,
     evaluation.source_names_differ,
     own_code.metric_names_differ,
     data.shuffle_seed_is_read,

@@ -7,7 +7,7 @@ from itertools import count as count_from
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.data import holds_out
-from cfgc.arithmetic.of_spec import evaluation_steps_of, max_steps_of
+from cfgc.arithmetic.of_spec import evaluation_steps_of, max_steps_of, triple_of
 from cfgc.diagnostics.model import Fix
 from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, count, error, warning
@@ -81,6 +81,30 @@ def threshold_has_patience(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
         (),
         ("set `early_stopping.patience = 3`, or drop the threshold",),
     )
+
+
+def evaluation_keys_are_read(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG437: how to evaluate is said where an evaluation happens."""
+    said, triple = spec.evaluation, triple_of(spec)
+    if evaluation_steps_of(spec) > 0 or (said.at_end and holds_out(spec)):
+        return
+    usual = triple.micro_batch_size if triple else None
+    keys = {
+        "evaluation.micro_batch_size": said.micro_batch_size not in (None, usual),
+        "evaluation.max_batches": said.max_batches > 0,
+        "data.max_eval_samples": spec.data.max_eval_samples > 0 and not spec.data.streaming.enabled,
+    }
+    by = At(FRACTION, "nothing is held out") if said.at_end else At("evaluation.at_end", "none at the end either")
+    for key, idle in keys.items():
+        if idle:
+            yield warning(
+                "CFG437",
+                f"`{key}` has no effect without an evaluation",
+                resolved,
+                [At(key, "has no effect"), by, At(EVERY, "0: no evaluation while training")],
+                (),
+                (f"drop `{key.partition('.')[2]}`, or evaluate",),
+            )
 
 
 def source_names_differ(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
