@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Network(nn.Module):
-    """Convolutions, each halving the image, then one linear layer over what is left of it."""
+    """Normalized convolutions, each halving the image, then one linear layer over what is left of it."""
 
     def __init__(self, channels: Sequence[int], classes: int, dropout: float) -> None:
         super().__init__()
@@ -19,14 +19,15 @@ class Network(nn.Module):
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1) for before, after in pairwise(widths)
         )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in channels)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(widths[-1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """``images`` float [batch, 1, height, width]; a score for each class, [batch, classes]."""
         x = images.to(self.head.weight.dtype)
-        for convolution in self.convolutions:
-            x = torch.relu(convolution(x))
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            x = torch.relu(norm(convolution(x)))
         return cast("Tensor", self.head(self.dropout(x.mean((2, 3)))))
 
 
