@@ -26,25 +26,25 @@ def exits(run: Run, attempt: int) -> dict[int, int]:
 def test_a_rank_that_hangs_is_named_and_the_run_starts_again_as_often_as_it_may(tmp_path: Path) -> None:
     options = ["watchdog=4s", "restart=true", "restart_delay=1s", "max_attempts=2"]
     run = new_run(tmp_path, *(f"launch.{option}" for option in options))
-    process = run.start(TEST_HANG="1:17", TEST_SLOW="0.1")  # sleeps in the first micro step of step 9
-    run.wait_for_step(9, process)  # in the second attempt
+    process = run.start(TEST_HANG="1:9", TEST_SLOW="0.1")  # sleeps in the first micro step of step 5
+    run.wait_for_step(5, process)  # in the second attempt
     os.kill(run.pids(attempt=2)[0], signal.SIGSTOP)
     out, err = process.communicate(timeout=WAIT_S)
     assert process.returncode == 77, (out, err, run.logs())
 
     assert "error: rank 1 failed with exit code 77: a rank stood still (launch.watchdog)" in err
-    assert "in step 9, micro step 1 (training): File " in err
+    assert "in step 5, micro step 1 (training): File " in err
     assert "sitecustomize.py" in err  # where it sleeps
     logs = run.directory / "attempts" / "001" / "logs"
     assert "in all_reduce" in (logs / "rank-0.log").read_text()  # the one that waited wrote its stacks too
     assert "in counted" in (logs / "rank-1.log").read_text()
 
-    assert "starting again in 1 s, attempt 2 of 2, from step 8" in err
-    assert "resumed from step 8" in out
+    assert "starting again in 1 s, attempt 2 of 2, from step 4" in err
+    assert "resumed from step 4" in out
     assert "error: rank 0 failed with exit code 77" in err
     assert "its process is stopped by a signal (kill -CONT goes on)" in err
     assert "not started again: this was attempt 2 of 2 (launch.max_attempts)" in err
-    assert newest(run) == 8
+    assert newest(run) == 4
 
 
 @pytest.mark.covers("launch.shutdown_grace")

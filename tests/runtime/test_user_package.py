@@ -21,8 +21,8 @@ from tests.runtime.test_resume import checkpoint_files
 pytestmark = pytest.mark.slow
 
 PROJECT = HERE.parent / "user_package"
-LAST = "step-00000060"
-SHORT = ("training.max_steps=60", "evaluation.every_steps=20", "checkpoint.every_steps=20")
+LAST = "step-00000024"
+SHORT = ("training.max_steps=24", "evaluation.every_steps=8", "checkpoint.every_steps=8")
 
 
 def run_of(directory: Path, spec: str, *overrides: str) -> Run:
@@ -48,23 +48,23 @@ def test_own_model_data_loss_optimizer_and_metric_train_and_resume_bit_for_bit(t
     outcome = to_end(whole)
     assert outcome.code == 0, (outcome, whole.logs())
     evaluations = [line for line in whole.metrics() if "eval_loss" in line]
-    assert [line["step"] for line in evaluations] == [20, 40, 60]
+    assert [line["step"] for line in evaluations] == [8, 16, 24]
     assert evaluations[-1]["eval_loss"] < evaluations[0]["eval_loss"]
     assert all(0 <= line["eval_accuracy"] <= 1 for line in evaluations)
     code = json.loads((whole.directory / "run.json").read_text())["attempts"][0]["code"]
     assert set(code) == {"shapes", "shapes.model", "shapes.data", "shapes.training"}
 
     run = run_of(tmp_path / "killed", "cnn", *SHORT)
-    killed = to_end(run, TEST_KILL="1:103")  # the first of step 52's two micro steps; step 40 was saved
+    killed = to_end(run, TEST_KILL="1:39")  # the first of step 20's two micro steps; step 16 was saved
     assert killed.code == 137, (killed, run.logs())
     resumed = to_end(run)
     assert resumed.code == 0, (resumed, run.logs())
-    assert "resumed from step 40" in resumed.out
+    assert "resumed from step 16" in resumed.out
     assert run.metrics() == whole.metrics()
     assert checkpoint_files(run, LAST) == checkpoint_files(whole, LAST)
 
     # Without ZeRO, and read by two workers: the same samples, and the same first step.
-    few = ("training.max_steps=8", "evaluation.every_steps=0", "evaluation.at_end=false", "evaluation.metrics=[]")
+    few = ("training.max_steps=6", "evaluation.every_steps=0", "evaluation.at_end=false", "evaluation.metrics=[]")
     plain = run_of(tmp_path / "plain", "cnn", "zero=0", "data.num_workers=2", *few)
     outcome = to_end(plain)
     assert outcome.code == 0, (outcome, plain.logs())
