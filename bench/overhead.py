@@ -1,7 +1,7 @@
-"""The runtime's loop against the shortest hand-written DeepSpeed loop: same model, same data, taking turns.
+"""The runtime's loop against the shortest hand-written loops: same model, same rows of data, taking turns.
 
-Both train in the same processes. The hand-written loop takes its turns while the runtime waits for its next batch, so
-that what slows the machine slows both. The first turns warm up and are not counted.
+All train in the same processes. The hand-written loops take their turns while the runtime waits for its next batch, so
+that what slows the machine slows all. The first turns warm up and are not counted.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 WORKER = Path(__file__).with_name("overhead_rank.py")
@@ -44,13 +45,19 @@ def build(work: Path, options: argparse.Namespace) -> None:
     subprocess.run(stage, check=True, stdout=subprocess.DEVNULL)
 
 
-def measure(work: Path, options: argparse.Namespace) -> dict[str, dict[str, float] | list[list[float]]]:
+def measure(work: Path, options: argparse.Namespace) -> dict[str, Any]:
     """What rank 0 measured."""
     on_cpu = not options.gpu
     environment = os.environ | {"OMP_NUM_THREADS": str(options.threads), "PYTHONHASHSEED": "0"}
     environment |= {"DS_ACCELERATOR": "cpu"} if on_cpu else {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={options.ranks}"]
-    command = [*launcher, str(WORKER), str(work / "run"), str(options.steps)]
+    command = [
+        *launcher,
+        str(WORKER),
+        str(work / "run"),
+        str(options.steps),
+        "plain-torch" if options.plain_torch else "",
+    ]
     done = subprocess.run(command, cwd=work, env=environment, check=False, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
@@ -59,13 +66,18 @@ def measure(work: Path, options: argparse.Namespace) -> dict[str, dict[str, floa
 
 def show(found: dict, options: argparse.Namespace) -> None:
     """Ratios, the median and the range; and where the start-up time goes."""
-    tokens, ours, theirs = found["tokens"] * options.steps, found["ours"], found["theirs"]
-    ratios = sorted(other / own for own, other in zip(ours, theirs, strict=True))
-    print(f"{len(ratios)} turns of {options.steps} steps each, {options.ranks} ranks, {found['about']}")
-    for name, seconds in (("the runtime's loop", ours), ("hand-written loop", theirs)):
-        print(f"  {name:20} {tokens / statistics.median(seconds):10,.0f} tokens/s{utilization(found, seconds, tokens)}")
-    middle = statistics.median(ratios)
-    print(f"  ratio                {middle:10.3f}   from {ratios[0]:.3f} to {ratios[-1]:.3f}")
+    tokens, ours = found["tokens"] * options.steps, found["ours"]
+    print(f"{len(ours)} turns of {options.steps} steps each, {options.ranks} ranks, {found['about']}")
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    print(f"{os.cpu_count()} cores, load {load} (of 1, 5 and 15 minutes, at the end)")
+    for name, spent in (("the runtime's loop", ours), *found["theirs"].items()):
+        seconds = [clock for clock, _ in spent]
+        print(f"  {name:26} {tokens / statistics.median(seconds):10,.0f} tokens/s{utilization(found, seconds, tokens)}")
+    for name, theirs in found["theirs"].items():
+        for index, measure_of in enumerate(("by the clock", "of rank 0's own work")):
+            ratios = sorted(other[index] / own[index] for own, other in zip(ours, theirs, strict=True))
+            middle = statistics.median(ratios)
+            print(f"  ratio to {name:26} {middle:6.3f}   from {ratios[0]:.3f} to {ratios[-1]:.3f}, {measure_of}")
     print("start-up of rank 0, up to the first step, without torch's and DeepSpeed's import")
     for name, (clock, work) in (*found["phases"].items(), ("in all", found["startup"])):
         print(f"  {name:40} {clock:6.2f} s by the clock, {work:6.2f} s of work")
@@ -88,6 +100,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=14)
     parser.add_argument("--steps", type=int, default=8, help="of each turn")
     parser.add_argument("--gpu", action="store_true", help="leave the choice of the device to DeepSpeed")
+    parser.add_argument("--plain-torch", action="store_true", help="a third loop, without DeepSpeed")
     parser.add_argument("overrides", nargs="*", help="more for the spec, such as deepspeed.zero.stage=3")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:

@@ -1,4 +1,4 @@
-"""One rank of bench/overhead.py: the runtime's own ``train``, and another loop that takes turns with it."""
+"""One rank of bench/overhead.py: the runtime's own ``train``, and other loops that take turns with it."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ import torch
 # What torch and DeepSpeed import themselves, at their first use.
 import torch._dynamo
 import torch._inductor.config
-from torch.nn import functional as F  # noqa: N812 - the usual name
 
 torch.optim.SGD([torch.zeros(1)])
 with suppress(ImportError):  # since DeepSpeed 0.17
-    import deepspeed.runtime.zero.muon.muon_optimizer
+    import deepspeed.runtime.zero.muon.muon_optimizer  # noqa: F401
 
 IMPORTED = (time.monotonic(), time.process_time())
-RUN_DIR, STEPS = Path(sys.argv[1]), int(sys.argv[2])
+RUN_DIR, STEPS, PLAIN_TORCH = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "plain-torch"
 BUNDLE = RUN_DIR / "bundle"
 sys.path.insert(0, str(BUNDLE / "runtime"))
+
+from overhead_peers import HandWritten, Peer, PlainTorch, batches_of
 
 from cfgc_runtime import train as training
 from cfgc_runtime.attempt import newest_attempt
 from cfgc_runtime.config import load_config
-from cfgc_runtime.models.decoder import build_model
-from cfgc_runtime.optimizers.groups import parameter_groups
 from cfgc_runtime.pulse import Pulse
 from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.signals import StopRequest
@@ -41,11 +40,21 @@ WARM_UP = 2
 """Turns of each loop that are not counted."""
 
 
-def now() -> float:
+Spent = tuple[float, float]
+"""Seconds by the clock, and seconds of this process's own work, which a busy machine leaves as it is."""
+
+
+def now() -> Spent:
     """After everything that was asked of the device."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-    return time.monotonic()
+    return time.monotonic(), time.process_time()
+
+
+def since(started: Spent) -> Spent:
+    """From ``started`` until now."""
+    clock, work = now()
+    return clock - started[0], work - started[1]
 
 
 class Phases(Pulse):
@@ -62,51 +71,13 @@ class Phases(Pulse):
             self.marks.append((phase, (time.monotonic(), time.process_time())))
 
 
-class HandWritten:
-    """What somebody writes who has read DeepSpeed's first page."""
-
-    def __init__(self, config: Any, rank: int) -> None:
-        model = build_model(config.MODEL, config.EXPERIMENT.seed)
-        settings = json.loads((BUNDLE / "ds_config.json").read_text())
-        groups: Any = parameter_groups(model, config.OPTIMIZER)
-        self.engine: Any = deepspeed.initialize(model=model, model_parameters=groups, config=settings)[0]
-        self.accumulation = config.BATCH.gradient_accumulation_steps
-        size, length = config.BATCH.micro_batch_size, config.DATA.sequence_length
-        generator = torch.Generator().manual_seed(rank)
-        rows = torch.randint(0, 257, (4096, length + 1), generator=generator)
-        self.batches = iter(torch.utils.data.DataLoader(Endless(rows), batch_size=size))
-
-    def turn(self) -> float:
-        """Train ``STEPS`` steps; their seconds."""
-        engine, started = self.engine, now()
-        for _ in range(STEPS * self.accumulation):
-            rows = next(self.batches).to(engine.device)
-            logits = engine(rows[:, :-1])
-            loss = F.cross_entropy(logits.flatten(0, 1).float(), rows[:, 1:].flatten())
-            engine.backward(loss)
-            with torch.no_grad():
-                engine.step()
-        return now() - started
-
-
-class Endless(torch.utils.data.IterableDataset):  # type: ignore[type-arg]
-    """The rows, again and again."""
-
-    def __init__(self, rows: torch.Tensor) -> None:
-        self.rows = rows
-
-    def __iter__(self) -> Iterator[torch.Tensor]:
-        while True:
-            yield from self.rows
-
-
 class TakingTurns:
-    """The runtime's feed, which lets the other loop train before every ``STEPS`` steps of this one."""
+    """The runtime's feed, which lets the other loops train before every ``STEPS`` steps of this one, on its rows."""
 
-    def __init__(self, feed: Any, config: Any, rank: int) -> None:
-        self._feed, self._config, self._rank = feed, config, rank
-        self.ours: list[float] = []
-        self.theirs: list[float] = []
+    def __init__(self, feed: Any, config: Any) -> None:
+        self._feed, self._config = feed, config
+        self.ours: list[Spent] = []
+        self.theirs: dict[str, list[Spent]] = {}
         self.ready = (0.0, 0.0)
 
     def __getattr__(self, name: str) -> Any:
@@ -116,15 +87,26 @@ class TakingTurns:
         """Batches of the runtime's loop; the time between a turn's first request and the next turn's is its own."""
         self.ready = (time.monotonic(), time.process_time())
         batches, accumulation = self._feed.train(steps), self._config.BATCH.gradient_accumulation_steps
-        other = HandWritten(self._config, self._rank)
-        for _ in range(len(steps) // STEPS):
-            self.theirs.append(other.turn())
-            torch.distributed.barrier()
+        peers: dict[str, Peer] = {"hand-written DeepSpeed": HandWritten(self._config, BUNDLE)}
+        if PLAIN_TORCH:
+            peers["hand-written plain torch"] = PlainTorch(self._config, BUNDLE)
+        for turn in range(len(steps) // STEPS):
+            rows = list(self._feed.train(range(turn * STEPS, (turn + 1) * STEPS)))
+            for name, peer in peers.items():
+                self.theirs.setdefault(name, []).append(self._spent(peer, rows))
             started = now()
             for _ in range(STEPS * accumulation):
                 yield next(batches)
-            self.ours.append(now() - started)
+            self.ours.append(since(started))
             torch.distributed.barrier()
+
+    def _spent(self, peer: Peer, rows: list[Any]) -> Spent:
+        batches = batches_of(rows, self._config.BATCH.micro_batch_size)
+        started = now()
+        peer.train(batches)
+        spent = since(started)
+        torch.distributed.barrier()
+        return spent
 
 
 def main() -> None:
@@ -135,7 +117,7 @@ def main() -> None:
     load_feed = training.load_feed
 
     def taking_turns(*arguments: Any) -> TakingTurns:
-        made.append(TakingTurns(load_feed(*arguments), config, world.rank))
+        made.append(TakingTurns(load_feed(*arguments), config))
         return made[0]
 
     training.load_feed = taking_turns  # type: ignore[assignment]
@@ -156,16 +138,15 @@ def report(config: Any, feed: TakingTurns, phases: Phases) -> None:
     """For bench/overhead.py."""
     marks = [mark for mark in phases.marks if mark[1] <= feed.ready]
     ends = [*(at for _, at in marks[1:]), feed.ready]
-    tracking = config.TRACKING
     found = {
         "tokens": config.BATCH.tokens_per_step,
         "ours": feed.ours[WARM_UP:],
-        "theirs": feed.theirs[WARM_UP : len(feed.ours)],
+        "theirs": {name: seconds[WARM_UP : len(feed.ours)] for name, seconds in feed.theirs.items()},
         "startup": _between(IMPORTED, feed.ready),
         "phases": {name: _between(at, end) for (name, at), end in zip(marks, ends, strict=True)},
         "about": f"{config.MODEL.parameters:,} parameters, ZeRO-{config.ZERO_STAGE}, {config.PRECISION}",
-        "flops_per_token": getattr(tracking, "flops_per_token", 0),
-        "peak_flops": getattr(tracking, "peak_flops", 0),
+        "flops_per_token": config.TRACKING.flops_per_token,
+        "peak_flops": config.TRACKING.peak_flops,
     }
     Path("measured.json").write_text(json.dumps(found))
 
