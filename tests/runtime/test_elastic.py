@@ -18,7 +18,8 @@ pytestmark = pytest.mark.slow
 TOLERANCE = 1e-5
 """Relative, of losses, held-out losses and gradient norms in fp32; 2e-7 was seen, and 1e-4 (norms 6e-4) in bf16."""
 
-COMMON = ("model.hidden_dropout=0.0", "checkpoint.elastic=true")
+SHORT = ("model.hidden_dropout=0.0", "training.max_steps=8")
+COMMON = (*SHORT, "checkpoint.elastic=true")
 BACKWARDS = 8 // 2
 """Backward passes of one step over all ranks."""
 
@@ -37,34 +38,31 @@ def numbers(run: Run) -> dict[str, dict[int, float]]:
 
 @pytest.mark.covers("checkpoint.elastic")
 @pytest.mark.parametrize(
-    ("zero", "sizes"), [("1", (2, 1)), ("2", (1, 2)), ("3", (2, 1, 2))], ids=["zero-1", "zero-2", "zero-3"]
+    ("zero", "before", "after"), [("1", 2, 1), ("2", 1, 2), ("3", 2, 1)], ids=["zero-1", "zero-2", "zero-3"]
 )
-def test_the_curve_goes_on_after_each_change_of_the_ranks(
-    zero: str, sizes: tuple[int, ...], tmp_path: Path, finished: Callable[..., Run]
+def test_the_curve_goes_on_after_a_change_of_the_ranks(
+    zero: str, before: int, after: int, tmp_path: Path, finished: Callable[..., Run]
 ) -> None:
     overrides = (*COMMON, f"zero={zero}")
-    run = new_run(tmp_path, *overrides, f"launch.gpus_per_node={sizes[0]}")
-    killed = run.to_end(TEST_KILL=f"0:{5 * BACKWARDS // sizes[0] + 1}")  # in step 6; step 4 was saved
+    run = new_run(tmp_path, *overrides, f"launch.gpus_per_node={before}")
+    killed = run.to_end(TEST_KILL=f"0:{5 * BACKWARDS // before + 1}")  # in step 6; step 4 was saved
     assert killed.code == 137, (killed, run.logs())
-    for place, ranks in enumerate(sizes[1:], 1):
-        saved, last = 4 * place, place == len(sizes) - 1
-        run = with_ranks(run, ranks, *overrides)
-        died = {} if last else {"TEST_KILL": f"0:{5 * BACKWARDS // ranks + 1}"}
-        outcome = run.to_end(**died)
-        assert outcome.code == (0 if last else 137), (outcome, run.logs())
-        name = f"step-{saved:08d}"
-        assert f"launch.gpus_per_node: {sizes[place - 1]} → {ranks}" in outcome.out
-        assert f"{name} was saved by {sizes[place - 1]} ranks, this run has {ranks}: converting it once" in outcome.out
-        assert f"resumed from step {saved}" in outcome.out
+    run = with_ranks(run, after, *overrides)
+    outcome = run.to_end()
+    assert outcome.code == 0, (outcome, run.logs())
+    assert f"launch.gpus_per_node: {before} → {after}" in outcome.out
+    assert f"step-00000004 was saved by {before} ranks, this run has {after}: converting it once" in outcome.out
+    assert "resumed from step 4" in outcome.out
     ours, theirs = numbers(run), numbers(finished(*COMMON, "zero=2"))
     for name, curve in theirs.items():
         assert ours[name] == pytest.approx(curve, rel=TOLERANCE), name
     names = sorted(path.name for path in (run.directory / "checkpoints").glob("*-*"))
-    assert names == ["step-00000004", "step-00000008", "step-00000012"], "converted forms are gone after the next save"
+    assert names == ["step-00000004", "step-00000008"], "converted forms are gone after the next save"
 
 
 def test_other_ranks_are_refused_with_the_key_that_allows_them(tmp_path: Path, finished: Callable[..., Run]) -> None:
-    run = replace(finished(), cwd=finished().cwd, bundle=compile_tiny(tmp_path / "one", "launch.gpus_per_node=1"))
+    bundle = compile_tiny(tmp_path / "one", *SHORT, "zero=2", "launch.gpus_per_node=1")
+    run = replace(finished(*COMMON, "zero=2"), bundle=bundle)
     outcome = run.to_end()
     assert outcome.code == 65
     assert "launch.gpus_per_node: 2 → 1" in outcome.err
