@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import distributed, multiprocessing
+from torch import distributed
+from torch.multiprocessing.spawn import spawn
 
 from cfgc_runtime.collective import Ranks
 from cfgc_runtime.engine import Engine
@@ -38,7 +39,7 @@ def share(rank: int, directory: str) -> None:
 
 @pytest.mark.slow
 def test_every_rank_takes_the_buffers_of_rank_0_whatever_their_type(tmp_path: Path) -> None:
-    multiprocessing.spawn(share, (str(tmp_path),), nprocs=2)  # type: ignore[no-untyped-call]
+    spawn(share, (str(tmp_path),), nprocs=2)  # type: ignore[no-untyped-call]
     for rank in (0, 1):
         found = torch.load(tmp_path / f"rank-{rank}.pt")
         assert len(found) == 5
