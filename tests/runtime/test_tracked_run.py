@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 CANARY = "canary-51d0-not-for-anybody"
-STEPS = list(range(1, 13))
+STEPS = list(range(1, 9))
 TRACKERS = ("tracking.csv=true", "tracking.tensorboard=true", "tracking.mlflow=true", "tracking.wandb.mode=offline")
 
 
@@ -30,14 +29,13 @@ def resumed(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Killed after step 6, two steps after a checkpoint, and then trained to its end."""
     run = new_run(
         tmp_path_factory.mktemp("tracked"),
-        *("launch.gpus_per_node=1", "zero=0", "training.global_batch_size=4", 'env.required=["MY_TOKEN"]'),
+        *("launch.gpus_per_node=1", "zero=0", "training.global_batch_size=4", "training.max_steps=8"),
+        'env.required=["MY_TOKEN"]',
         *TRACKERS,
     )
     make_repository(run.cwd)
-    process = run.start(MY_TOKEN=CANARY)
-    run.wait_for_step(6, process)
-    os.kill(run.pids()[0], signal.SIGKILL)
-    process.communicate(timeout=120)
+    killed = run.to_end(MY_TOKEN=CANARY, TEST_KILL="0:13")  # in step 7
+    assert killed.code == 137, (killed, run.logs())
     outcome = run.to_end(MY_TOKEN=CANARY)
     assert outcome.code == 0, (outcome, run.logs())
     assert "W&B" not in outcome.out, outcome.out
@@ -108,7 +106,7 @@ def test_what_people_read_of_it(resumed: Run) -> None:
     from cfgc.runs.facts import read_run
 
     facts = read_run(resumed.directory)
-    assert (facts.state, facts.step, facts.max_steps, facts.attempts) == ("finished", 12, 12, 2)
+    assert (facts.state, facts.step, facts.max_steps, facts.attempts) == ("finished", 8, 8, 2)
     assert facts.best_eval_loss is not None
     summary = finish(resumed, "utf-8")
     assert "tiny finished after" in summary
