@@ -45,7 +45,8 @@ _EVER = (
     *("torch.utils.data.DataLoader", "torch.utils.data.Dataset", "torch.optim.Optimizer", "torch.autograd.backward"),
     *("torch.bfloat16", "torch.dtype", "torch.enable_grad", "torch.eye", "torch.float16", "torch.from_numpy"),
     *("torch.log1p", "torch.ones_like", "torch.randint", "torch.random.fork_rng", "torch.zeros_like"),
-    *("torch.utils.tensorboard.summary.hparams", "torch.utils.tensorboard.writer.SummaryWriter"),
+    *("torch.utils.tensorboard.summary.hparams", "torch.utils.tensorboard.summary.scalar"),
+    "torch.utils.tensorboard.writer.SummaryWriter",
     *("distributed.all_reduce", "distributed.barrier", "distributed.ReduceOp.MAX"),
 )
 FUNCTIONS: tuple[Used, ...] = (
