@@ -27,18 +27,18 @@ OVERRIDES = (
     f"data.chat_template={json.dumps(TEMPLATE)}",
     "data.packing=false",
     'data.padding_side="left"',
-    "data.streaming={ enabled = true, buffer_size = 16 }",
+    "data.streaming={ enabled = true, buffer_size = 4 }",
     "data.mixing={ enabled = true, temperature = 2 }",
     "data.num_workers=2",
     "data.prefetch_factor=3",
     "data.persistent_workers=true",
     "data.max_eval_samples=8",
-    "training.max_steps=6",
+    "training.max_steps=4",
     "checkpoint.every_steps=2",
-    "evaluation.every_steps=3",
+    "evaluation.every_steps=4",
 )
 FIRST_LOSS = math.log(257)
-RECORDS = 16
+RECORDS = 10
 """Of each source: the second epoch of both begins before the end."""
 
 
@@ -65,11 +65,11 @@ def test_a_stopped_run_sees_the_samples_of_an_unbroken_one(tmp_path: Path) -> No
     assert unbroken.to_end().code == 0, unbroken.logs()
     assert unbroken.metrics()[-1]["eval_loss"] < FIRST_LOSS
     killed = write_records(new_run(tmp_path / "killed", *OVERRIDES))
-    outcome = killed.to_end(TEST_KILL="1:7")  # the first of step 4's two micro steps; step 2 was saved
+    outcome = killed.to_end(TEST_KILL="1:5")  # the first of step 3's two micro steps; step 2 was saved
     assert outcome.code == 137, (outcome, killed.logs())
-    assert killed.steps() == [1, 2, 3]
+    assert killed.steps() == [1, 2]
     resumed = killed.to_end()
     assert resumed.code == 0, (resumed, killed.logs())
     assert "resumed from step 2" in resumed.out
-    assert newest(killed) == 6
+    assert newest(killed) == 4
     assert differences(killed, unbroken) == []
