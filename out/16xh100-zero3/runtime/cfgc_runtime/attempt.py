@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -176,7 +177,7 @@ def _reserved(path: Path) -> Path:
 def _write_new(path: Path, content: str) -> None:
     """Create ``path`` whole, or leave the one that is there. A rank's records have one writer at a time.
 
-    The room that was reserved is overwritten in place, which a full disk allows; the rest of it stays blank.
+    The room that was reserved is overwritten in place, which a full disk allows, and what is left of it given back.
     """
     if path.exists():
         return
@@ -186,6 +187,8 @@ def _write_new(path: Path, content: str) -> None:
     try:
         os.pwrite(descriptor, raw.ljust(_RECORD_SIZE), 0)
         os.fsync(descriptor)
+        with suppress(OSError):  # else blanks follow the record, which readers strip
+            os.ftruncate(descriptor, len(raw))
     finally:
         os.close(descriptor)
     temporary.rename(path)

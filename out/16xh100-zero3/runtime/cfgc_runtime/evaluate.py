@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from cfgc_runtime.models.losses import has_label
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,18 +20,25 @@ if TYPE_CHECKING:
 
 
 def evaluate(engine: Engine, batches: Iterable[MicroBatch], ranks: Ranks) -> dict[str, float]:
-    """Mean ``loss`` and metrics over the held-out samples of all ranks, each counted once; nan when there are none."""
+    """Mean ``loss`` and metrics over the held-out samples of all ranks that have a label, each counted once.
+
+    They are nan when there are none; ``unlabelled`` counts those without a label, where there are any.
+    """
     engine.train_mode(False)
     totals: dict[str, torch.Tensor] = {"loss": torch.zeros(())}
-    count = torch.zeros(())
+    count, unlabelled = torch.zeros(()), torch.zeros(())
     with torch.no_grad():
         for batch in batches:
+            weights = batch.weights * has_label(batch.batch["labels"])
             for name, values in engine.judge(batch.batch).items():
-                totals[name] = totals.get(name, torch.zeros(())) + (values.cpu() * batch.weights).sum()
-            count += batch.weights.sum()
+                weighed = torch.where(weights > 0, values.cpu() * weights, 0.0)  # a mean over no label may be nan
+                totals[name] = totals.get(name, torch.zeros(())) + weighed.sum()
+            count += weights.sum()
+            unlabelled += (batch.weights - weights).sum()
     engine.train_mode(True)
-    *sums, samples = ranks.sums(*totals.values(), count)
-    return {name: total / samples if samples else math.nan for name, total in zip(totals, sums, strict=True)}
+    *sums, samples, left_out = ranks.sums(*totals.values(), count, unlabelled)
+    found = {name: total / samples if samples else math.nan for name, total in zip(totals, sums, strict=True)}
+    return {**found, "unlabelled": left_out} if left_out else found
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import fcntl
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _UNSUPPORTED = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
 _STAGING_S = 60.0
+_ENDING_S = 15.0
 _POLL_S = 0.1
 
 
@@ -33,6 +34,15 @@ def alone(run: RunDirectory) -> Iterator[None]:
     """Hold ``run`` while nothing of it is running. Raises ``Failure`` when something is."""
     with _locked(run.root / ".lock", fcntl.LOCK_EX, 0.0):
         yield
+
+
+def wait_until_free(run: RunDirectory) -> None:
+    """Wait a little for what the ranks of an attempt left behind: a process of the user's may need a moment to end.
+
+    Whether it has ended then is for ``alone`` to say.
+    """
+    with suppress(Failure, OSError, KeyboardInterrupt), _locked(run.root / ".lock", fcntl.LOCK_EX, _ENDING_S):
+        pass
 
 
 @contextmanager

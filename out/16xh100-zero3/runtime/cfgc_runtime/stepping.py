@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from cfgc_runtime.health import clipping_bound
+from cfgc_runtime.models.losses import has_label
 from cfgc_runtime.schedule import learning_rate
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class StepOutcome:
     """One optimizer step on this rank.
 
     ``loss`` is this rank's mean, a scalar tensor; ``grad_norm`` that of the whole gradient before clipping, None when
-    it is unknown or the step was ``skipped`` (an fp16 overflow); ``samples`` a digest of the samples' numbers.
+    it is unknown or the step was ``skipped`` (an fp16 overflow); ``samples`` a digest of the samples' numbers;
+    ``unlabelled`` counts this rank's samples without a label, whose losses of 0 are in that mean.
     """
 
     loss: torch.Tensor
@@ -36,6 +38,7 @@ class StepOutcome:
     rate: float
     samples: int
     seconds: float
+    unlabelled: int
 
     def diverged(self) -> bool:
         """Whether the loss or the gradient is no number any more."""
@@ -50,13 +53,14 @@ def take_step(engine: Engine, config: Config, state: State, batches: Iterator[Mi
     engine.set_learning_rate(rate)
     if config.GRADIENT_HEALTH.enabled:
         engine.set_clipping(clipping_bound(config.GRADIENT_HEALTH, step))
-    losses, norm, samples = [], None, 0
+    losses, norm, samples, unlabelled = [], None, 0, 0
     for micro in range(accumulation):
         batch = next(batches)
         samples = zlib.crc32(repr(batch.samples).encode(), samples)
+        unlabelled += int((~has_label(batch.batch["labels"])).sum())
         losses.append(engine.accumulate(batch.batch))
         norm = engine.finish_micro_step(is_last=micro == accumulation - 1)
     skipped = engine.skipped_last_step()
     seconds = time.monotonic() - started
     return StepOutcome(sum(losses, torch.zeros_like(losses[0])) / accumulation, None if skipped else norm, skipped,
-                       rate, samples, seconds)  # fmt: skip
+                       rate, samples, seconds, unlabelled)  # fmt: skip

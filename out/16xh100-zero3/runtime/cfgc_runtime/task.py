@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import reprlib
 import signal
 import sys
 import traceback
+from numbers import Integral
+from operator import index
 from typing import TYPE_CHECKING, cast
 
 from cfgc_runtime.config import load_config
-from cfgc_runtime.errors import BAD_BUNDLE, FINISHED, NO_INPUT, PREEMPTED, Failure
+from cfgc_runtime.errors import BAD_BUNDLE, FINISHED, INTERNAL, NO_INPUT, PREEMPTED, Failure
 from cfgc_runtime.pulse import TASK
 from cfgc_runtime.releases import check_releases
 from cfgc_runtime.rundir import expand
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 OWN_PYTHON = ("python",)
 _FAILED = 1
+_LARGEST = 255
 
 
 def run_task(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, screen: TextIO, pulse: Pulse) -> int:
@@ -89,16 +93,40 @@ def _become(command: list[str]) -> int:
 
 
 def _call(function: object) -> int:
-    """The exit code that a program with this function as its main would have."""
+    """The exit code that a program with this function as its main would have.
+
+    Raises ``Failure`` when it returns what is no exit code.
+    """
     assert callable(function)
     try:
         returned = function()
     except SystemExit as left:
-        returned = left.code
-        if isinstance(returned, str):
-            print(returned, file=sys.stderr)
-            return _FAILED
+        return _left_with(left.code)
     except BaseException:
         traceback.print_exc()
         return _FAILED
-    return returned if isinstance(returned, int) and not isinstance(returned, bool) else FINISHED
+    return _code(returned)
+
+
+def _left_with(said: object) -> int:
+    """The exit code of ``SystemExit(said)``: Python prints what is no number, and calls True 1."""
+    if said is not None and not isinstance(said, Integral):
+        print(said, file=sys.stderr)
+        return _FAILED
+    return _code(int(said) if isinstance(said, bool) else said)
+
+
+def _code(returned: object) -> int:
+    """``returned`` as an exit code. A process keeps the lowest eight bits: 256 would count as finished."""
+    if returned is None:
+        return FINISHED
+    if isinstance(returned, bool) or not isinstance(returned, Integral):  # a tensor is none, whatever is in it
+        raise Failure(
+            INTERNAL,
+            f"the task returned {reprlib.repr(returned)} ({type(returned).__name__}), which is no exit code; "
+            "return None or 0 when it has finished, another integer up to 255 when it failed",
+        )
+    code = index(returned)
+    if not FINISHED <= code <= _LARGEST:
+        raise Failure(INTERNAL, f"the task returned {reprlib.repr(code)}, but exit codes go from 0 to 255")
+    return code

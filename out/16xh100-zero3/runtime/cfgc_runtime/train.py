@@ -123,8 +123,9 @@ def _resume(checkpoints: Checkpoints, engine: Engine, fingerprint: Contents, rep
 def _headline(config: Config, model: nn.Module, data: Contents) -> str:
     topology = config.TOPOLOGY
     parameters = config.MODEL.parameters or sum(parameter.numel() for parameter in model.parameters())
+    ranks = "1 rank" if topology.world_size == 1 else f"{topology.world_size} ranks"
     return (
-        f"{config.EXPERIMENT.name}  {topology.world_size} ranks on {topology.device} · ZeRO-{config.ZERO_STAGE} · "
+        f"{config.EXPERIMENT.name}  {ranks} on {topology.device} · ZeRO-{config.ZERO_STAGE} · "
         f"{config.PRECISION} · {short(parameters)} parameters · "
         f"{_amount(data.as_json())}"
     )

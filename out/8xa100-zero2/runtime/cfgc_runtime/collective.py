@@ -43,6 +43,12 @@ class Ranks:
         distributed.broadcast_object_list(box, src=0, device=self.device)
         return box[0]
 
+    def share(self, tensor: torch.Tensor) -> None:
+        """Give ``tensor``, of any type and wherever it lies, rank 0's values."""
+        flat = tensor.detach().to(self.device, copy=True).reshape(-1)
+        distributed.broadcast(flat.view(torch.uint8), src=0)  # bytes: not every backend has every type
+        tensor.detach().copy_(flat.view(tensor.shape))
+
     def wait(self) -> None:
         """Until every rank is here."""
         distributed.barrier()

@@ -35,7 +35,7 @@ MEANING: Final = {
     PREEMPTED: "saved and preempted: start again to resume",
     LOST_PEER: "another rank went away",
     HUNG: "a rank stood still (launch.watchdog)",
-    WRONG_WORLD: "the ranks or the installed packages do not match the plan",
+    WRONG_WORLD: "the plan cannot run with these ranks, packages or model",
     137: "killed (SIGKILL): often out of memory",
 }
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from cfgc_runtime.errors import DIVERGED, FINISHED, PREEMPTED, Failure
 from cfgc_runtime.evaluate import evaluate
@@ -74,10 +77,11 @@ class Loop:
         """One step further; a gradient that explodes is said at once."""
         step, health = state.step + 1, state.health.after(outcome.grad_norm, self.config.GRADIENT_HEALTH)
         if health.explosions > state.health.explosions:
+            rate = f"is multiplied by {health.rate_scale:.3g} from here on"
+            rate = rate if self.config.GRADIENT_HEALTH.auto_reduce_lr else "stays as planned (auto_reduce_lr = false)"
             self.reporter.say(
                 f"the gradient exploded at step {step:,}: its norm is {outcome.grad_norm:.3g}, more than "
-                f"{self.config.GRADIENT_HEALTH.explosion_threshold:g}; the learning rate is multiplied by "
-                f"{health.rate_scale:.3g} from here on",
+                f"{self.config.GRADIENT_HEALTH.explosion_threshold:g}; the learning rate {rate}",
                 "warning",
             )
         if outcome.skipped:
@@ -87,9 +91,9 @@ class Loop:
     def _log(self, state: State, outcome: StepOutcome, logged: State) -> None:
         """One metrics line and the progress display, over what was done since ``logged``."""
         config = self.config
-        [loss] = self.ranks.sums(outcome.loss)
+        total, unlabelled = self.ranks.sums(outcome.loss, torch.tensor(outcome.unlabelled))
         values: dict[str, Any] = {
-            "loss": loss / self.ranks.size,
+            "loss": _of_labelled(total / self.ranks.size, int(unlabelled), config.BATCH.global_batch_size),
             "lr": outcome.rate,
             "grad_norm": outcome.grad_norm,
             **self._amount(state, logged),
@@ -99,6 +103,8 @@ class Loop:
             values["explosions"] = state.health.explosions
         if config.TRACKING.log_level == "debug":
             values["samples"] = self.ranks.gather(outcome.samples)
+        if unlabelled:
+            values["unlabelled"] = int(unlabelled)
         self.reporter.show(state.step, values)
 
     def _amount(self, state: State, logged: State) -> dict[str, float]:
@@ -114,6 +120,7 @@ class Loop:
     def _evaluate(self, state: State) -> State:
         if not self.feed.held_out:
             return state
+        self.engine.share_buffers(self.ranks)
         found = evaluate(self.engine, self.pulse.evaluating(self.feed.evaluation()), self.ranks)
         self.reporter.record(state.step, {f"eval_{name}": value for name, value in found.items()})
         own = "".join(f" · {name} {value:.4g}" for name, value in found.items() if name != "loss")
@@ -122,6 +129,7 @@ class Loop:
 
     def _save(self, state: State) -> None:
         with self.pulse.during("a save"):
+            self.engine.share_buffers(self.ranks)
             saved = self.checkpoints.save(self.engine, state.step, state.as_json())
         self.reporter.say(f"saved step {saved.step:,} ({short(saved.bytes)}B in {saved.seconds:.1f} s, sha256 ok)")
 
@@ -130,7 +138,7 @@ class Loop:
             rule = self.config.EARLY_STOPPING
             self.reporter.say(
                 f"stopped early at step {state.step:,}: the held-out loss did not improve by {rule.threshold} "
-                f"in {rule.patience} evaluations"
+                f"in {rule.patience} evaluation{'s' if rule.patience > 1 else ''}"
             )
         if self.ranks.rank == 0:
             summary = {
@@ -141,6 +149,11 @@ class Loop:
             }
             write_json(self.run_directory.finished, summary)
         self.ranks.wait()
+
+
+def _of_labelled(mean: float, unlabelled: int, samples: int) -> float:
+    """``mean`` is over all ``samples`` of a step, and this over those with a label; nan when none has one."""
+    return mean * (samples / (samples - unlabelled)) if unlabelled < samples else math.nan
 
 
 def _divergence(step: int, saved: int) -> str:

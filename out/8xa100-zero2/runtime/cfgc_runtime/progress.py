@@ -23,7 +23,7 @@ _ASCII = str.maketrans(
 
 _REDRAW_S = 0.1
 _FIRST_GAP_S, _LAST_GAP_S, _GAP = 10.0, 600.0, 0.01
-_DROPPED_FIRST = ("bar", "mfu", "norm", "lr", "name", "speed", "part", "left")
+_DROPPED_FIRST = ("bar", "mfu", "unlabelled", "norm", "lr", "name", "speed", "part", "left")
 
 
 @dataclass
@@ -106,6 +106,7 @@ class Progress:
             "bar": f"▕{_bar(part)}▏",
             "part": f"{math.floor(part * 100):3d} %",
             "loss": f"loss {_number(metrics.get('loss'), 3)}",
+            "unlabelled": f"({metrics['unlabelled']:,} unlabelled)" if "unlabelled" in metrics else "",
             "lr": f"lr {metrics['lr']:.1e}",
             "norm": f"|g| {_number(metrics.get('grad_norm'), 2)}",
             "speed": _speed(metrics),

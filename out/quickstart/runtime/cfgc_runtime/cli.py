@@ -13,6 +13,7 @@ from cfgc_runtime.config import load_config
 from cfgc_runtime.errors import BAD_CHECKPOINT, FINISHED, USAGE, Failure, describe_os_error, tell
 from cfgc_runtime.export.command import add_parser, run_export
 from cfgc_runtime.finish import describe_run
+from cfgc_runtime.lock import wait_until_free
 from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.node import ATTEMPT_VARIABLE, RUN_DIR_VARIABLE, supervise_node
 from cfgc_runtime.preflight.node import show_checks
@@ -109,6 +110,7 @@ def _again(run: RunDirectory, code: int) -> int:
     decision = decide(run, code, load_config(_BUNDLE / "config.py").LAUNCH)
     tell(decision.line)
     if decision.again:
+        wait_until_free(run)
         print(decision.delay_s)
     return FINISHED if decision.again else code
 

@@ -165,6 +165,12 @@ class Engine:
         """Whether fp16 gradients overflowed, so that the loss scale was lowered instead of stepping."""
         return self._scaled and bool(self.raw.optimizer.overflow)
 
+    def share_buffers(self, ranks: Ranks) -> None:
+        """Let every rank take rank 0's buffers (such as BatchNorm's statistics), the only ones that are saved."""
+        for buffer in self.raw.module.buffers():
+            if buffer.numel():
+                ranks.share(buffer)
+
     def train_mode(self, on: bool) -> None:
         """Dropout and activation checkpointing on or off."""
         self.raw.train(on)

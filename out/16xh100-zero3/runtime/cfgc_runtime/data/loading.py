@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,6 +13,7 @@ from cfgc_runtime.data.order import Order, positions
 from cfgc_runtime.data.samples import MicroBatch, collate
 from cfgc_runtime.data.streams import TrainStreams
 from cfgc_runtime.errors import Failure
+from cfgc_runtime.signals import die_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,6 +93,7 @@ def loader(dataset: Dataset[Loaded], sampler: range, data: Data, *, persistent: 
     if data.num_workers:
         workers = {"prefetch_factor": data.prefetch_factor, "persistent_workers": persistent}
         workers["multiprocessing_context"] = "fork"  # the plan's values are of no module that could be imported
+        workers["worker_init_fn"] = _begin
     return DataLoader(
         dataset,
         batch_size=None,
@@ -100,6 +103,11 @@ def loader(dataset: Dataset[Loaded], sampler: range, data: Data, *, persistent: 
         generator=torch.Generator(),  # else the loader draws from the global one, and a resumed run would differ
         **workers,
     )
+
+
+def _begin(_worker: int) -> None:
+    """Begin as a worker: it ends with its rank, however that ends, so that it does not keep the run directory."""
+    die_with_parent(signal.SIGKILL)
 
 
 def loaded(batches: DataLoader[Loaded]) -> Iterator[MicroBatch]:

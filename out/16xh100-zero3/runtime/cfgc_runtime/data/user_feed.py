@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,6 +23,8 @@ from cfgc_runtime.wiring import as_user_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from torch.utils.data import DataLoader
 
     from cfgc_runtime.config import Config
     from cfgc_runtime.world import World
@@ -78,10 +81,16 @@ class UserFeed:
 
     def evaluation(self) -> Iterator[MicroBatch]:
         """Held-out samples in their own order; every rank gets equally many batches, padded with weight 0."""
+        return loaded(self._evaluation)
+
+    @cached_property
+    def _evaluation(self) -> DataLoader[Loaded]:
+        """Kept from one evaluation to the next, and with it the workers that the plan wants kept."""
+        data = self.config.DATA
         size, most = self.config.EVALUATION.micro_batch_size, self.config.EVALUATION.max_batches
         batches = -(-self.held_out // (size * self.world.size))
         dataset = _HeldOutSet(self.held_out_set, self.held_out, size, self.world, self.config.EXPERIMENT.seed)
-        return loaded(loader(dataset, range(min(batches, most or batches)), self.config.DATA, persistent=False))
+        return loader(dataset, range(min(batches, most or batches)), data, persistent=data.persistent_workers)
 
 
 class _TrainSet(Dataset[Loaded]):

@@ -41,10 +41,15 @@ class TensorBoard:
             self.log(line)
 
     def log(self, line: Mapping[str, Any]) -> None:
-        """A scalar for each metric."""
+        """A scalar for each metric, in one event: a line is there whole, or it is tried again."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        from torch.utils.tensorboard.summary import scalar
+
         assert self._writer is not None, "it was opened"
-        for key, value in numbers_of(line).items():
-            self._writer.add_scalar(key, value, line["step"], walltime=line.get("time"))
+        make: Any = scalar
+        values = [one for key, value in numbers_of(line).items() for one in make(key, value).value]
+        file: Any = self._writer.file_writer
+        file.add_summary(Summary(value=values), line["step"], line.get("time"))
 
     def close(self, code: int) -> None:
         """Write what is held."""

@@ -171,6 +171,10 @@ def _mixture(data: Data, split: Split) -> Iterator[str]:
 
 
 def _cuts(parts: Sequence[Rows], data: Data) -> Iterator[str]:
+    packed = [part for part in parts if isinstance(part, PackedRows)]
+    cuts = sum(part.cuts for part in packed)
+    if empty := cuts - sum(map(len, packed)):
+        yield f"{empty:,} of {cuts:,} packed samples are left out: none of their tokens is to be trained on"
     padded = [part for part in parts if isinstance(part, PaddedRows)]
     cut, left_out = sum(part.cut for part in padded), sum(part.left_out for part in padded)
     whole = sum(map(len, padded)) + left_out

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cfgc_runtime.errors import NO_INPUT, Failure
 from cfgc_runtime.rundir import expand
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cfgc_runtime.config import Source
 
 _THREADS = 4
+_Place: TypeAlias = tuple[int, int]
+"""Device and inode of a directory."""
 _SETTLED_NS = 2_000_000_000
 """A file that was changed less than this before it was read could change again without another time stamp."""
 
@@ -49,26 +51,28 @@ class Found:
 def list_files(source: Source) -> tuple[Found, ...]:
     """The source's files, sorted by path. Raises ``Failure`` when there are none, or one is not there."""
     root = expand(source.path)
-    if root.is_file():
-        return (_found(root.name, root),)
-    return tuple(_found(name, root / name) for name in sorted(_names(root, source)))
+    below = root.parent if root.is_file() else root
+    return tuple(_found(name, below / name) for name in sorted(_names(root, source)))
 
 
 def check_files(source: Source) -> None:
     """Raise ``Failure`` as ``list_files`` would, having looked no further than the first file."""
-    root = expand(source.path)
-    if not root.is_file():
-        next(_names(root, source))
+    next(_names(expand(source.path), source))
 
 
 def _names(root: Path, source: Source) -> Iterator[str]:
-    if not root.is_dir():
+    if root.is_file():
+        found = iter([root.name] if _is_wanted(root.name, source) else [])
+    elif root.is_dir():
+        found = _walk(str(root), "", source)
+    else:
         raise Failure(NO_INPUT, f"data source `{source.name}`: {root} is not a directory on this machine")
-    found = _walk(str(root), "", source)
     first = next(found, None)
     if first is None:
         patterns = ", ".join(source.include)
-        raise Failure(NO_INPUT, f"data source `{source.name}`: no file below {root} matches {patterns}")
+        where = f"{root} does not match" if root.is_file() else f"no file below {root} matches"
+        but = f" without {', '.join(source.exclude)}" if source.exclude else ""
+        raise Failure(NO_INPUT, f"data source `{source.name}`: {where} {patterns}{but}")
     yield first
     yield from found
 
@@ -81,18 +85,29 @@ def _found(name: str, path: Path) -> Found:
     return Found(name, path, seen.st_size, f"{seen.st_mtime_ns}:{seen.st_ctime_ns}:{seen.st_ino}")
 
 
-def _walk(directory: str, above: str, source: Source) -> Iterator[str]:
+def _walk(directory: str, above: str, source: Source, within: frozenset[_Place] = frozenset()) -> Iterator[str]:
+    """Names of the files below, links followed; a directory that it is ``within`` already is a loop, and left out."""
     try:
+        seen = Path(directory).stat()
+        if (here := (seen.st_dev, seen.st_ino)) in within:
+            return
         entries = list(os.scandir(directory))
     except OSError as error:
         raise Failure(NO_INPUT, f"{directory} cannot be listed: {error.strerror}") from None
     for entry in entries:
         name = above + entry.name
-        if entry.is_dir(follow_symlinks=False):
+        if _is_directory(entry):
             if not _is_excluded_whole(name, source):
-                yield from _walk(entry.path, f"{name}/", source)
+                yield from _walk(entry.path, f"{name}/", source, within | {here})
         elif _is_wanted(name, source) and entry.is_file():
             yield name
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or to where nobody may look
+        return False
 
 
 def _is_wanted(name: str, source: Source) -> bool:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _AT_ONCE = 4096
 """Documents whose masks are unpacked at a time."""
 
+_TOKENS_AT_ONCE = 1 << 22
+"""Tokens of packed documents whose masks are."""
+
 
 class Documents(Protocol):
     """What is needed of a token file; document i is ``tokens[starts[i]:starts[i + 1]]``."""
@@ -63,25 +66,42 @@ class Rows(Protocol):
 
 
 class PackedRows:
-    """Documents one after the other, cut: the last token of a sample is the first of the next one."""
+    """Documents one after the other, cut: the last token of a sample is the first of the next one.
+
+    Of all ``cuts``, those without a token to predict that is trained on are no sample.
+    """
 
     def __init__(self, files: Sequence[Documents], length: int) -> None:
         self._files, self._length = files, length
         self._ends = list(accumulate(len(file.tokens) for file in files))
         self._masked = any(file.trained is not None for file in files)
-        self.tokens = self._ends[-1] if files else 0
+        self.cuts = max(0, ((self._ends[-1] if files else 0) - 1) // length)
+        self._kept = self._trained() if self._masked else range(self.cuts)
 
     def __len__(self) -> int:
-        return max(0, (self.tokens - 1) // self._length)
+        return len(self._kept)
 
     def row(self, index: int) -> Row:
-        """Tokens from ``index`` × length on, one more than the length."""
-        start = index * self._length
+        """Tokens from a multiple of the length on, one more than the length."""
+        start = int(self._kept[index]) * self._length
         pieces = list(self._pieces(start, start + self._length + 1))
         tokens = np.concatenate([file.tokens[first:last] for file, first, last in pieces]).astype(np.int64)
         if not self._masked:
             return Row(tokens, None)
-        return Row(tokens, np.concatenate([file.mask(first, last) for file, first, last in pieces]))
+        return Row(tokens, self._mask(start, start + self._length + 1))
+
+    def _trained(self) -> NDArray[np.int64]:
+        """Which cuts hold something to train on."""
+        found = np.zeros(self.cuts, dtype=np.bool_)
+        at_once = max(1, _TOKENS_AT_ONCE // self._length)
+        for first in range(0, self.cuts, at_once):
+            last = min(first + at_once, self.cuts)
+            labels = self._mask(first * self._length + 1, last * self._length + 1)
+            found[first:last] = labels.reshape(-1, self._length).any(1)
+        return np.flatnonzero(found)
+
+    def _mask(self, start: int, stop: int) -> NDArray[np.bool_]:
+        return np.concatenate([file.mask(first, last) for file, first, last in self._pieces(start, stop)])
 
     def _pieces(self, start: int, stop: int) -> Iterator[tuple[Documents, int, int]]:
         number = bisect_right(self._ends, start)

@@ -51,29 +51,29 @@ def parts_of(data: Data) -> tuple[Parts, ...]:
 
 
 class Samples:
-    """Makes samples of records. Each process has its own, made when it first needs one."""
+    """Makes samples of records. Each process has its own, made when it first needs one.
+
+    The first record that cannot be used ends the run: processes that each read from where they are, again in each epoch
+    and after each start, would not count the same ones, so that nobody could say which record is one too many.
+    """
 
     def __init__(self, data: Data) -> None:
         self._data = data
         self.tokenizer: Tokenizer = load_tokenizer(data.tokenizer)
-        self._bad = BadRecords(data.max_bad_records)
+        self._none_bad = BadRecords(0, instead="set `streaming.enabled = false` and `max_bad_records` under [data]")
 
     def items(self, sources: Sequence[Source]) -> Iterator[Item]:
         """The samples of ``sources`` in order."""
         if self._data.packing:
             return pack(self._encoded(sources), self._data.sequence_length)
-        return self._records(sources, BadRecords(self._data.max_bad_records))
+        return self._records(sources)
 
     def row(self, item: Item) -> Row:
-        """The sample; that of a record which cannot be encoded holds nothing to train on."""
+        """The sample. Raises ``Failure`` when its record cannot be encoded."""
         if isinstance(item, Row):
             return item
         record, source = item
-        try:
-            found = encode(record, source, self.tokenizer, self._data.chat_template)
-        except BadRecordError as error:
-            self._bad.add(record.place, str(error))
-            return Row(np.array([self.tokenizer.end]), None)
+        found = self._encode(record, source)
         longest = self._data.sequence_length + 1
         if len(found.tokens) > longest and not self._data.truncation:
             raise Failure(
@@ -84,27 +84,30 @@ class Samples:
         trained = None if found.trained is None else np.array(found.trained[:longest])
         return Row(np.array(found.tokens[:longest]), trained)
 
-    def _records(self, sources: Sequence[Source], bad: BadRecords) -> Iterator[tuple[Record, Source]]:
+    def _records(self, sources: Sequence[Source]) -> Iterator[tuple[Record, Source]]:
         for source in sources:
-            for record in read_records(source, bad):
+            for record in read_records(source, self._none_bad):
                 try:
                     check(record, source)
                 except BadRecordError as error:
-                    bad.add(record.place, str(error))
-                else:
-                    yield record, source
+                    raise self._none_bad.failure(record.place, str(error)) from None
+                yield record, source
 
     def _encoded(self, sources: Sequence[Source]) -> Iterator[Encoded]:
-        bad = BadRecords(self._data.max_bad_records)
-        for record, source in self._records(sources, bad):
-            try:
-                yield encode(record, source, self.tokenizer, self._data.chat_template)
-            except BadRecordError as error:
-                bad.add(record.place, str(error))
+        return (self._encode(record, source) for record, source in self._records(sources))
+
+    def _encode(self, record: Record, source: Source) -> Encoded:
+        try:
+            return encode(record, source, self.tokenizer, self._data.chat_template)
+        except BadRecordError as error:
+            raise self._none_bad.failure(record.place, str(error)) from None
 
 
 def pack(documents: Iterator[Encoded], length: int) -> Iterator[Row]:
-    """Documents one after the other, cut: the last token of a sample is the first of the next one."""
+    """Documents one after the other, cut: the last token of a sample is the first of the next one.
+
+    Where none of the tokens to predict is trained on there is no sample.
+    """
     tokens: list[int] = []
     trained: list[bool] = []
     for document in documents:
@@ -113,7 +116,8 @@ def pack(documents: Iterator[Encoded], length: int) -> Iterator[Row]:
         start = 0
         while len(tokens) - start > length:
             stop = start + length + 1
-            yield Row(np.array(tokens[start:stop]), np.array(trained[start:stop]))
+            if any(trained[start + 1 : stop]):
+                yield Row(np.array(tokens[start:stop]), np.array(trained[start:stop]))
             start += length
         del tokens[:start], trained[:start]
 

@@ -6,6 +6,7 @@ Only files of this machine are read, never a hub.
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Protocol
@@ -159,9 +160,8 @@ def check_vocabulary(vocabulary: Vocabulary, vocab_size: int) -> None:
 
 def no_library(name: str, error: ImportError) -> Failure:
     """What to install."""
-    return Failure(
-        WRONG_WORLD, f"this run needs the package {name} on the node ({error}); install it: pip install 'cfgc[data]'"
-    )
+    install = f"{sys.executable} -m pip install {name}"
+    return Failure(WRONG_WORLD, f"this run needs the package {name} on the node ({error}); install it: {install}")
 
 
 def tokenizer_root(said: config.Tokenizer) -> Path:

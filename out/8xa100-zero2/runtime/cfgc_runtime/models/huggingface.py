@@ -5,12 +5,15 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from cfgc_runtime.errors import NO_INPUT, WRONG_WORLD, Failure
+from cfgc_runtime.models.causality import check_causal
+from cfgc_runtime.models.dense import check_dense, check_heads
 from cfgc_runtime.rundir import expand
 from cfgc_runtime.seeding import derive_seed
 
@@ -31,6 +34,9 @@ def build_model(config: HuggingFaceModel, seed: int) -> nn.Module:
         raise Failure(WRONG_WORLD, f"the model needs transformers, which is not installed here: {INSTALL}") from None
     transformers_logging.disable_progress_bar()
     settings = read_config(config)
+    place = "[model.config]" if config.config else str(expand(config.path) / "config.json")
+    check_dense(settings, place)
+    check_heads(settings, place)
     settings.use_cache = False  # keys and values of earlier tokens are for writing text, not for training
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(derive_seed(seed, "weights"))
@@ -40,6 +46,7 @@ def build_model(config: HuggingFaceModel, seed: int) -> nn.Module:
     count = sum(parameter.numel() for parameter in model.parameters())
     if config.parameters not in (0, count):
         raise Failure(WRONG_WORLD, f"the model has {count:,} parameters, the plan says {config.parameters:,}")
+    check_causal(model, place)
     return model.train()
 
 
@@ -86,6 +93,7 @@ def _drawn(config: HuggingFaceModel, settings: Any) -> Any:
     try:
         return AutoModelForCausalLM.from_config(settings, attn_implementation=config.attention, dtype=torch.float32)
     except Exception as error:
+        _check_attention(error, config, settings)
         raise Failure(WRONG_WORLD, f"the model cannot be made: {_first_line(error)}") from None
 
 
@@ -104,12 +112,23 @@ def _loaded(config: HuggingFaceModel, settings: Any) -> Any:
             output_loading_info=True,
         )
     except Exception as error:
+        _check_attention(error, config, settings)
         raise Failure(NO_INPUT, f"the weights below {directory} cannot be loaded: {_first_line(error)}") from None
     lacking = sorted(map(str, [*loading["missing_keys"], *loading["mismatched_keys"]]))
     if lacking:
         others = f" and {len(lacking) - 1:,} more" if len(lacking) > 1 else ""
         raise Failure(NO_INPUT, f"the weights below {directory} lack {lacking[0]}{others}, or have another shape of it")
     return model
+
+
+def _check_attention(error: Exception, config: HuggingFaceModel, settings: Any) -> None:
+    """Say what to change when the error is that transformers has no such attention for this architecture."""
+    if isinstance(error, ValueError) and re.search("does not support .*attention", str(error), re.IGNORECASE):
+        raise Failure(
+            WRONG_WORLD,
+            f"transformers has no {config.attention} attention for {settings.model_type} models; "
+            'set `model.attention = "eager"`',
+        ) from None
 
 
 def _checkpoint_activations(model: Any) -> None:

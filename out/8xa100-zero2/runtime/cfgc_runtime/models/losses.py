@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the usual name
 
@@ -26,6 +27,13 @@ def cross_entropy(outputs: Any, batch: Mapping[str, Tensor]) -> Tensor:
     ).view(labels.shape[0], -1)
     counted = (labels.reshape(labels.shape[0], -1) != IGNORED).sum(1)
     return losses.sum(1) / counted.clamp(min=1)
+
+
+def has_label(labels: Tensor) -> Tensor:
+    """Which samples have a label that a loss is taken of, bool [batch]; ``labels`` that are no integers all have."""
+    if labels.is_floating_point() or not labels.numel():
+        return torch.ones(len(labels), dtype=torch.bool, device=labels.device)
+    return (labels.unsqueeze(-1).flatten(1) != IGNORED).any(1)
 
 
 def logits_of(outputs: Any) -> Tensor:

@@ -46,13 +46,14 @@ class BadRecordError(Exception):
 class BadRecords:
     """Counts records that cannot be used, names them in ``log``, and ends the run beyond ``limit``.
 
-    ``before`` is how many there were in other sources.
+    ``before`` is how many there were in other sources. ``instead`` is what can be done where none is allowed.
     """
 
     limit: int
     log: Path | None = None
     before: int = 0
     count: int = field(default=0)
+    instead: str = "leave some out with `max_bad_records` under [data]"
 
     def add(self, place: str, reason: str) -> None:
         """Count a bad record. Raises ``Failure`` when there are more than ``limit``."""
@@ -61,7 +62,11 @@ class BadRecords:
             with self.log.open("a", encoding="utf-8", errors="backslashreplace") as log:
                 log.write(json.dumps({"place": place, "reason": reason}) + "\n")
         if self.before + self.count > self.limit:
-            raise Failure(NO_INPUT, f"{place}: {reason} ({self._allowed()})")
+            raise self.failure(place, reason)
+
+    def failure(self, place: str, reason: str) -> Failure:
+        """What ends the run at ``place``."""
+        return Failure(NO_INPUT, f"{place}: {reason} ({self._allowed()})")
 
     def rewind(self, count: int) -> None:
         """Forget those beyond the first ``count``: their records are read again."""
@@ -72,7 +77,7 @@ class BadRecords:
 
     def _allowed(self) -> str:
         if self.limit == 0:
-            return "bad records end the run; mend it, or leave some out with `max_bad_records` under [data]"
+            return f"bad records end the run; mend it, or {self.instead}"
         return f"bad record number {self.before + self.count:,}, and `data.max_bad_records` is {self.limit:,}"
 
 

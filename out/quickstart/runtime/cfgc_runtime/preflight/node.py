@@ -20,26 +20,17 @@ if TYPE_CHECKING:
 
 def check_node(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]:
     """What is wrong here for this run, the gravest first; nothing is changed."""
-    trains = (bundle / "ds_config.json").exists()  # a task of the user's own has none, and no data
     return [
         *surroundings.packages(config.TARGET),
         *surroundings.gpus(config.TOPOLOGY),
         *surroundings.variables(config.LAUNCH),
         *space.run_directory_is_writable(run.root),
-        *(_for_training(bundle, config, run) if trains else ()),
+        *(() if is_task(config) else _for_training(bundle, config, run)),
         *limits.core_files(),
     ]
 
 
 def _for_training(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]:
-    if is_task(config):
-        return [
-            *surroundings.packages(config.TARGET),
-            *surroundings.gpus(config.TOPOLOGY),
-            *surroundings.variables(config.LAUNCH),
-            *space.run_directory_is_writable(run.root),
-            *limits.core_files(),
-        ]
     ds_config: dict[str, Any] = json.loads((bundle / "ds_config.json").read_text(encoding="utf-8"))
     topology, data = config.TOPOLOGY, config.DATA
     return [
