@@ -53,6 +53,7 @@ class Mlflow:
         found = self._client.search_runs([experiment], f"tags.`{_TAG}` = '{self._subject.id}'", max_results=1)
         self._run = found[0].info.run_id if found else self._create(experiment)
         self._client.update_run(self._run, status="RUNNING")
+        self._note_what_arrived()
         for line in self._subject.lines_until(step):
             self.log(line)
 
@@ -71,6 +72,16 @@ class Mlflow:
         """A preempted run goes on later, so it is not called finished."""
         status = {FINISHED: "FINISHED", PREEMPTED: "SCHEDULED"}.get(code, "FAILED")
         self._client.set_terminated(self._run, status=status)
+
+    def _note_what_arrived(self) -> None:
+        """A kill between sending a line and noting it would send it again: MLflow knows better than our note."""
+        step = self._last_step("loss")
+        if step > self._sent.step:
+            names = self._client.get_run(self._run).data.metrics
+            self._sent.note(step, {name for name in names if self._last_step(name) == step})
+
+    def _last_step(self, name: str) -> int:
+        return max((one.step for one in self._client.get_metric_history(self._run, name)), default=0)
 
     def _experiment(self) -> str:
         name = self._settings.experiment

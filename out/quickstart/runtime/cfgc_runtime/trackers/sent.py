@@ -25,6 +25,15 @@ class Sent:
         except (OSError, ValueError, KeyError, TypeError):
             self._step, self._keys, self.lines = 0, set(), 0
 
+    @property
+    def step(self) -> int:
+        """The newest step that is known to be reported."""
+        return self._step
+
+    def note(self, step: int, keys: set[str]) -> None:
+        """``keys`` of ``step`` were reported, although a kill kept that from being noted."""
+        self._step, self._keys = step, keys
+
     def new_of(self, line: Mapping[str, Any]) -> dict[str, Any]:
         """What of ``line`` was not reported yet."""
         step = line["step"]
