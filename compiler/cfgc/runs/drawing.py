@@ -52,7 +52,8 @@ def picture(series: Sequence[Series], metrics: Sequence[str], axis: Axis, smooth
     runs = list(dict.fromkeys(one.run for one in series))
     columns = 2 if len(metrics) > 1 else 1
     rows = -(-len(metrics) // columns)
-    with mpl.rc_context(_STYLE):
+    style: Any = _STYLE  # matplotlib lists every key by name
+    with mpl.rc_context(style):
         wide = 1.5 if columns == 1 else 1.0
         figure = Figure(figsize=(wide * _PANEL_W * columns, _PANEL_H * rows + 0.3), layout="constrained")
         panels = figure.subplots(rows, columns, squeeze=False).flatten()

@@ -45,13 +45,14 @@ def check_schema(resolved: Resolved) -> AnySpec | Refused:
     tree = with_own_data(resolved.tree())
     task = bool(names_a_task(resolved))
     errors: dict[Location, Mapping[str, Any]] = {}
+    spec: AnySpec | None = None
     try:
-        spec: AnySpec = TaskSpec.model_validate(tree) if task else Spec.model_validate(tree)
+        spec = TaskSpec.model_validate(tree) if task else Spec.model_validate(tree)
     except ValidationError as error:
         errors = dict(_located(error.errors(include_url=False)))
     needed = () if task else _needed(tree)
     errors |= {place: {"type": "missing", "input": None} for place in needed if not _is_refused(place, errors)}
-    if not errors:
+    if spec is not None and not errors:
         return spec
     errors = _without_followers(errors)
     first = dict(islice(errors.items(), MOST))

@@ -24,6 +24,7 @@ class Order(Protocol):
 
     def indices(self, step: int, micro: int, rank: int) -> list[int]:
         """Samples of ``rank`` in micro step ``micro`` of optimizer step ``step`` (both from 0)."""
+        ...
 
 
 def positions(batch: Batch, ranks: int, step: int, micro: int, rank: int) -> range:

@@ -31,21 +31,26 @@ class Documents(Protocol):
     @property
     def path(self) -> Path:
         """Where it is."""
+        ...
 
     @property
     def tokens(self) -> NDArray[Any]:
         """Ids of all documents, one after the other."""
+        ...
 
     @property
     def starts(self) -> NDArray[np.uint64]:
         """Where each document starts, and the end."""
+        ...
 
     @property
     def trained(self) -> object:
         """None when every token is trained on."""
+        ...
 
     def mask(self, start: int, stop: int) -> NDArray[np.bool_]:
         """Whether each of the tokens from ``start`` to ``stop`` is trained on."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Rows(Protocol):
 
     def row(self, index: int) -> Row:
         """Sample ``index``."""
+        ...
 
 
 class PackedRows:

@@ -59,33 +59,42 @@ class Tokenizer(Protocol):
     @property
     def vocabulary(self) -> Vocabulary:
         """What it is, and which ids it has."""
+        ...
 
     @property
     def chat_template(self) -> str:
         """Jinja, as the tokenizer's authors wrote it."""
+        ...
 
     @property
     def special_tokens(self) -> Mapping[str, str]:
         """``bos_token`` and the like, for chat templates."""
+        ...
 
     @property
     def end(self) -> int:
         """Ends a document."""
+        ...
 
     def check(self, text: str) -> None:
         """Raise ``BadRecordError`` when ``text`` is not one that can be encoded."""
+        ...
 
     def encode(self, text: str) -> list[int]:
         """Ids of ``text``, without anything in front or behind. Raises ``BadRecordError``."""
+        ...
 
     def encode_batch(self, texts: Sequence[str]) -> list[NDArray[Any]]:
         """The same for many texts that were checked, in parallel where the library can."""
+        ...
 
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids, and the (start, stop) characters of each."""
+        ...
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Text of ``tokens``."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ def _key(at: int, name: str) -> tuple[str | int, ...]:
 def _too_few(sources: tuple[Source, ...]) -> tuple[list[At], str] | None:
     if len(sources) > 1:
         return None
-    places = [At(MIXING, "mixes sources"), At(SOURCES, f'"{sources[0].name}" is the only one that is trained on')]
+    only = next(iter(sources))
+    places = [At(MIXING, "mixes sources"), At(SOURCES, f'"{only.name}" is the only one that is trained on')]
     return places, "set `mixing.enabled = false`, or add a source"
 
 

@@ -41,6 +41,7 @@ class Watcher(Protocol):
 
     def __call__(self, source: str, done: int, total: int, tokens: int) -> bool:
         """``done`` of ``total`` bytes are read, about; True to stop after a commit."""
+        ...
 
 
 @dataclass(frozen=True)

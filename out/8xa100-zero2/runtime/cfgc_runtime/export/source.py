@@ -73,7 +73,7 @@ def read_weights(source: Source, zero_stage: int) -> Weights:
         module: Weights = torch.load(file, map_location="cpu", mmap=True, weights_only=False)["module"]
         return {_plain(name): weight for name, weight in module.items()}
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        found: Weights = get_fp32_state_dict_from_zero_checkpoint(
+        found: Any = get_fp32_state_dict_from_zero_checkpoint(
             str(source.path.parent), tag=source.path.name, lazy_mode=True
         )
     return {_plain(name): weight for name, weight in found.items()}

@@ -37,6 +37,7 @@ class Contents(Protocol):
 
     def as_json(self) -> dict[str, int | str]:
         """For a checkpoint and for comparing between ranks."""
+        ...
 
 
 class Feed(Protocol):
@@ -45,20 +46,25 @@ class Feed(Protocol):
     @property
     def fingerprint(self) -> Contents:
         """What was read; equal on all ranks, and compared with what a checkpoint was trained on."""
+        ...
 
     @property
     def held_out(self) -> int:
         """Samples that are never trained on, over all ranks."""
+        ...
 
     @property
     def vocabulary(self) -> int:
         """Token ids that samples may have; 0 is unknown."""
+        ...
 
     def train(self, steps: range) -> Iterator[MicroBatch]:
         """The micro batches of the optimizer ``steps``, counted from 0, one after the other."""
+        ...
 
     def evaluation(self) -> Iterator[MicroBatch]:
         """The held-out micro batches; equally many on every rank."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def _loaded(config: HuggingFaceModel, settings: Any) -> Any:
 
     directory = expand(config.path)
     try:
-        model, loading = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             directory,
             config=settings,
             attn_implementation=config.attention,
@@ -114,6 +114,7 @@ def _loaded(config: HuggingFaceModel, settings: Any) -> Any:
     except Exception as error:
         _check_attention(error, config, settings)
         raise Failure(NO_INPUT, f"the weights below {directory} cannot be loaded: {_first_line(error)}") from None
+    model, loading = loaded
     lacking = sorted(map(str, [*loading["missing_keys"], *loading["mismatched_keys"]]))
     if lacking:
         others = f" and {len(lacking) - 1:,} more" if len(lacking) > 1 else ""

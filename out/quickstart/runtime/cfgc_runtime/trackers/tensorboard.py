@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cfgc_runtime.trackers.tracker import numbers_of
 
@@ -42,14 +42,14 @@ class TensorBoard:
 
     def log(self, line: Mapping[str, Any]) -> None:
         """A scalar for each metric, in one event: a line is there whole, or it is tried again."""
-        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.compat.proto import summary_pb2
         from torch.utils.tensorboard.summary import scalar
 
         assert self._writer is not None, "it was opened"
-        make: Any = scalar
+        make, proto = cast("Any", scalar), cast("Any", summary_pb2)
         values = [one for key, value in numbers_of(line).items() for one in make(key, value).value]
         file: Any = self._writer.file_writer
-        file.add_summary(Summary(value=values), line["step"], line.get("time"))
+        file.add_summary(proto.Summary(value=values), line["step"], line.get("time"))
 
     def close(self, code: int) -> None:
         """Write what is held."""
