@@ -35,7 +35,8 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", target, cwd=repository)
     (archive,) = target.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
-        tar.extractall(target, filter="data")
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)  # since Python 3.11.4
+        tar.extractall(target)
     (unpacked,) = (path for path in target.iterdir() if path.is_dir())
     return unpacked
 

@@ -101,7 +101,10 @@ def test_only_the_columns_that_are_encoded_are_read(tmp_path: Path) -> None:
 def test_a_path_may_be_one_file(tmp_path: Path) -> None:
     write_lines(tmp_path / "odd.name", *ROWS)
     write_lines(tmp_path / "a.jsonl", *ROWS)
-    assert len(list(read_all(source(tmp_path / "odd.name", "jsonl")))) == len(ROWS)
+    assert len(list(read_all(source(tmp_path / "a.jsonl", "jsonl")))) == len(ROWS)
+    with pytest.raises(Failure, match=r"odd\.name does not match \*\.jsonl"):
+        list(read_all(source(tmp_path / "odd.name", "jsonl")))
+    assert len(list(read_all(source(tmp_path / "odd.name", "jsonl", include=("*",))))) == len(ROWS)
 
 
 @pytest.mark.covers("data.max_bad_records")

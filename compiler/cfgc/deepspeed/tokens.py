@@ -9,7 +9,8 @@ from cfgc.deepspeed.config import Json
 from cfgc.diagnostics import Label, Rejected
 from cfgc.source import SourceFile, Span
 
-_BLANK = re.compile(r"(?:[ \t\r\n]++|(?:#|//)[^\r\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+")
+# Groups are not possessive here: Python before 3.11.5 matches such ones wrongly (https://github.com/python/cpython/issues/106052).
+_BLANK = re.compile(r"(?:[ \t\r\n]++|(?:#|//)[^\r\n]*+|/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*/)*")
 _CHUNK = re.compile(r"[^\"'\\\x00-\x1f]*+")
 _KEY = re.compile(r"([^ \t\r\n:{}\[\],]++)[ \t\r\n]*+(?=:)")
 _WORD = re.compile(r"[^ \t\r\n:{}\[\],]+|.", re.DOTALL)

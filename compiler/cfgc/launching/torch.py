@@ -47,6 +47,7 @@ _EVER = (
     *("torch.log1p", "torch.ones_like", "torch.randint", "torch.random.fork_rng", "torch.zeros_like"),
     *("torch.utils.tensorboard.summary.hparams", "torch.utils.tensorboard.summary.scalar"),
     "torch.utils.tensorboard.writer.SummaryWriter",
+    *("torch.finfo", "torch.where", "distributed.broadcast"),
     *("distributed.all_reduce", "distributed.barrier", "distributed.ReduceOp.MAX"),
 )
 FUNCTIONS: tuple[Used, ...] = (
