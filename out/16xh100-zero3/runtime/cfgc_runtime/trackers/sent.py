@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,11 +14,16 @@ if TYPE_CHECKING:
 
 
 class Sent:
-    """The newest step reported, the metrics reported of it, and how many lines were sent in all attempts."""
+    """The newest step reported, the metrics reported of it, and how many lines were sent in all attempts.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    What was handed over less than ``settling_s`` ago is not noted yet: a kill may take what a tracker still holds, and
+    then it is sent again.
+    """
+
+    def __init__(self, path: Path, settling_s: float = 0.0) -> None:
+        self._path, self._settling_s = path, settling_s
         self._step, self._keys, self.lines = 0, set[str](), 0
+        self._held: deque[tuple[float, dict[str, Any]]] = deque()
 
     def load(self) -> None:
         """Go on from what the file says; from the start when there is none."""
@@ -47,7 +55,18 @@ class Sent:
             self._step, self._keys = line["step"], set()
         self._keys |= set(line) - {"step", "time"}
         self.lines += 1
-        temporary = self._path.with_name(f".{self._path.name}.new")
-        content = {"step": self._step, "keys": sorted(self._keys), "lines": self.lines}
-        temporary.write_text(json.dumps(content), encoding="utf-8")
-        temporary.replace(self._path)
+        self._held.append((time.monotonic(), {"step": self._step, "keys": sorted(self._keys), "lines": self.lines}))
+        self._note(time.monotonic() - self._settling_s)
+
+    def settle(self) -> None:
+        """Everything has arrived."""
+        self._note(math.inf)
+
+    def _note(self, until: float) -> None:
+        content: dict[str, Any] = {}
+        while self._held and self._held[0][0] <= until:
+            _, content = self._held.popleft()
+        if content:
+            temporary = self._path.with_name(f".{self._path.name}.new")
+            temporary.write_text(json.dumps(content), encoding="utf-8")
+            temporary.replace(self._path)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from cfgc_runtime.trackers.tracker import Subject
 
 _PATIENCE_S = 60
+_SETTLING_S = 15.0
+"""W&B's service has written what it was given this long ago; a kill takes what is younger."""
 
 
 class Wandb:
@@ -25,7 +27,7 @@ class Wandb:
 
     def __init__(self, settings: config.Wandb, subject: Subject) -> None:
         self._settings, self._subject = settings, subject
-        self._sent = Sent(subject.directory / "wandb.sent.json")
+        self._sent = Sent(subject.directory / "wandb.sent.json", _SETTLING_S)
         self._run: Any = None
 
     def open(self, step: int) -> None:
@@ -77,3 +79,4 @@ class Wandb:
         if code == PREEMPTED:
             self._run.mark_preempting()
         self._run.finish(exit_code=0 if code in (FINISHED, PREEMPTED) else code)
+        self._sent.settle()
