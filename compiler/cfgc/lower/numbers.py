@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic import of_spec
@@ -16,13 +17,25 @@ if TYPE_CHECKING:
     from cfgc.arithmetic.batch import Triple
     from cfgc.arithmetic.decoder import Shape
     from cfgc.schema.model import Model
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec, Spec
 
 
 def topology(spec: Spec) -> plan.Topology:
     """Ranks and their groups."""
     data_parallel = of_spec.data_parallel_of(spec)
     assert data_parallel is not None, "a rule refuses ranks that don't split into whole copies"
+    return replace(
+        ranks(spec),
+        data_parallel=data_parallel,
+        tensor_parallel=spec.parallel.tensor_parallel,
+        pipeline_parallel=spec.parallel.pipeline_parallel,
+        sequence_parallel=spec.parallel.sequence_parallel,
+    )
+
+
+def ranks(spec: AnySpec) -> plan.Topology:
+    """Ranks that nothing groups: each is a copy of its own."""
+    world_size = of_spec.world_of(spec)
     return plan.Topology(
         device=spec.hardware.device,
         hardware=spec.hardware.name,
@@ -30,11 +43,11 @@ def topology(spec: Spec) -> plan.Topology:
         device_memory=spec.hardware.memory,
         nodes=spec.launch.nodes,
         ranks_per_node=spec.launch.gpus_per_node,
-        world_size=of_spec.world_of(spec),
-        data_parallel=data_parallel,
-        tensor_parallel=spec.parallel.tensor_parallel,
-        pipeline_parallel=spec.parallel.pipeline_parallel,
-        sequence_parallel=spec.parallel.sequence_parallel,
+        world_size=world_size,
+        data_parallel=world_size,
+        tensor_parallel=1,
+        pipeline_parallel=1,
+        sequence_parallel=1,
         backend="gloo" if spec.hardware.device == "cpu" else "nccl",
         timeout_s=spec.launch.timeout,
     )

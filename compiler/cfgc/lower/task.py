@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from cfgc.arithmetic.of_spec import world_of
 from cfgc.lower import plan, sections
 from cfgc.lower.launch import launch
+from cfgc.lower.numbers import ranks
 from cfgc.lower.slurm import slurm
 from cfgc.usercode.scripts import interpreter_of
 
@@ -28,7 +28,7 @@ def task_plan(spec: TaskSpec, code: UserCode, review: plan.Review) -> plan.TaskP
     return plan.TaskPlan(
         experiment=sections.experiment(spec),
         target=releases if spec.task.uses_deepspeed else plan.Target("", releases.torch, releases.slurm),
-        topology=_topology(spec),
+        topology=ranks(spec),
         task=_task(spec, script),
         calls=sections.calls(spec),
         launch=replace(launch(spec), watchdog_s=0),  # which counts steps
@@ -54,23 +54,4 @@ def _task(spec: TaskSpec, script: bytes) -> plan.Task:
         args=said.args,
         environment=tuple(sorted(said.env.items())),
         working_directory=sections.node_path(said.working_directory) if said.working_directory else directory,
-    )
-
-
-def _topology(spec: TaskSpec) -> plan.Topology:
-    ranks = world_of(spec)
-    return plan.Topology(
-        device=spec.hardware.device,
-        hardware=spec.hardware.name,
-        architecture=spec.hardware.architecture,
-        device_memory=spec.hardware.memory,
-        nodes=spec.launch.nodes,
-        ranks_per_node=spec.launch.gpus_per_node,
-        world_size=ranks,
-        data_parallel=ranks,
-        tensor_parallel=1,
-        pipeline_parallel=1,
-        sequence_parallel=1,
-        backend="gloo" if spec.hardware.device == "cpu" else "nccl",
-        timeout_s=spec.launch.timeout,
     )
