@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 
 from cfgc.emit.shell import Sh, path_expression, quoted, render_script, word
 from cfgc.launching.torch import SHUTDOWN_TIMEOUT
@@ -37,12 +38,20 @@ def needed_variables(plan: AnyPlan) -> tuple[str, ...]:
 
     What the scripts set themselves is not asked of anybody.
     """
-    if isinstance(plan, TaskPlan):
-        paths: tuple[NodePath, ...] = (plan.launch.run_dir, plan.task.working_directory)
-    else:
-        paths = (plan.launch.run_dir, plan.data.tokenizer.path, *(source.path for source in plan.data.sources))
-    named = {path.name for path in paths if path.base == "env"} | set(plan.launch.required)
+    named = {path.name for path in _node_paths(plan) if path.base == "env"} | set(plan.launch.required)
     return tuple(sorted(named - {name for name, value in plan.launch.environment.items() if value}))
+
+
+def _node_paths(part: object) -> Iterator[NodePath]:
+    """Every path on the node in ``part`` of a plan, wherever it is."""
+    if isinstance(part, NodePath):
+        yield part
+    elif is_dataclass(part):
+        for field in fields(part):
+            yield from _node_paths(getattr(part, field.name))
+    elif isinstance(part, tuple):
+        for item in part:
+            yield from _node_paths(item)
 
 
 def _run_dir(plan: AnyPlan) -> Sh:

@@ -17,7 +17,7 @@ from cfgc.emit.bundle import emit_bundle
 from cfgc.emit.canonical import plan_digest
 from cfgc.emit.plan_md import plan_md
 from cfgc.emit.scripts import job_sbatch, launch_sh, needed_variables
-from cfgc.lower.plan import NodePath, Plan
+from cfgc.lower.plan import HuggingFaceModel, NodePath, Plan
 from cfgc.write.writer import write_bundle
 from tests.unit.emit.samples import HOSTILE, cluster_plan, cpu_plan, hostile_plan
 
@@ -243,6 +243,14 @@ def test_a_variable_that_the_spec_sets_is_asked_of_nobody(tmp_path: Path) -> Non
     assert launcher.calls()[0][:-2][-1] == str(tmp_path / "the spec's" / "r")
     assert needed_variables(plan) == ()
     assert plan_md(plan, "sha256:" + "0" * 64).count("| `DATA` |") == 1
+
+
+def test_every_path_of_a_plan_asks_for_its_variable() -> None:
+    plan = cpu_plan()
+    tokenizer = replace(plan.data.tokenizer, path=NodePath("env", "TOKENIZERS", "bpe"))
+    model = HuggingFaceModel("huggingface", NodePath("env", "MODELS", "gpt2"), "", True, "sdpa", False, 0, 0, 0)
+    plan = replace(plan, model=model, data=replace(plan.data, tokenizer=tokenizer))
+    assert needed_variables(plan) == ("MODELS", "TOKENIZERS")
 
 
 def test_an_interpreter_that_is_not_there_is_named(launcher: Launcher) -> None:
