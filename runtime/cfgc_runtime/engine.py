@@ -105,10 +105,6 @@ class Engine:
         self._plain = config.ZERO_STAGE == 0 and config.PRECISION == "fp32"
         self._scaled = config.PRECISION == "fp16"
 
-    def losses(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Loss per sample, fp32 [micro batch]."""
-        return self._loss(*self._forward(batch))
-
     def judge(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Loss and the user's metrics per sample, by name, each fp32 [micro batch]."""
         outputs, here = self._forward(batch)
