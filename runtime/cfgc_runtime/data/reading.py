@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cfgc_runtime.data.files import check_unchanged, list_files
 from cfgc_runtime.data.records import Position, Record
 from cfgc_runtime.data.tokenizers import no_library
-from cfgc_runtime.errors import FULL, NO_INPUT, Failure
+from cfgc_runtime.errors import NO_INPUT, Failure
 from cfgc_runtime.rundir import expand
 
 if TYPE_CHECKING:
@@ -188,8 +188,6 @@ def _readable(file: Found) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:  # of the log of bad records
-            raise
         raise Failure(NO_INPUT, f"{file.path} cannot be read: {error.strerror or error}") from None
     except (EOFError, zlib.error) as error:
         raise Failure(NO_INPUT, f"{file.path} is cut off or damaged: {error}") from None
