@@ -87,12 +87,17 @@ def check(record: Record) -> None:
         raise BadRecordError(record.problem)
 
 
-def text_of(record: Record, name: str, *, may_be_empty: bool = False) -> str:
-    """The text in field ``name``. Raises ``BadRecordError`` when it is absent, empty, or no text."""
+def field_of(record: Record, name: str) -> Any:
+    """What field ``name`` holds. Raises ``BadRecordError`` when there is none."""
     if name not in record.fields:
         has = ", ".join(f"`{found}`" for found in sorted(map(str, record.fields))) or "none"
         raise BadRecordError(f"no field `{name}` (there are: {has})")
-    value = record.fields[name]
+    return record.fields[name]
+
+
+def text_of(record: Record, name: str, *, may_be_empty: bool = False) -> str:
+    """The text in field ``name``. Raises ``BadRecordError`` when it is absent, empty, or no text."""
+    value = field_of(record, name)
     if not isinstance(value, str):
         raise BadRecordError(f"`{name}` is no text but {_kind(value)}")
     if not value and not may_be_empty:
