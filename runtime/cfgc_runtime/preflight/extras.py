@@ -6,9 +6,11 @@ import importlib.util
 import sys
 from typing import TYPE_CHECKING, Final
 
+from cfgc_runtime.environment import DISTRIBUTIONS
 from cfgc_runtime.errors import NO_INPUT, WRONG_WORLD, Failure
 from cfgc_runtime.preflight.finding import Finding, error, from_failure
 from cfgc_runtime.rundir import expand
+from cfgc_runtime.trackers.opening import libraries_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,14 +18,13 @@ if TYPE_CHECKING:
     from cfgc_runtime.config import Config, NodePath
 
 _OF_SOURCES: Final = {"parquet": "pyarrow", "arrow": "pyarrow", "huggingface": "datasets"}
-_DISTRIBUTIONS: Final = {"mlflow": "mlflow-skinny"}
 
 
 def libraries(config: Config) -> Iterator[Finding]:
     """Each library that the model, the data or a tracker is read or written with; none is imported."""
     for name, key in sorted(set(_needed(config))):
         if not _is_installed(name):
-            install = f"{sys.executable} -m pip install {_DISTRIBUTIONS.get(name, name)}"
+            install = f"{sys.executable} -m pip install {DISTRIBUTIONS.get(name, name)}"
             yield error(WRONG_WORLD, f"{sys.executable} has no {name}, which {key} needs: {install}")
 
 
@@ -43,12 +44,8 @@ def _needed(config: Config) -> Iterator[tuple[str, str]]:
     for source in config.DATA.sources:
         if source.kind in _OF_SOURCES:
             yield _OF_SOURCES[source.kind], f"data source `{source.name}` ({source.kind})"
-    tracking = config.TRACKING
-    for name, on in (("tensorboard", tracking.tensorboard), ("wandb", tracking.wandb.enabled)):
-        if on:
-            yield name, f"tracking.{name}"
-    if tracking.mlflow.enabled:
-        yield "mlflow", "tracking.mlflow"
+    for name in libraries_of(config.TRACKING):
+        yield name, f"tracking.{name}"
 
 
 def _is_installed(name: str) -> bool:
