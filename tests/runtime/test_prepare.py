@@ -323,6 +323,8 @@ def test_changed_data_is_refused_before_it_is_packed_again(run: RunDirectory, te
     start(run, data(source(text)), 0)
     packed = only(before).path.read_bytes()
     (text / "b.txt").write_bytes(b"longer")
-    with pytest.raises(Failure, match="the data changed since step 4 was saved: 4 files of 4 bytes then, 4 of 9 now"):
+    with pytest.raises(
+        Failure, match="the data changed since step 4 was saved: 4 files of 4 bytes then, 4 files of 9 bytes now"
+    ):
         start(run, data(source(text)), 0)
     assert only(before).path.read_bytes() == packed

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cfgc_runtime.data.rows import Documents, Rows
     from cfgc_runtime.data.samples import MicroBatch
     from cfgc_runtime.data.split import Split
+    from cfgc_runtime.data.tokenizers import Vocabulary
     from cfgc_runtime.rundir import RunDirectory
     from cfgc_runtime.world import World
 
@@ -58,6 +59,11 @@ class Feed(Protocol):
         """Token ids that samples may have; 0 is unknown."""
         ...
 
+    @property
+    def end(self) -> int:
+        """The token that ends a text; 0 where no tokenizer of the plan says it, and then no penalty asks."""
+        ...
+
     def train(self, steps: range) -> Iterator[MicroBatch]:
         """The micro batches of the optimizer ``steps``, counted from 0, one after the other."""
         ...
@@ -77,14 +83,23 @@ class SampleFeed:
     samples: Dataset[Loaded]
     rows: Rows
     held_out_samples: Sequence[int]
-    pad: int
-    vocabulary: int
+    tokens: Vocabulary
     notes: tuple[str, ...]
 
     @property
     def held_out(self) -> int:
         """Over all ranks."""
         return len(self.held_out_samples)
+
+    @property
+    def vocabulary(self) -> int:
+        """The tokenizer's."""
+        return self.tokens.size
+
+    @property
+    def end(self) -> int:
+        """The tokenizer's."""
+        return self.tokens.end
 
     def train(self, steps: range) -> Iterator[MicroBatch]:
         """Samples in the order of the plan."""
@@ -103,7 +118,7 @@ class SampleFeed:
         size = said.micro_batch_size
         count = math.ceil(self.held_out / (size * world.size))
         batches = range(min(count, said.max_batches) if said.max_batches else count)
-        dataset = HeldOutSet(self.rows, self.held_out_samples, size, world.rank, world.size, data, self.pad)
+        dataset = HeldOutSet(self.rows, self.held_out_samples, size, world.rank, world.size, data, self.tokens.pad)
         return loader(dataset, batches, data, persistent=data.persistent_workers)
 
 
@@ -129,10 +144,10 @@ def make_feed(config: Config, world: World, prepared: Prepared) -> SampleFeed:
     ranges = rows.ranges()
     evaluated = ranges[-1] if own else range(0)
     split = split_samples(ranges[: len(parts)], evaluated, data, config.BATCH.global_batch_size)
-    pad, vocabulary = prepared.vocabulary.pad, prepared.vocabulary.size
-    samples = IndexedSet(rows, _order(config, world, split), config.BATCH, world.rank, data, pad)
+    tokens = prepared.vocabulary
+    samples = IndexedSet(rows, _order(config, world, split), config.BATCH, world.rank, data, tokens.pad)
     notes = (*_mixture(data, split), *_cuts([*parts, *own], data))
-    return SampleFeed(config, world, prepared.fingerprint, samples, rows, split.held_out, pad, vocabulary, notes)
+    return SampleFeed(config, world, prepared.fingerprint, samples, rows, split.held_out, tokens, notes)
 
 
 def _rows_of(prepared: Prepared, data: Data) -> tuple[list[Rows], list[Rows]]:
@@ -161,11 +176,11 @@ def _order(config: Config, world: World, split: Split) -> Order:
 
 
 def _streamed(config: Config, world: World, prepared: Prepared) -> SampleFeed:
-    data, pad, vocabulary = config.DATA, prepared.vocabulary.pad, prepared.vocabulary.size
+    data, tokens = config.DATA, prepared.vocabulary
     has_own = any(source.split == "eval" for source in data.sources)
     rows: Rows = HeldOutRows(data) if has_own or data.eval_fraction > 0 else JoinedRows([])
-    samples = StreamedSet(config.BATCH, world.size, world.rank, data, pad)
-    return SampleFeed(config, world, prepared.fingerprint, samples, rows, range(len(rows)), pad, vocabulary, ())
+    samples = StreamedSet(config.BATCH, world.size, world.rank, data, tokens.pad)
+    return SampleFeed(config, world, prepared.fingerprint, samples, rows, range(len(rows)), tokens, ())
 
 
 def _mixture(data: Data, split: Split) -> Iterator[str]:

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any
 from cfgc_runtime.attempt import newest_attempt
 from cfgc_runtime.checkpoints.complete import newest_first
 from cfgc_runtime.data import files
-from cfgc_runtime.data.files import Contents, Fingerprint, changed_since, fingerprint_of, list_contents, list_files
+from cfgc_runtime.data.files import (
+    Contents,
+    Fingerprint,
+    changed,
+    changed_since,
+    fingerprint_of,
+    list_contents,
+    list_files,
+)
 from cfgc_runtime.data.notice import Notice
 from cfgc_runtime.data.packing import Order, pack_all, packed, vocabulary_of
 from cfgc_runtime.data.token_file import SUFFIX, TokenFile, open_token_file
@@ -161,7 +169,7 @@ def _check_unchanged(data: Data, orders: Sequence[Order], digest: str, checkpoin
     contents = [surveyed.get(source.name) or _contents_of(_files_of(source)) for source in data.sources]
     now = fingerprint_of([source.name for source in data.sources], contents, digest).as_json()
     if saved.state.get("data") != now:
-        raise changed_since(saved.step, saved.state["data"], now)
+        raise changed(changed_since(saved.step, saved.state["data"], now))
 
 
 def _prune(directory: Path, orders: Sequence[Order]) -> None:
