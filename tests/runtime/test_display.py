@@ -160,7 +160,6 @@ def test_quiet_runs_show_warnings_only(tmp_path: Path) -> None:
     assert [words.split()[0] for words in said["info"].splitlines()] == ["saved", "damaged", "gpt"]
 
 
-@pytest.mark.covers("hardware.peak_tflops_bf16")
 def test_the_share_of_the_peak_is_shown_and_recorded(tmp_path: Path) -> None:
     screen = io.StringIO()
     plan: Any = SimpleNamespace(log_level="info", peak_flops=2 * 989e12, flops_per_token=2_000_000_000)

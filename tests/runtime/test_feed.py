@@ -59,7 +59,7 @@ def _record(name: str, number: int) -> dict[str, object]:
 
 @pytest.mark.covers("data.streaming.enabled", "data.streaming.buffer_size", "data.mixing.enabled")
 @pytest.mark.covers("data.mixing.temperature", "data.chat_template", "data.sources.format", "data.sources.weight")
-@pytest.mark.covers("data.num_workers", "data.prefetch_factor", "data.persistent_workers", "data.padding_side")
+@pytest.mark.covers("data.padding_side")
 def test_a_stopped_run_sees_the_samples_of_an_unbroken_one(tmp_path: Path) -> None:
     unbroken = write_records(new_run(tmp_path / "unbroken", *OVERRIDES))
     assert unbroken.to_end().code == 0, unbroken.logs()

@@ -50,7 +50,7 @@ def loss_of(model: torch.nn.Module, all_tokens: torch.Tensor) -> torch.Tensor:
     return cross_entropy(model(all_tokens[:, :-1]), {"labels": all_tokens[:, 1:]})
 
 
-@pytest.mark.covers("experiment.seed", "model.initializer_range")
+@pytest.mark.covers("experiment.seed")
 def test_first_weights_depend_on_the_seed_alone() -> None:
     torch.manual_seed(1)
     first = build_model(config(), seed=5).state_dict()
@@ -58,7 +58,13 @@ def test_first_weights_depend_on_the_seed_alone() -> None:
     again, other = build_model(config(), seed=5).state_dict(), build_model(config(), seed=6).state_dict()
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not torch.equal(first["embedding.weight"], other["embedding.weight"])
-    assert first["embedding.weight"].std().item() == pytest.approx(0.02, rel=0.1)
+
+
+@pytest.mark.covers("model.initializer_range")
+@pytest.mark.parametrize("wide", [0.02, 0.1])
+def test_first_weights_are_as_wide_as_the_spec_says(wide: float) -> None:
+    first = build_model(config(initializer_range=wide), seed=5).state_dict()
+    assert first["embedding.weight"].std().item() == pytest.approx(wide, rel=0.1)
     assert torch.equal(first["norm.weight"], torch.ones(16))
 
 
@@ -156,6 +162,7 @@ def test_dropout_is_off_in_evaluation() -> None:
     assert torch.equal(model(tokens()), model(tokens()))
 
 
+@pytest.mark.covers("training.optimizer.decay_norm_and_bias")
 @pytest.mark.parametrize(("decay_all", "groups"), [(False, [0.1, 0.0]), (True, [0.1])])
 def test_norms_are_not_decayed_unless_asked(decay_all: bool, groups: list[float]) -> None:
     model = build_model(config(), seed=5)

@@ -197,7 +197,7 @@ def seen(batches: Iterator[MicroBatch]) -> list[tuple[list[int], list[float], li
     return [(one.samples, one.weights.tolist(), one.batch["x"].tolist()) for one in batches]
 
 
-@pytest.mark.covers("data.target", "data.num_workers", "data.shuffle_seed", "data.reshuffle_each_epoch")
+@pytest.mark.covers("data.target", "data.shuffle_seed", "data.shuffle")
 def test_own_samples_are_a_pure_function_of_seed_step_and_rank() -> None:
     whole = seen(feed_of().train(range(6)))
     state = torch.get_rng_state()
@@ -233,6 +233,7 @@ class WhoReads(Noisy):
         return {"x": torch.tensor([os.getpid()]), "labels": 0}
 
 
+@pytest.mark.covers("data.num_workers", "data.persistent_workers")
 @pytest.mark.parametrize("are_kept", [False, True])
 def test_workers_of_evaluations_of_own_samples_are_kept_where_the_spec_says_so(are_kept: bool) -> None:
     feed = feed_of(build=lambda split: WhoReads(30), num_workers=2, persistent_workers=are_kept)

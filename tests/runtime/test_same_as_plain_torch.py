@@ -83,7 +83,8 @@ def global_batches(run: Run, config: Any) -> Iterator[torch.Tensor]:
 
 
 @pytest.mark.covers(
-    "training.learning_rate", "training.warmup_steps", "training.scheduler.type", "training.gradient_clipping",
+    "training.max_steps", "training.learning_rate", "training.warmup_steps", "training.scheduler.type",
+    "training.gradient_clipping",
     "training.scheduler.final_learning_rate", "training.optimizer.weight_decay", "training.optimizer.betas",
 )  # fmt: skip
 def test_the_curve_is_that_of_a_plain_loop(run: Run) -> None:

@@ -42,6 +42,7 @@ def whole_epoch(order: TrainOrder, epoch: int) -> list[int]:
     ]
 
 
+@pytest.mark.covers("data.drop_last")
 @settings(max_examples=60, deadline=None)
 @given(
     micro=st.integers(1, 4),
@@ -97,7 +98,6 @@ def test_a_global_batch_is_the_same_on_one_two_and_four_ranks(step: int, seed: i
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.covers("data.num_workers", "data.prefetch_factor", "data.persistent_workers")
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches_do_not_depend_on_workers_or_on_where_the_run_started(workers: int) -> None:
     rows, this = PackedRows([documents(range(2000))], 8), order(100)
@@ -265,7 +265,6 @@ def test_a_document_with_nothing_to_train_on_is_no_sample(flags: list[list[bool]
         assert list(rows.row(sample).trained) == document[: length + 1]  # type: ignore[arg-type]
 
 
-@pytest.mark.covers("data.persistent_workers")
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_feed_evaluates_on_the_same_samples_each_time(workers: int) -> None:
     plan = data(packing=False, num_workers=workers, persistent_workers=bool(workers))

@@ -75,7 +75,7 @@ def wait_for(file: Path) -> str:
     raise AssertionError(f"{file} did not appear")
 
 
-@pytest.mark.covers("task.inline", "task.kind", "experiment.deterministic")
+@pytest.mark.covers("task.inline", "task.kind")
 def test_an_inline_script_is_told_what_it_needs(tmp_path: Path) -> None:
     inline = '#!/bin/bash\necho "$CFGC_SEED $CFGC_DETERMINISTIC $CFGC_CHECKPOINT_DIR $*" > said\nexit 7\n'
     task = f'kind = "script"\ninline = """\n{inline}"""\nargs = ["a b", "c"]\n'

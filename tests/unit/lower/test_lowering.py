@@ -27,7 +27,7 @@ def test_cpu_runs_use_gloo() -> None:
     assert plan_of().topology.backend == "gloo"
 
 
-@pytest.mark.covers("training.max_epochs", "training.max_steps")
+@pytest.mark.covers("training.max_epochs")
 def test_steps_follow_from_epochs() -> None:
     plan = plan_of({"training": {"max_steps": None, "max_epochs": 3}, "data": {"max_train_samples": 3200}})
     assert plan.schedule.max_steps == 300

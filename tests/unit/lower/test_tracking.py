@@ -84,6 +84,7 @@ def test_a_layer_can_switch_what_another_describes() -> None:
     assert planned("", "[tracking]\nmlflow = true", "~tracking.mlflow").mlflow.enabled is False
 
 
+@pytest.mark.covers("hardware.peak_tflops_bf16")
 def test_the_peak_is_that_of_all_devices_and_of_half_precision() -> None:
     assert planned().peak_flops == pytest.approx(8 * 989e12)
     assert planned().flops_per_token > 0

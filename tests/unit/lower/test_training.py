@@ -53,7 +53,7 @@ def test_momentum_follows_the_rule_unless_given() -> None:
     assert plan_of(optimizer(type="muon", momentum=0.8), zero).optimizer.momentum == 0.8
 
 
-@pytest.mark.covers("training.optimizer.groups", "training.optimizer.decay_norm_and_bias")
+@pytest.mark.covers("training.optimizer.groups")
 def test_a_group_decays_as_the_rest_unless_it_says() -> None:
     groups = ({"pattern": "*norm.weight", "weight_decay": 0.3}, {"pattern": "embedding.*", "learning_rate_scale": 0.5})
     assert plan_of(optimizer(weight_decay=0.2, groups=list(groups))).optimizer.groups == (
