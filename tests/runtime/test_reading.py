@@ -12,7 +12,7 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
-from cfgc_runtime.data.reading import read_all, read_records
+from cfgc_runtime.data.reading import read_records
 from cfgc_runtime.data.records import BadRecordError, BadRecords, Position, Record, text_of
 from cfgc_runtime.errors import NO_INPUT, Failure
 from tests.runtime.data_files import TEXTS, source, write_lines
@@ -62,31 +62,31 @@ def written(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 @pytest.mark.covers("data.sources.kind", "data.sources.field", "data.sources.path")
 def test_every_kind_gives_the_same_texts_in_order(written: Any) -> None:
-    found = list(read_records(written, BadRecords(0)))
+    found = list(read_records(written))
     assert [text_of(record, "text") for record in found] == list(TEXTS)
     assert len({record.place for record in found}) == len(TEXTS)
     assert all(record.place.startswith(written.path.path) for record in found)
 
 
 def test_reading_goes_on_behind_any_record(written: Any) -> None:
-    whole = list(read_all(written))
+    whole = list(read_records(written))
     for number, record in enumerate(whole):
-        assert list(read_all(written, record.after)) == whole[number + 1 :]
+        assert list(read_records(written, record.after)) == whole[number + 1 :]
 
 
 @pytest.mark.covers("data.sources.dataset_split")
 def test_a_split_of_a_dataset_is_chosen_and_a_wrong_one_named(tmp_path: Path) -> None:
     write_dataset(tmp_path)
-    assert len(list(read_all(source(tmp_path / "saved", "huggingface", dataset_split="test")))) == 1
+    assert len(list(read_records(source(tmp_path / "saved", "huggingface", dataset_split="test")))) == 1
     with pytest.raises(Failure, match="no split `dev`, but `train`, `test`"):
-        list(read_all(source(tmp_path / "saved", "huggingface", dataset_split="dev")))
+        list(read_records(source(tmp_path / "saved", "huggingface", dataset_split="dev")))
 
 
 def test_a_directory_of_plain_files_is_a_dataset_too(tmp_path: Path) -> None:
     write_lines(tmp_path / "train.jsonl", *ROWS)
-    found = list(read_all(source(tmp_path, "huggingface")))
+    found = list(read_records(source(tmp_path, "huggingface")))
     assert [record.fields["text"] for record in found] == list(TEXTS)
-    assert list(read_all(source(tmp_path, "huggingface"), found[2].after)) == found[3:]
+    assert list(read_records(source(tmp_path, "huggingface"), found[2].after)) == found[3:]
 
 
 def test_only_the_columns_that_are_encoded_are_read(tmp_path: Path) -> None:
@@ -94,17 +94,28 @@ def test_only_the_columns_that_are_encoded_are_read(tmp_path: Path) -> None:
     write_arrow(tmp_path)
     write_dataset(tmp_path)
     for kind, path in (("parquet", tmp_path), ("arrow", tmp_path), ("huggingface", tmp_path / "saved")):
-        assert {tuple(record.fields) for record in read_all(source(path, kind))} == {("text",)}
-        assert {tuple(record.fields) for record in read_all(source(path, kind, field="x"))} == {("text", "id")}
+        assert {tuple(record.fields) for record in read_records(source(path, kind))} == {("text",)}
+        assert {tuple(record.fields) for record in read_records(source(path, kind, field="x"))} == {("text", "id")}
 
 
 def test_a_path_may_be_one_file(tmp_path: Path) -> None:
     write_lines(tmp_path / "odd.name", *ROWS)
     write_lines(tmp_path / "a.jsonl", *ROWS)
-    assert len(list(read_all(source(tmp_path / "a.jsonl", "jsonl")))) == len(ROWS)
+    assert len(list(read_records(source(tmp_path / "a.jsonl", "jsonl")))) == len(ROWS)
     with pytest.raises(Failure, match=r"odd\.name does not match \*\.jsonl"):
-        list(read_all(source(tmp_path / "odd.name", "jsonl")))
-    assert len(list(read_all(source(tmp_path / "odd.name", "jsonl", include=("*",))))) == len(ROWS)
+        list(read_records(source(tmp_path / "odd.name", "jsonl")))
+    assert len(list(read_records(source(tmp_path / "odd.name", "jsonl", include=("*",))))) == len(ROWS)
+
+
+def usable(said: Any, bad: BadRecords) -> list[Record]:
+    """The records that can be read; ``bad`` counts the others."""
+    found = []
+    for record in read_records(said):
+        if record.problem:
+            bad.add(record.place, record.problem)
+        else:
+            found.append(record)
+    return found
 
 
 @pytest.mark.covers("data.max_bad_records")
@@ -114,7 +125,7 @@ def test_bad_lines_are_counted_and_named(tmp_path: Path) -> None:
     )
     log = tmp_path / "bad.jsonl"
     bad = BadRecords(3, log)
-    records = list(read_records(source(tmp_path, "jsonl"), bad))
+    records = usable(source(tmp_path, "jsonl"), bad)
     assert [record.fields for record in records] == [ROWS[0], {"other": 1}, ROWS[1]]
     named = [json.loads(line) for line in log.read_text().splitlines()]
     assert [entry["place"] for entry in named] == [f"{lines}:{number}" for number in (2, 4, 5)]
@@ -126,9 +137,9 @@ def test_bad_lines_are_counted_and_named(tmp_path: Path) -> None:
     with pytest.raises(
         Failure, match=r"a\.jsonl:5: it is not UTF-8 .*record number 3, and `data.max_bad_records` is 2"
     ):
-        list(read_records(source(tmp_path, "jsonl"), BadRecords(2)))
+        usable(source(tmp_path, "jsonl"), BadRecords(2))
     with pytest.raises(Failure, match=r"a\.jsonl:2: it is no JSON.*mend it, or leave some out") as caught:
-        list(read_records(source(tmp_path, "jsonl"), BadRecords(0)))
+        usable(source(tmp_path, "jsonl"), BadRecords(0))
     assert caught.value.code == NO_INPUT
 
 
@@ -161,13 +172,13 @@ def test_a_field_that_holds_no_text_says_what_it_holds(fields: Any, reason: str)
 def test_a_file_of_another_format_is_named(tmp_path: Path, kind: str, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(Failure, match=str(tmp_path)) as caught:
-        list(read_all(source(tmp_path, kind)))
+        list(read_records(source(tmp_path, kind)))
     assert caught.value.code == NO_INPUT
 
 
 def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "a.jsonl", *ROWS)
-    records = read_all(source(tmp_path, "jsonl"))
+    records = read_records(source(tmp_path, "jsonl"))
     next(records)
     with path.open("a") as file:
         file.write("{}\n")
