@@ -1,22 +1,21 @@
-"""``[task]``, ``[checkpoint]``, ``[tracking]``, ``[evaluation]``, ``[sweep]``, ``[stages]`` and ``[package]``."""
+"""``[task]``, ``[checkpoint]``, ``[tracking]``, ``[evaluation]`` and ``[package]``."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator
 
 from cfgc.schema.calls import Arguments, CallTarget, Metric
 from cfgc.schema.field import Later, Section, logistics, numerics
 from cfgc.schema.trackers import Mlflow, Wandb
-from cfgc.schema.values import Int, Name, Path, Text, Texts, Variable, array_to_tuple
+from cfgc.schema.values import Int, Path, Text, Texts, Variable, array_to_tuple
 
 _TRAIN = Later(
     "task",
     'leave the table out to train; a function of yours can do it today: `task.target = "my_pkg.align:main"`',
     ("train", "script", "function"),
 )
-_ONE = Later("sweep", "leave the table out; build a bundle for each point, with overrides on the command line")
 _COPY = Later("package", "leave the table out, and install your package on the node")
 
 
@@ -110,27 +109,6 @@ class Evaluation(Section):
     max_batches: Int = logistics(0, "Micro batches per rank in one evaluation; 0 is all.", unit="batches", ge=0)
     at_end: bool = logistics(True, "Evaluate after the last step.")
     metrics: Metrics = logistics((), "Own numbers, averaged over the held-out samples of all ranks.")
-
-
-class Sweep(Section):
-    """Many points from one spec."""
-
-    method: Literal["grid", "zip", "random"] | None = logistics(None, "How points are made.", later=_ONE)
-    parameters: dict[str, Any] | None = logistics(None, "Keys and the values they take.", later=_ONE)
-    max_points: Int | None = logistics(None, "Most points.", unit="points", gt=0, later=_ONE)
-
-
-class Stage(Section):
-    """One task of a pipeline."""
-
-    name: Name = logistics(..., "Name of the stage.")
-    spec: Text | None = logistics(None, "Spec that it runs.")
-    task: Text | None = logistics(None, "Task that it runs.")
-    needs: Texts = logistics((), "Stages that come before.")
-    inputs: dict[str, Any] = logistics({}, "Outputs of other stages that it reads.")
-
-
-Stages: TypeAlias = Annotated[tuple[Stage, ...], BeforeValidator(array_to_tuple)]
 
 
 class Package(Section):

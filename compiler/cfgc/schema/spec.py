@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from cfgc.schema.cluster import Cluster
 from cfgc.schema.data import Data
 from cfgc.schema.deepspeed import DeepSpeed
 from cfgc.schema.experiment import Checks, Env, Experiment, Target
 from cfgc.schema.field import Later, Section, logistics, numerics, resources
-from cfgc.schema.machine import Cluster, Hardware, Launch, Parallel
+from cfgc.schema.launch import Launch
+from cfgc.schema.machine import Hardware, Parallel
 from cfgc.schema.model import Model
-from cfgc.schema.run import Checkpoint, Evaluation, Package, Stages, Sweep, Task, Tracking
+from cfgc.schema.run import Checkpoint, Evaluation, Package, Task, Tracking
+from cfgc.schema.stages import Stages
+from cfgc.schema.sweep import Sweep
 from cfgc.schema.training import Training
 
 _STAGES = Later("stages", "leave it out; write a spec for each stage", ((),))

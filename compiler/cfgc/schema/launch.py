@@ -1,0 +1,53 @@
+"""``[launch]``: how the ranks start, end and start again."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cfgc.schema.field import Later, Section, logistics, resources
+from cfgc.schema.values import Duration, Int, Program, WritablePath
+
+
+class Launch(Section):
+    """How the ranks start."""
+
+    nodes: Int = resources(1, "Machines.", unit="nodes", ge=1, le=10_000)
+    gpus_per_node: Int = resources(1, "Ranks on each node: one per GPU, or CPU ranks.", unit="ranks", ge=1, le=64)
+    run_dir: WritablePath | None = logistics(
+        None, "Where the run keeps its state, on the node. Absent: `runs/<experiment.name>` below the start directory."
+    )
+    master_port: Int = logistics(
+        0,
+        "TCP port of the rendezvous on the first node. 0: a free one on one machine, one from the job id on Slurm.",
+        unit="port",
+        ge=0,
+        le=65535,
+    )
+    threads_per_rank: Int = resources(1, "CPU threads of each rank.", unit="threads", ge=1, le=1024)
+    time_limit: Duration = resources(86_400, "Wall time of one attempt.", unit="seconds", gt=0)
+    signal_lead: Duration = logistics(300, "Time between the signal to save and the end.", unit="seconds", gt=0)
+    shutdown_grace: Duration = logistics(300, "Time that ranks get to save after TERM.", unit="seconds", gt=0)
+    timeout: Duration = logistics(1800, "Time that a collective may wait for its peers.", unit="seconds", gt=0)
+    max_attempts: Int = logistics(5, "Starts of the run, the first and requeues.", unit="attempts", ge=1, le=1000)
+    watchdog: Duration | None = logistics(
+        None,
+        "Time without a step after which a rank counts as hung: its stacks are written to its log and the run ends "
+        "with code 77. 0: never. Absent: half of `launch.timeout`, so that it speaks before a collective gives up.",
+        unit="seconds",
+        ge=0,
+    )
+    restart: bool = logistics(
+        False,
+        "Whether launch.sh starts again by itself after a failure that can be retried, up to `launch.max_attempts`.",
+    )
+    restart_delay: Duration = logistics(
+        30, "Wait before the first such start; it doubles with each one.", unit="seconds", ge=0, le=86_400
+    )
+    python: Program = logistics("python3", "Interpreter on the node.", min_length=1)
+    executor: Literal["docker", "skypilot", "dgxcloud", "lepton", "ray", "kubernetes"] | None = logistics(
+        None,
+        "Who starts the ranks, besides the two that every bundle has.",
+        later=Later(
+            "executor", "leave it out; every bundle starts on one machine (launch.sh) and on Slurm (job.sbatch)"
+        ),
+    )
