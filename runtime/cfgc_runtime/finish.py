@@ -30,7 +30,7 @@ def describe_run(run: RunDirectory) -> str:
     text += [f"tracking    {run.tracking}"] if run.tracking.is_dir() else []
     text += [f"checkpoint  {run.checkpoints / saved[0][0]}"] if saved else ["checkpoint  none yet"]
     best = best_first(saved)[:1]
-    text += [f"best        {run.checkpoints / name} (held-out loss {loss:.3f})" for name, _, loss in best]
+    text += [f"best        {run.checkpoints / name} (held-out loss {loss:.3f})" for name, loss in best]
     return "\n".join(text)
 
 

@@ -176,7 +176,7 @@ def test_a_checkpoint_without_a_loss_of_its_own_is_never_the_best(tmp_path: Path
     saves.save(4, loss=5.0)
     saves.checkpoints.save(saves.engine, 8, {"last": last})  # type: ignore[arg-type]
     assert saves.names() == ["step-00000004", "step-00000008"]
-    assert [name for name, _, _ in best_first(newest_first(tmp_path))] == ["step-00000004"]
+    assert [name for name, _ in best_first(newest_first(tmp_path))] == ["step-00000004"]
 
 
 def test_all_are_kept_when_keep_last_is_0(tmp_path: Path) -> None:

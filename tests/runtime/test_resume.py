@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cfgc_runtime.checkpoints.complete import newest_first
+from cfgc_runtime.checkpoints.complete import newest_first, step_of
 from cfgc_runtime.checkpoints.shelf import best_first
 from cfgc_runtime.finish import describe_run
 from cfgc_runtime.rundir import RunDirectory
@@ -90,7 +90,7 @@ def test_each_checkpoint_knows_its_held_out_loss_and_the_best_one_is_named(finis
     run = finished()
     evaluated = sorted((line["eval_loss"], line["step"]) for line in run.metrics() if "eval_loss" in line)
     found = best_first(newest_first(run.directory / "checkpoints"))
-    assert [(loss, step) for _, step, loss in found] == evaluated
+    assert [(loss, step_of(name)) for name, loss in found] == evaluated
     best = run.directory / "checkpoints" / found[0][0]
     assert f"best        {best} (held-out loss {evaluated[0][0]:.3f})" in describe_run(RunDirectory(run.directory))
 

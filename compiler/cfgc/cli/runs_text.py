@@ -114,7 +114,7 @@ def _checkpoints(run: Facts) -> Iterator[tuple[str, str]]:
     directory = RunDirectory(run.path).checkpoints
     found = [one for one in newest_first(directory) if one[1]] if directory.is_dir() else []
     yield from (("checkpoint", name) for name, _ in found[:1])
-    yield from (("best", f"{name} (held-out loss {_loss(loss)})") for name, _, loss in best_first(found)[:1])
+    yield from (("best", f"{name} (held-out loss {_loss(loss)})") for name, loss in best_first(found)[:1])
 
 
 def _attempt(run: Facts, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
