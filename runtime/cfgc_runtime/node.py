@@ -150,7 +150,7 @@ def _end(hang: Hang, attempt: Attempt, running: Mapping[int, int]) -> None:
     for rank, pid in running.items():
         if rank != hang.rank:
             dump_stacks(attempt.log(f"rank-{rank}"), pid)
-    send(hang.pid, signal.SIGKILL)
+    send(running[hang.rank], signal.SIGKILL)
 
 
 def _report(attempt: Attempt, status: int, ranks: int, node_rank: int) -> int:
