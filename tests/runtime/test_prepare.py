@@ -188,7 +188,7 @@ def test_streams_are_told_apart_by_names_and_sizes_and_nothing_is_packed(tmp_pat
 def test_the_limit_of_bad_records_is_over_all_sources(tmp_path: Path) -> None:
     two = [source(write_lines(tmp_path / f"{name}.jsonl", {"text": "x"}, b"{"), "jsonl", name=name) for name in "ab"]
     found = prepared(tmp_path, *two, max_bad_records=2)
-    assert found.bad_records == 2
+    assert [file.header.bad_records for files in found.sources for file in files] == [1, 1]
     log = json.loads((tmp_path / "data" / "001-b.bad-records.log").read_text())
     assert log["place"] == f"{tmp_path}/b.jsonl:2"
     (tmp_path / "data" / "000-a.tokens").unlink()

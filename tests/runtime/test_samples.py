@@ -276,7 +276,6 @@ def test_a_feed_evaluates_on_the_same_samples_each_time(workers: int) -> None:
         sources=[[documents(*texts, trained=[[len(one) > 2] * len(one) for one in texts])]],
         fingerprint=None,
         vocabulary=SimpleNamespace(pad=9, size=10),
-        bad_records=0,
     )
     feed = make_feed(config, SimpleNamespace(rank=0, size=2), prepared)  # type: ignore[arg-type]
     assert feed.held_out == 6
@@ -295,7 +294,7 @@ def test_an_evaluation_reads_batches_of_its_own_size_and_no_more_than_its_limit(
         DATA=data(eval_fraction=0.1), BATCH=batch(), EVALUATION=SimpleNamespace(micro_batch_size=size, max_batches=most)
     )
     prepared: Any = SimpleNamespace(
-        sources=[[documents(range(481))]], fingerprint=None, vocabulary=SimpleNamespace(pad=9, size=500), bad_records=0
+        sources=[[documents(range(481))]], fingerprint=None, vocabulary=SimpleNamespace(pad=9, size=500)
     )
     feed = make_feed(config, SimpleNamespace(rank=0, size=2), prepared)  # type: ignore[arg-type]
     assert feed.held_out == 6

@@ -179,7 +179,6 @@ def test_packed_samples_without_a_label_are_counted() -> None:
         sources=[[documents(range(481), trained=[[place % 16 > 8 for place in range(481)]])]],
         fingerprint=None,
         vocabulary=SimpleNamespace(pad=9, size=500),
-        bad_records=0,
     )
     config: Any = SimpleNamespace(DATA=data(), BATCH=batch())
     feed = make_feed(config, SimpleNamespace(rank=0, size=1), prepared)  # type: ignore[arg-type]

@@ -58,15 +58,11 @@ _WAIT_S = 300.0
 
 @dataclass(frozen=True)
 class Prepared:
-    """``sources`` holds the token files of each source, in the order of the spec; none of them when streaming.
-
-    ``bad_records`` is how many records were left out.
-    """
+    """``sources`` holds the token files of each source, in the order of the spec; none of them when streaming."""
 
     sources: tuple[tuple[TokenFile, ...], ...]
     fingerprint: Fingerprint
     vocabulary: Vocabulary
-    bad_records: int = 0
 
 
 def prepare(
@@ -203,7 +199,7 @@ def _open(data: Data, directory: Path, found: Mapping[str, Any]) -> Prepared:
         opened.append(mapped)
     vocabulary = found["vocabulary"] or vocabulary_of(opened[0][0].header)
     fingerprint = fingerprint_of([source.name for source in data.sources], contents, digest)
-    return Prepared(tuple(opened), fingerprint, Vocabulary(**vocabulary), found["bad_records"])
+    return Prepared(tuple(opened), fingerprint, Vocabulary(**vocabulary))
 
 
 def _files_of(source: Source) -> tuple[TokenFile, ...]:
