@@ -44,7 +44,7 @@ class Reporter:
             truncate_metrics(self.metrics, step)
         for tracker in self.trackers:
             tracker.start(step)
-        self.progress.start(step)
+        self.progress.start()
 
     def record(self, step: int, values: Mapping[str, Any]) -> None:
         """One line of metrics: ``values`` after ``step`` optimizer steps."""

@@ -52,7 +52,7 @@ def shown(screen: io.StringIO, steps: range, max_steps: int, seconds_per_step: f
     """What is on ``screen`` after a run of ``steps``, where a clock ticks for each."""
     now = [0.0]
     progress = Progress(screen, "gpt", max_steps, clock=lambda: now[0])
-    progress.start(steps.start - 1)
+    progress.start()
     for step in steps:
         now[0] += seconds_per_step
         progress.show({"step": step} | LINE | metrics)
@@ -63,7 +63,7 @@ def test_one_line_moves_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     screen = Terminal()
     progress = Progress(screen, "gpt", 40, clock=iter(range(100)).__next__)
-    progress.start(0)
+    progress.start()
     for step in (1, 2):
         progress.show({"step": step} | LINE | {"mfu": 0.412})
     progress.say("saved step 2")
@@ -121,7 +121,7 @@ def test_a_dumb_terminal_is_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_time_left_does_not_count_the_first_step() -> None:
     screen, now = io.StringIO(), [0.0]
     progress = Progress(screen, "gpt", 100, clock=lambda: now[0])
-    progress.start(50)
+    progress.start()
     for step, clock in ((51, 600.0), (61, 620.0)):
         now[0] = clock
         progress.show({"step": step} | LINE)
@@ -184,7 +184,7 @@ def test_a_terminal_that_is_gone_does_not_stop_the_run() -> None:
 
 def test_other_ranks_are_silent(capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress(None, "gpt", 10)
-    progress.start(0)
+    progress.start()
     progress.show({"step": 10} | LINE)
     progress.say("hidden")
     assert capsys.readouterr() == ("", "")
