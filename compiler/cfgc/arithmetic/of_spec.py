@@ -62,16 +62,16 @@ def steps_from_epochs_of(spec: Spec) -> int | None:
 
 def evaluation_steps_of(spec: Spec) -> int:
     """Optimizer steps between evaluations; 0 never."""
-    return _epochs_in_steps(spec, spec.evaluation.every_epochs) or spec.evaluation.every_steps
+    return epochs_in_steps_of(spec, spec.evaluation.every_epochs) or spec.evaluation.every_steps
 
 
 def checkpoint_steps_of(spec: Spec) -> int:
     """Optimizer steps between saves; 0 only at the end."""
-    return _epochs_in_steps(spec, spec.checkpoint.every_epochs) or spec.checkpoint.every_steps
+    return epochs_in_steps_of(spec, spec.checkpoint.every_epochs) or spec.checkpoint.every_steps
 
 
-def _epochs_in_steps(spec: Spec, epochs: int) -> int:
-    """0 when there are none, or nobody knows how long one is."""
+def epochs_in_steps_of(spec: Spec, epochs: int) -> int:
+    """Optimizer steps of ``epochs``; 0 when there are none, or nobody knows how long one is."""
     triple = triple_of(spec)
     return steps_from_epochs(epochs, spec.data.max_train_samples, triple.global_batch_size) if triple else 0
 

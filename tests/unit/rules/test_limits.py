@@ -134,6 +134,28 @@ def test_a_default_is_a_note() -> None:
     assert "`evaluation.every_steps = 0` by default (no evaluation while training)" in found.notes
 
 
+@pytest.mark.parametrize(
+    ("samples", "epochs", "instead"),
+    [(9_600, 4, {"every_epochs": 1}), (96_000, 1, {"every_epochs": 0, "every_steps": 100})],
+)
+@pytest.mark.parametrize(("code", "section"), [("CFG434", "evaluation"), ("CFG435", "checkpoint")])
+def test_what_comes_too_late_by_epochs_is_mended_there(
+    code: str, section: str, samples: int, epochs: int, instead: dict[str, int]
+) -> None:
+    changes = {section: {"every_epochs": epochs}, "data": {"max_train_samples": samples}}
+    found = next(f for f in findings(changes) if f.code == code)
+    assert found.primary is not None
+    assert found.primary.span.text == f"{section}.every_epochs = {epochs}"
+    assert {edit.path[-1]: edit.value for edit in found.fixes[0].edits} == instead
+    assert code not in codes(changes, {section: instead})
+
+
+def test_the_length_of_a_run_is_shown_where_it_is_said() -> None:
+    epochs = {"training": {"max_steps": None, "max_epochs": 3}, "data": {"max_train_samples": 3200}}
+    found = next(f for f in findings(epochs, {"evaluation": {"every_steps": 301}}) if f.code == "CFG434")
+    assert [label.span.text for label in found.secondary] == ["training.max_epochs = 3"]
+
+
 @pytest.mark.parametrize(("memory", "stage"), [("40GiB", 1), ("16GiB", 2), ("8GiB", 3)])
 def test_memory_names_the_smallest_stage_that_fits(memory: str, stage: int) -> None:
     """3.2 billion weights over 8 ranks, bytes each: 16 at stage 0, 5.5 at stage 1, 3.75 at stage 2, 2 at stage 3."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import flops_per_token_of, max_steps_of, sequence_length_of, triple_of, world_of
 from cfgc.validate.rules.finding import At, count, warning
+from cfgc.validate.rules.intervals import length_key
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -40,7 +41,7 @@ def attempts_are_enough(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         [
             At("launch.time_limit", f"{limit / HOUR:,.3g} h each"),
             At("launch.max_attempts", count(attempts, "attempt")),
-            At("training.max_steps", f"{count(steps, 'step')} of {triple.global_batch_size:,} samples"),
+            At(length_key(spec), f"{count(steps, 'step')} of {triple.global_batch_size:,} samples"),
         ],
         (
             f"{count(attempts, 'attempt')} × {limit / HOUR:,.3g} h = {attempts * limit / HOUR:,.3g} h",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import max_steps_of
 from cfgc.validate.rules.finding import At, count, error
+from cfgc.validate.rules.intervals import length_place
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 TYPE, DECAY = "training.scheduler.type", "training.scheduler.decay_steps"
 SIZE, MILESTONES = "training.scheduler.step_size", "training.scheduler.milestones"
-WARMUP, STEPS = "training.warmup_steps", "training.max_steps"
+WARMUP = "training.warmup_steps"
 
 
 def decay_fits(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -24,7 +25,7 @@ def decay_fits(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     steps, warmup, said = max_steps_of(spec), spec.training.warmup_steps, spec.training.scheduler
     if steps is None or warmup >= steps:
         return
-    ends = [At(WARMUP, f"rises for {count(warmup, 'step')}"), At(STEPS, f"{count(steps, 'step')} in all")]
+    ends = [At(WARMUP, f"rises for {count(warmup, 'step')}"), length_place(spec, steps)]
     if said.type == "wsd" and said.decay_steps is not None and warmup + said.decay_steps > steps:
         note = f"warm-up {warmup:,} + decay {said.decay_steps:,} = {warmup + said.decay_steps:,} > {steps:,} steps"
         place = At(DECAY, f"falls for {count(said.decay_steps, 'step')}")

@@ -11,6 +11,7 @@ from cfgc.arithmetic.of_spec import evaluation_steps_of, max_steps_of, triple_of
 from cfgc.diagnostics.model import Fix
 from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, count, error, warning
+from cfgc.validate.rules.intervals import interval_key, length_place, ten_times
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -40,16 +41,16 @@ def early_stopping_has_evaluations(spec: Spec, resolved: Resolved) -> Iterator[D
 
 def evaluation_has_samples(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG433: samples are held out for the evaluations."""
-    every = evaluation_steps_of(spec)
+    every, key = evaluation_steps_of(spec), interval_key(spec, "evaluation")
     if every == 0 or holds_out(spec):
         return
     yield error(
         "CFG433",
         "there is nothing to evaluate on",
         resolved,
-        [At(FRACTION, "no sample is held out"), At(EVERY, f"an evaluation every {count(every, 'step')}")],
+        [At(FRACTION, "no sample is held out"), At(key, f"an evaluation every {count(every, 'step')}")],
         (),
-        ("set `data.eval_fraction = 0.01`, or `evaluation.every_steps = 0`",),
+        (f"set `data.eval_fraction = 0.01`, or `{key} = 0`",),
     )
 
 
@@ -58,13 +59,14 @@ def evaluation_happens(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     every, steps = evaluation_steps_of(spec), max_steps_of(spec)
     if steps is None or every <= steps:
         return
+    key = interval_key(spec, "evaluation")
     yield warning(
         "CFG434",
         "the run ends before its first evaluation",
         resolved,
-        [At(EVERY, f"first after {count(every, 'step')}"), At("training.max_steps", f"{count(steps, 'step')} in all")],
+        [At(key, f"first after {count(every, 'step')}"), length_place(spec, steps)],
         (),
-        (f"set `every_steps = {max(1, steps // 10)}`, or `0` to evaluate at the end only",),
+        (f"set {ten_times(spec, 'evaluation', steps)}, or `{key} = 0` to evaluate at the end only",),
     )
 
 

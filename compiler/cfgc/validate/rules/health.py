@@ -9,6 +9,7 @@ from cfgc.arithmetic.of_spec import max_steps_of
 from cfgc.diagnostics.model import Fix
 from cfgc.validate.remedy import Remedy
 from cfgc.validate.rules.finding import At, count, error, is_default
+from cfgc.validate.rules.intervals import length_place
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from cfgc.schema.spec import Spec
 
 HEALTH, PENALTIES = "training.gradient_health", "training.penalties"
-CLIPPING, STEPS = "training.gradient_clipping", "training.max_steps"
+CLIPPING = "training.gradient_clipping"
 INITIAL, FINAL = f"{HEALTH}.initial_clip_value", f"{HEALTH}.final_clip_value"
 EOS, SHORTEST = f"{PENALTIES}.eos", f"{PENALTIES}.min_sequence_length"
 
@@ -40,7 +41,7 @@ def bounds_agree(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     if steps is not None and said.warmup_steps > steps:
         places = [
             At(f"{HEALTH}.warmup_steps", f"final after {count(said.warmup_steps, 'step')}"),
-            At(STEPS, f"{count(steps, 'step')} in all"),
+            length_place(spec, steps),
         ]
         yield error("CFG491", message, resolved, places, (), (f"set `warmup_steps = {max(1, steps // 10)}`",))
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import checkpoint_steps_of, evaluation_steps_of, max_steps_of
 from cfgc.validate.rules.finding import At, count, error, is_default, warning
+from cfgc.validate.rules.intervals import interval_key, length_place, ten_times
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import Spec
 
-EVERY, STEPS, LOG = "checkpoint.every_steps", "training.max_steps", "tracking.log_every_steps"
+EVERY, LOG = "checkpoint.every_steps", "tracking.log_every_steps"
 BEST, LAST = "checkpoint.keep_best", "checkpoint.keep_last"
 ELASTIC, OPTIMIZER, STAGE = "checkpoint.elastic", "training.optimizer.type", "deepspeed.zero.stage"
 _CONVERTED = ("adam", "adamw")
@@ -29,9 +30,9 @@ def checkpoint_happens(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         "CFG435",
         "no checkpoint is saved before the end of the run",
         resolved,
-        [At(EVERY, f"first after {count(every, 'step')}"), At(STEPS, f"{count(steps, 'step')} in all")],
+        [At(interval_key(spec, "checkpoint"), f"first after {count(every, 'step')}"), length_place(spec, steps)],
         ("a run that is killed starts again from its last checkpoint, here from nothing",),
-        (f"set `checkpoint.every_steps = {max(1, steps // 10)}`",),
+        (f"set {ten_times(spec, 'checkpoint', steps)}",),
     )
 
 
@@ -111,10 +112,7 @@ def metrics_are_written(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         "CFG438",
         "metrics will hold the first and the last step, and none between",
         resolved,
-        [
-            At(LOG, f"next after {count(every, 'step')}"),
-            At(STEPS, f"{count(steps, 'step')} in all"),
-        ],
+        [At(LOG, f"next after {count(every, 'step')}"), length_place(spec, steps)],
         (),
         (f"set `log_every_steps = {max(1, steps // 20)}`",),
     )

@@ -13,13 +13,14 @@ from cfgc.arithmetic.of_spec import (
     triple_of,
 )
 from cfgc.validate.rules.finding import At, count, error, is_default, warning
+from cfgc.validate.rules.intervals import EPOCHS, STEPS, length_place
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import Spec
 
-STEPS, EPOCHS, SAMPLES = "training.max_steps", "training.max_epochs", "data.max_train_samples"
+SAMPLES = "data.max_train_samples"
 RATE, FINAL, WARMUP = "training.learning_rate", "training.scheduler.final_learning_rate", "training.warmup_steps"
 
 EPOCHS_IN_STEPS = "${training.max_epochs * (data.max_train_samples // training.global_batch_size)}"
@@ -38,7 +39,7 @@ def warmup_ends(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         "CFG420",
         "warm-up is not over before the run ends",
         resolved,
-        [At(WARMUP, f"{count(warmup, 'step')} of warm-up"), *_steps_places(spec, steps)],
+        [At(WARMUP, f"{count(warmup, 'step')} of warm-up"), length_place(spec, steps)],
         (),
         (f"set `warmup_steps = {steps // 50}` (2 % of the steps), or train longer",),
     )
@@ -173,12 +174,6 @@ def final_rate_is_used(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         (),
         ('drop `final_learning_rate`, or set `type = "cosine"`',),
     )
-
-
-def _steps_places(spec: Spec, steps: int) -> list[At]:
-    if spec.training.max_steps is not None:
-        return [At(STEPS, f"{count(steps, 'step')} in all")]
-    return [At(EPOCHS, f"{count(steps, 'step')} in all")]
 
 
 def _agreeing_steps(spec: Spec, derived: int) -> Iterator[str]:
