@@ -7,7 +7,7 @@ from cfgc.emit.markdown import code, count, counted, duration, number, table, te
 from cfgc.emit.own_code_md import target_of
 from cfgc.emit.plan_data import held_out, making
 from cfgc.emit.plan_model import parameters, size, states
-from cfgc.lower.plan import Plan, Schedule
+from cfgc.lower.plan import AnyPlan, Plan, Schedule
 
 _TYPICAL = 0.4
 """Share of the peak that well-tuned dense training reaches on recent GPUs (MFU of 38–43 %: the Llama 3 report)."""
@@ -209,6 +209,6 @@ def _watchdog(plan: Plan) -> tuple[str, str, str]:
     return "watchdog", duration(plan.launch.watchdog_s), "a rank without a step for so long ends the run, with code 77"
 
 
-def requeues(plan: Plan) -> bool:
+def requeues(plan: AnyPlan) -> bool:
     """True when job.sbatch puts itself back into the queue."""
     return plan.slurm.requeue and plan.launch.max_attempts > 1

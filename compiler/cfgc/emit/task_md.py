@@ -7,6 +7,7 @@ from shlex import join
 
 from cfgc.emit.markdown import code, counted, duration, table, text
 from cfgc.emit.plan_md import environment_table, inputs_table, shown_path, worth_a_look
+from cfgc.emit.plan_table import requeues
 from cfgc.lower.plan import TaskPlan
 
 
@@ -26,7 +27,7 @@ def task_md(plan: TaskPlan, plan_digest: str) -> str:
 def _overview(plan: TaskPlan) -> list[str]:
     task, launch = plan.task, plan.launch
     limit = f"each attempt; asked to save {duration(launch.signal_lead_s)} before it, on Slurm"
-    again = "queued again by itself after exit code 75" if plan.slurm.requeue else "to be started again by hand"
+    again = "queued again by itself after exit code 75" if requeues(plan) else "to be started again by hand"
     rows = [
         ("every rank runs", code(task.target or task.script), _how(plan)),
         ("ranks", f"{topology_of(plan)}", "each started by torchrun, so that RANK and WORLD_SIZE are set"),
