@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cfgc_runtime.errors import BAD_BUNDLE, FINISHED, INTERNAL, LOST_PEER, PREEMPTED, Failure
+from cfgc_runtime.errors import BAD_BUNDLE, FINISHED, INTERNAL, LOST_PEER, PREEMPTED, Failure, is_failure
 from cfgc_runtime.rundir import write_json
 
 if TYPE_CHECKING:
@@ -102,6 +102,11 @@ class Attempt:
         found = [_read_exit(file) for file in (self.path / "exits").glob("rank-*")]
         return sorted(found, key=lambda one: one.at)
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether a rank said so far that it failed."""
+        return any(is_failure(end.code) for end in self.exits())
+
 
 def create_attempt(run: RunDirectory, step: int = 0) -> Attempt:
     """The next attempt's directory, which goes on from ``step``. The caller holds the run directory alone.
@@ -139,7 +144,7 @@ def verdict(exits: Sequence[Exit], launcher: int, ranks: int) -> tuple[int, Exit
     A rank that only lost its peers is not the cause while another one failed by itself. ``launcher`` is torchrun's
     code, used when the ranks' records do not explain the end.
     """
-    failed = [found for found in exits if found.code not in (FINISHED, PREEMPTED)]
+    failed = [found for found in exits if is_failure(found.code)]
     causes = [found for found in failed if found.code != LOST_PEER] or failed
     if causes:
         return causes[0].code, causes[0]

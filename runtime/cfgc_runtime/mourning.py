@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from cfgc_runtime.attempt import shell_code
-from cfgc_runtime.errors import FINISHED, PREEMPTED
 from cfgc_runtime.signals import is_alive
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ class Mourner:
         now = self._clock()
         self._gone = {rank: self._gone.get(rank, now) for rank, pid in running.items() if not is_alive(pid)}
         self.record({rank: running[rank] for rank, since in self._gone.items() if now - since > _SILENCE_S})
-        if self._failed is None and any(end.code not in (FINISHED, PREEMPTED) for end in self._attempt.exits()):
+        if self._failed is None and self._attempt.has_failed:
             self._failed = now
 
     def record(self, running: Mapping[int, int]) -> None:

@@ -26,6 +26,7 @@ from cfgc_runtime.errors import (
     Failure,
     describe_os_error,
     find_os_error,
+    is_failure,
 )
 from cfgc_runtime.hang import DUMP_SIGNAL
 from cfgc_runtime.lock import running
@@ -84,8 +85,7 @@ def _forward_signals(child: int, attempt: Attempt) -> None:
     """Stop signals become a request to save, except when a rank has failed: torchrun then wants the others gone."""
 
     def handle(_number: int, _frame: object) -> None:
-        failed = any(found.code not in (FINISHED, PREEMPTED) for found in attempt.exits())
-        send(child, signal.SIGKILL if failed else signal.SIGUSR2)
+        send(child, signal.SIGKILL if attempt.has_failed else signal.SIGUSR2)
 
     for number in STOP_SIGNALS:
         signal.signal(number, handle)
@@ -109,7 +109,7 @@ def _train(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, scre
         code, message = _classify(error, run)
         with suppress(OSError):  # the log may be on a full disk
             traceback.print_exc()
-    if code not in (FINISHED, PREEMPTED):
+    if is_failure(code):
         attempt.record_exit(world.rank, code, message)
     for stream in (sys.stdout, sys.stderr, screen):
         with suppress(OSError):

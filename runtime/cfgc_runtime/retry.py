@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from cfgc_runtime.attempt import Attempt, attempts_of
 from cfgc_runtime.checkpoints import complete
-from cfgc_runtime.errors import FINISHED, HUNG, LOST_PEER, PREEMPTED, meaning
+from cfgc_runtime.errors import HUNG, LOST_PEER, meaning
 
 if TYPE_CHECKING:
     from cfgc_runtime.config import Launch
@@ -69,5 +69,5 @@ def _stop(reason: str) -> Decision:
 def _stood_still(attempt: Attempt, newest: int) -> bool:
     """Whether it failed, and saved nothing. One that was told to stop did not fail."""
     start = attempt.started_from
-    failed = any(end.code not in (FINISHED, PREEMPTED) for end in attempt.exits()) or not attempt.exits()
+    failed = attempt.has_failed or not attempt.exits()
     return failed and start is not None and start >= newest
