@@ -150,6 +150,12 @@ def test_what_comes_too_late_by_epochs_is_mended_there(
     assert code not in codes(changes, {section: instead})
 
 
+@pytest.mark.parametrize(("form", "refused"), [("text", {"CFG478"}), ("prompt", {"CFG483", "CFG485"})])
+def test_a_field_that_nobody_reads_is_refused_once(form: str, refused: set[str]) -> None:
+    source = {"name": "text", "path": "data", "kind": "text", "format": form, "field": "body"}
+    assert {found.code for found in findings({"data": {"sources": [source]}}) if found.severity == "error"} == refused
+
+
 def test_the_length_of_a_run_is_shown_where_it_is_said() -> None:
     epochs = {"training": {"max_steps": None, "max_epochs": 3}, "data": {"max_train_samples": 3200}}
     found = next(f for f in findings(epochs, {"evaluation": {"every_steps": 301}}) if f.code == "CFG434")

@@ -63,7 +63,7 @@ def keys_of_sources_are_read(spec: Spec, resolved: Resolved) -> Iterator[Diagnos
 
 
 def _unread(source: Source) -> Iterator[tuple[str, str]]:
-    if source.kind not in _WITH_FIELDS:
+    if source.kind not in _WITH_FIELDS and source.format == "text":  # CFG483 has the fields of another format
         holds = "a text file is one text" if source.kind == "text" else "token files hold no text any more"
         yield "field", f"{holds}; {', '.join(_WITH_FIELDS)} have records with fields"
     if source.kind == "huggingface":
