@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cfgc_runtime.preflight.finding import Finding, warning
+from cfgc_runtime.preflight.offloads import offloads_of
 from cfgc_runtime.preflight.sizes import readable
 
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ def locked_memory(topology: Topology, ds_config: Mapping[str, Any]) -> Iterator[
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     if topology.device != "cuda" or soft == resource.RLIM_INFINITY or soft >= _LOCKED_AT_LEAST:
         return
-    zero = ds_config.get("zero_optimization", {})
-    pins = any((zero.get(name) or {}).get("pin_memory") for name in ("offload_optimizer", "offload_param"))
+    pins = any(one.get("pin_memory") for one in offloads_of(ds_config))
     if topology.nodes > 1 or pins:
         why = "NCCL over InfiniBand" if topology.nodes > 1 else "offloading with pinned memory"
         yield warning(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from cfgc_runtime.errors import CANNOT_WRITE, WRONG_WORLD, describe_os_error
 from cfgc_runtime.preflight.finding import Finding, error, note, warning
+from cfgc_runtime.preflight.offloads import offloads_of
 from cfgc_runtime.preflight.sizes import readable
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ def run_directory_is_writable(root: Path) -> Iterator[Finding]:
 
 def swap_directory_is_writable(ds_config: Mapping[str, Any]) -> Iterator[Finding]:
     """Where DeepSpeed swaps to NVMe."""
-    zero = ds_config.get("zero_optimization", {})
-    offloads = [zero.get(name) or {} for name in ("offload_optimizer", "offload_param")]
-    for place in sorted({str(one["nvme_path"]) for one in offloads if one.get("nvme_path")}):
+    for place in sorted({str(one["nvme_path"]) for one in offloads_of(ds_config) if one.get("nvme_path")}):
         if reason := _why_not_writable(Path(place)):
             yield error(
                 CANNOT_WRITE,
