@@ -7,7 +7,7 @@ import os
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cfgc_runtime.errors import NO_INPUT, Failure
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cfgc_runtime.config import NodePath
+
+ELSEWHERE: Final = "launch.sh --run-dir DIR, or CFGC_RUN_DIR=DIR on Slurm"
+"""How a start names another run directory."""
 
 
 @dataclass(frozen=True)

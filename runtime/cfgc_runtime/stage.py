@@ -8,12 +8,13 @@ from cfgc_runtime.attempt import create_attempt
 from cfgc_runtime.bundle_copy import changes_since, take_bundle
 from cfgc_runtime.config import load_config
 from cfgc_runtime.environment import describe_start
-from cfgc_runtime.errors import CANNOT_WRITE, FULL, Failure, describe_os_error
+from cfgc_runtime.errors import FULL, describe_os_error
 from cfgc_runtime.identity import record_attempt
 from cfgc_runtime.lock import alone
 from cfgc_runtime.manifest import DELETE, REBUILD, Manifest, verify_bundle
 from cfgc_runtime.preflight.finding import settle
 from cfgc_runtime.preflight.node import check_node
+from cfgc_runtime.preflight.space import unwritable
 from cfgc_runtime.retry import newest_step
 
 if TYPE_CHECKING:
@@ -42,12 +43,7 @@ def stage_bundle(bundle: Path, run: RunDirectory) -> str:
     except OSError as error:
         if error.errno in FULL:
             raise
-        reason = describe_os_error(error, run.root)
-        raise Failure(
-            CANNOT_WRITE,
-            f"the run directory {run.root} cannot be written ({reason}); choose another one "
-            "(launch.sh --run-dir DIR, or CFGC_RUN_DIR=DIR on Slurm)",
-        ) from None
+        raise unwritable(run.root, describe_os_error(error, run.root)) from None
 
 
 def _finished(bundle: Path, run: RunDirectory, manifest: Manifest) -> bool:
