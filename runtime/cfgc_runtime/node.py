@@ -22,7 +22,6 @@ from cfgc_runtime.mourning import Mourner
 from cfgc_runtime.preflight.finding import settle
 from cfgc_runtime.preflight.node import check_node
 from cfgc_runtime.preflight.presence import Presence
-from cfgc_runtime.rundir import write_json
 from cfgc_runtime.signals import StopRequest, die_with_parent, ignore, send
 
 if TYPE_CHECKING:
@@ -69,8 +68,7 @@ def supervise_node(bundle: Path, run: RunDirectory, node_rank: int, command: Seq
             Mourner(attempt).record(attempt.running(node_rank))
         code = _report(attempt, status, topology.world_size, node_rank)
     if code == FINISHED and node_rank == 0 and is_task(config):  # training says so itself
-        summary = {"plan_digest": config.PLAN_DIGEST, "step": 0, "seconds": round(time.monotonic() - started, 3)}
-        write_json(run.finished, summary)
+        run.write_finished(config.PLAN_DIGEST, time.monotonic() - started, step=0)
     return code
 
 

@@ -73,6 +73,10 @@ class RunDirectory:
         whole = isinstance(summary, dict) and isinstance(summary.get("seconds"), (int, float))
         return summary if whole and summary.get("plan_digest") == plan_digest else None
 
+    def write_finished(self, plan_digest: str, seconds: float, **done: int) -> None:
+        """Say that the run of this plan reached its end, what it had ``done`` by then, and in how many seconds."""
+        write_json(self.finished, {"plan_digest": plan_digest, **done, "seconds": round(seconds, 3)})
+
 
 def expand(path: NodePath) -> Path:
     """``path`` on this machine. Raises ``Failure`` when its environment variable is not set."""
