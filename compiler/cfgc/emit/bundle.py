@@ -30,7 +30,8 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
     from cfgc.emit.manifest import NAME, manifest_json
     from cfgc.emit.plan_md import plan_md
     from cfgc.emit.resolved_toml import resolved_toml
-    from cfgc.emit.scripts import job_sbatch, launch_sh
+    from cfgc.emit.scripts import launch_sh
+    from cfgc.emit.slurm.job import job_sbatch
     from cfgc.emit.task_md import task_md
     from cfgc.emit.values_json import values_json
     from cfgc.emit.vendored import vendored_runtime

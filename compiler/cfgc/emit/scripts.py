@@ -1,4 +1,4 @@
-"""launch.sh and job.sbatch: what the templates are given."""
+"""launch.sh, and what it and job.sbatch are both given."""
 
 from __future__ import annotations
 
@@ -13,23 +13,7 @@ from cfgc.lower.plan import AnyPlan, NodePath, TaskPlan
 def launch_sh(plan: AnyPlan) -> str:
     """The text of launch.sh: one machine."""
     return render_script(
-        "local/launch.sh.j2", **_common(plan), rendezvous=_local_rendezvous(plan), restart=plan.launch.restart
-    )
-
-
-def job_sbatch(plan: AnyPlan, plan_digest: str) -> str:
-    """The text of job.sbatch: a Slurm allocation."""
-    options = [Sh(f"{word(k)}={word(v)}" if v else word(k)) for k, v in plan.slurm.directives]
-    return render_script(
-        "slurm/job.sbatch.j2",
-        **_common(plan),
-        plan_digest=plan_digest,
-        directives=options,
-        modules=plan.slurm.modules,
-        cpus_per_task=plan.slurm.cpus_per_task,
-        requeue=plan.slurm.requeue,
-        max_attempts=plan.launch.max_attempts,
-        master_port=_cluster_port(plan),
+        "local/launch.sh.j2", **common_values(plan), rendezvous=_local_rendezvous(plan), restart=plan.launch.restart
     )
 
 
@@ -63,7 +47,8 @@ def _run_dir(plan: AnyPlan) -> Sh:
     return Sh(quoted(known if path.path == "." else f"{known}/{path.path}"))
 
 
-def _common(plan: AnyPlan) -> Mapping[str, object]:
+def common_values(plan: AnyPlan) -> Mapping[str, object]:
+    """What the script templates share."""
     launch, topology = plan.launch, plan.topology
     return {
         "name": word(plan.experiment.name),
@@ -92,8 +77,3 @@ def _local_rendezvous(plan: AnyPlan) -> Sh:
     """torchrun's own free port, so that two runs can share a machine, unless the spec names a port."""
     port = plan.launch.master_port
     return Sh(f"--master-addr=127.0.0.1 --master-port={port}" if port else "--standalone")
-
-
-def _cluster_port(plan: AnyPlan) -> Sh:
-    """All nodes must agree on the port before they can talk, and two jobs on a node must not: the job id decides."""
-    return Sh(str(plan.launch.master_port or "$((10000 + SLURM_JOB_ID % 20000))"))

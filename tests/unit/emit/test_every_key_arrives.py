@@ -10,7 +10,8 @@ import pytest
 
 from cfgc.diagnostics import Rejected
 from cfgc.emit.plan_md import plan_md
-from cfgc.emit.scripts import job_sbatch, launch_sh
+from cfgc.emit.scripts import launch_sh
+from cfgc.emit.slurm.job import job_sbatch
 from cfgc.load.disk import DiskReader
 from cfgc.lower.plan import Plan
 from cfgc.pipeline import plan_spec

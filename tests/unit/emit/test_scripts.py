@@ -16,7 +16,8 @@ import pytest
 from cfgc.emit.bundle import emit_bundle
 from cfgc.emit.canonical import plan_digest
 from cfgc.emit.plan_md import plan_md
-from cfgc.emit.scripts import job_sbatch, launch_sh, needed_variables
+from cfgc.emit.scripts import launch_sh, needed_variables
+from cfgc.emit.slurm.job import job_sbatch
 from cfgc.lower.plan import HuggingFaceModel, NodePath, Plan
 from cfgc.write.writer import write_bundle
 from tests.unit.emit.samples import HOSTILE, cluster_plan, cpu_plan, hostile_plan

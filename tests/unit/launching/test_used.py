@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from cfgc.deepspeed.of_spec_optimizer import optimizer_section
-from cfgc.emit.scripts import job_sbatch, launch_sh
+from cfgc.emit.scripts import launch_sh
+from cfgc.emit.slurm.job import job_sbatch
 from cfgc.launching import slurm, torch
 from cfgc.launching.used import Used, order
 from cfgc.lower.slurm import slurm as directives_of
