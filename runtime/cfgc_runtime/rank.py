@@ -1,6 +1,7 @@
-"""One rank: a parent that torchrun sees and that outlives the training child, to record how it really ended.
+"""One rank: a parent that torchrun sees and that outlives the child at work, to record how it really ended.
 
-The fork comes before torch is imported. Standard library only, up to the child's import of the training code.
+The child trains, or runs the plan's task. The fork comes before torch or the user's code is imported. Standard library
+only, up to the child's import of either.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ _PROBE_SIZE = 1 << 20
 
 
 def run_rank(bundle: Path, run: RunDirectory, attempt: Attempt) -> int:
-    """Train in a child process; returns what torchrun should see: 0 for finished and for preempted."""
+    """Do the plan's work in a child process; returns what torchrun should see: 0 for finished and for preempted."""
     die_with_parent(signal.SIGKILL)
     world = World.from_environment()
     with running(run):
@@ -93,7 +94,7 @@ def _forward_signals(child: int, attempt: Attempt) -> None:
 
 
 def _train(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, screen: TextIO) -> int:
-    """The child: train, and record a failure at once, before the other ranks notice broken connections."""
+    """The child: do the work, and record a failure at once, before the other ranks notice broken connections."""
     code, message = INTERNAL, ""
     try:
         die_with_parent(signal.SIGKILL)

@@ -87,7 +87,8 @@ def expand(path: NodePath) -> Path:
     if path.base == "env":
         value = os.environ.get(path.name, "")
         if not value:
-            raise Failure(NO_INPUT, f"the environment variable {path.name} is not set; the data is below it")
+            place = Path(f"${path.name}") / path.path
+            raise Failure(NO_INPUT, f"the environment variable {path.name} is not set; the spec names {place}")
         return Path(value) / path.path
     return Path.cwd() / path.path
 

@@ -1,4 +1,4 @@
-"""One rank's training, top to bottom: check the world, seed, data, model, DeepSpeed, resume, loop."""
+"""One rank's training, top to bottom: check the world, data, model, meet the others, DeepSpeed, seed, resume, loop."""
 
 from __future__ import annotations
 

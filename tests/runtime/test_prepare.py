@@ -206,7 +206,9 @@ def test_what_is_missing_is_named(text: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("NO_SUCH_PLACE", raising=False)
     missing = source(text)
     missing.path = SimpleNamespace(base="env", name="NO_SUCH_PLACE", path="text")
-    with pytest.raises(Failure, match="environment variable NO_SUCH_PLACE is not set"):
+    with pytest.raises(
+        Failure, match=r"environment variable NO_SUCH_PLACE is not set; the spec names \$NO_SUCH_PLACE/text"
+    ):
         list_files(missing)
 
 

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 
 class Contents(Protocol):
-    """What was read: two that are equal are of the same content."""
+    """What there is to read, as far as it was looked at: of equal ones training is taken to be the same."""
 
     def as_json(self) -> dict[str, int | str]:
-        """For a checkpoint and for comparing between ranks."""
+        """For a checkpoint, and for a message that names the amount."""
         ...
 
 

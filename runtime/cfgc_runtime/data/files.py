@@ -27,14 +27,17 @@ _SETTLED_NS = 2_000_000_000
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What was read. ``sha256`` covers the tokenizer and every file's source, path and content, in order."""
+    """What there is to read. ``sha256`` covers the tokenizer and every file's source, path and content, in order.
+
+    Of streams, which are never read as a whole, it covers sizes in place of contents.
+    """
 
     files: int
     bytes: int
     sha256: str
 
     def as_json(self) -> dict[str, int | str]:
-        """For a checkpoint and for comparing between ranks."""
+        """For a checkpoint, and for a message that names the amount."""
         return asdict(self)
 
 

@@ -47,7 +47,10 @@ class IndexedSet(Dataset[Loaded]):
 
 
 class StreamedSet(Dataset[Loaded]):
-    """The same over streams; each process opens its own and reads all of it, but encodes its own samples alone."""
+    """The same over streams; each process opens its own and reads all of it.
+
+    Packed samples are encoded by every process, as only that says where they begin; padded ones where they are used.
+    """
 
     def __init__(self, batch: Batch, ranks: int, rank: int, data: Data, pad: int) -> None:
         self._batch, self._ranks, self._rank, self._data, self._pad = batch, ranks, rank, data, pad

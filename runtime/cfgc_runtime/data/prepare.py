@@ -1,5 +1,7 @@
 """What a run trains on: token files, packed by rank 0 where the sources are something else, and mapped by all ranks.
 
+Of streams there are none: their files are only listed.
+
 Packed files stay in the run directory. A later attempt uses them when the sources, the tokenizer and the way of
 encoding are still the same; files that have not changed since are not even read again.
 """

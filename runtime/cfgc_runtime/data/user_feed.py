@@ -39,7 +39,7 @@ class SampleFingerprint:
     sha256: str
 
     def as_json(self) -> dict[str, int | str]:
-        """For a checkpoint and for comparing between ranks."""
+        """For a checkpoint, and for a message that names the amount."""
         return asdict(self)
 
 
