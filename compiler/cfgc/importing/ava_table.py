@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from cfgc.importing import conversions as as_
+from cfgc.importing import schedules
 from cfgc.importing.tree_keys import To
 
 AVA: Mapping[str, Sequence[To]] = MappingProxyType(
@@ -28,7 +29,7 @@ AVA: Mapping[str, Sequence[To]] = MappingProxyType(
         "training.num_epochs": (To("training.max_epochs", as_.steps),),
         "training.mixed_precision": (To("training.precision", as_.precision),),
         "training.beta1": (To("training.optimizer.betas", as_.first_beta),),
-        "training.lr_scheduler_type": (To("training.scheduler.type", as_.scheduler),),
+        "training.lr_scheduler_type": (To("training.scheduler.type", schedules.scheduler),),
         "training.eval_strategy": (To("evaluation.every_steps", as_.strategy),),
         "training.save_strategy": (To("checkpoint.every_steps", as_.strategy),),
         "data.data_dir": (To("data.sources", as_.sources),),

@@ -16,14 +16,6 @@ _PRECISIONS = {
     **dict.fromkeys(("32", "32-true", "fp32", "float32", "no", "false"), "fp32"),
 }
 _ADAMS = ("adamw", "adam_w", "fused_adam", "fusedadam", "distributed_fused_adam", "mcore_distributed_optim")
-_SHAPES = {
-    **dict.fromkeys(("cosineannealing", "cosine", "cosine_with_warmup", "warmupcosinelr"), "cosine"),
-    **dict.fromkeys(("warmupannealing", "linear", "polynomialdecayannealing", "warmupdecaylr"), "linear"),
-    **dict.fromkeys(("constant", "constant_with_warmup", "warmuppolicy", "warmupholdpolicy", "warmuplr"), "constant"),
-    "cosineannealinglr": "cosine",
-    "linearlr": "linear",
-    "constantlr": "constant",
-}
 _ACTIVATIONS = {
     **dict.fromkeys(("swiglu", "fast-swiglu", "silu"), "swiglu"),
     **dict.fromkeys(("gelu", "openai-gelu", "fast-gelu"), "gelu"),
@@ -50,14 +42,6 @@ def optimizer(value: Json, ask: Ask) -> Converted | None:
     if name in ("lamb", "muon"):
         return Converted("adamw", f"the runtime has {value} without ZeRO only, and this is the nearest", doubtful=True)
     return Converted("adamw", f"the runtime does not have {value}, and this is the nearest", doubtful=True)
-
-
-def scheduler(value: Json, ask: Ask) -> Converted | None:
-    """The shape of the decay."""
-    known = _SHAPES.get(str(value).lower())
-    if known:
-        return Converted(known)
-    return Converted("constant", f"the runtime does not have {value}; this holds the rate", doubtful=True)
 
 
 def activation(value: Json, ask: Ask) -> Converted | None:
@@ -113,11 +97,6 @@ def accelerator(value: Json, ask: Ask) -> Converted | None:
     return Converted("cpu") if value == "cpu" else None
 
 
-def clipping(value: Json, ask: Ask) -> Converted | None:
-    """0 clips nothing in both."""
-    return Converted(value)
-
-
 def wall_time(value: Json, ask: Ask) -> Converted | None:
     """``DD:HH:MM:SS`` of Lightning as ``D-HH:MM:SS``."""
     found = _DAYS.fullmatch(value) if isinstance(value, str) else None
@@ -136,17 +115,25 @@ def recomputing(value: Json, ask: Ask) -> Converted | None:
     return Converted(True, f"{value} recomputes a part of each layer, the runtime the whole layer", doubtful=True)
 
 
-def warmup_share(value: Json, ask: Ask) -> Converted | None:
-    """A share of the steps."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise UnusableError("it is no share of the steps")
-    return Converted(f"${{round(training.max_steps * {value!r})}}", expression=True) if value else None
-
-
 def kept(value: Json, ask: Ask) -> Converted | None:
     """The best checkpoints become the newest ones."""
     many = 0 if value == -1 else value
-    return Converted(many, "the newest are kept, whatever their loss", doubtful=True)
+    return Converted(many, "these are the newest; `keep_best` keeps those of the lowest held-out loss", doubtful=True)
+
+
+def switch(value: Json, ask: Ask) -> Converted | None:
+    """What is off in every spec that says nothing of it."""
+    return Converted(True) if value is True else None
+
+
+def wandb_key(value: Json, ask: Ask) -> Converted | None:
+    """What W&B reads its key from, to be set where the run starts."""
+    return Converted(["WANDB_API_KEY"]) if value is True else None
+
+
+def where(other: str) -> Convert:
+    """A value that means something only where the key ``other`` is on."""
+    return lambda value, ask: Converted(value) if ask(other) is True else None
 
 
 def sources(value: Json, ask: Ask) -> Converted | None:
@@ -154,8 +141,9 @@ def sources(value: Json, ask: Ask) -> Converted | None:
     paths = [item for item in value if isinstance(item, str)] if isinstance(value, list) else [value]
     if not paths or not all(isinstance(path, str) for path in paths):
         raise UnusableError("it names no files")
-    note = "read as bytes of text; see `kind` and data.tokenizer"
-    return Converted([_source(path) for path in paths], note, doubtful=True)
+    found = [_source(path) for path in paths]
+    kinds = " and ".join(dict.fromkeys(str(source.get("kind", "text")) for source in found))
+    return Converted(found, f"read as {kinds}; see `kind` and data.tokenizer", doubtful=True)
 
 
 def _source(path: str) -> dict[str, Json]:

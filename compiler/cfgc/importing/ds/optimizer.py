@@ -28,6 +28,9 @@ _DEFAULT_RATES = {"adagrad": 1e-2}
 _DEFAULT_RATE = 1e-3
 """Of Adam and Lion, in DeepSpeed and in torch; of torch's SGD since 2.1."""
 
+_WITHOUT_ZERO = ("lamb", "muon")
+"""What the runtime has where ZeRO is off."""
+
 _OWN = ("lr", "betas", "eps", "momentum", "weight_decay", "torch_adam", "adam_w_mode")
 _TORCH_FLAGS: dict[str, tuple[str, ...]] = {
     "adamw": ("amsgrad",), "adam": ("amsgrad",), "sgd": ("nesterov", "dampening"), "lion": (), "adagrad": ()
@@ -70,7 +73,8 @@ def _nearest(case: Case) -> tuple[str, str, bool]:
         return known, came_from("optimizer.type"), False
     near = "adam" if known in ("onebitadam", "zerooneadam") else "adamw"
     what = f"the file's optimizer is {written}" if written else "the optimizer has no type"
-    return near, f"check: {what}, which the runtime does not have; this is the nearest, and trains differently", True
+    lacks = "has without ZeRO only" if known in _WITHOUT_ZERO else "does not have"
+    return near, f"check: {what}, which the runtime {lacks}; this is the nearest, and trains differently", True
 
 
 def _rate(case: Case) -> Iterator[Item]:

@@ -14,6 +14,12 @@ WARMUP, STEPS = "training.warmup_steps", "training.max_steps"
 PARAMS = "scheduler.params"
 _WARMING = ("WarmupLR", "WarmupDecayLR", "WarmupCosineLR")
 _SHAPES = {"WarmupLR": "constant", "WarmupDecayLR": "linear", "WarmupCosineLR": "cosine", "CosineAnnealingLR": "cosine"}
+_IN_A_SPEC = {
+    "StepLR": 'a spec has StepLR as `type = "step"` with `step_size`',
+    "MultiStepLR": 'a spec has MultiStepLR as `type = "step"` with `milestones`',
+    "PolynomialLR": 'a spec has PolynomialLR as `type = "polynomial"`',
+}
+"""Classes of torch that are not converted; DeepSpeed makes any of them."""
 _PLACEHOLDER_STEPS = 10_000
 _CONVERTED = ("warmup_num_steps", "warmup_max_lr", "total_num_steps", "T_max", "eta_min", "cos_min_ratio")
 
@@ -55,7 +61,8 @@ def _shape(name: str) -> Item:
     sources = (path_of("scheduler.type"),)
     if name in _SHAPES:
         return Setting(TYPE, _SHAPES[name], came_from(f"scheduler.type = {name}"), sources)
-    comment = f"check: the runtime does not have the scheduler {name or 'without a type'}; this holds the rate"
+    lacking = f"the runtime does not have the scheduler {name or 'without a type'}"
+    comment = f"check: {_IN_A_SPEC.get(name, lacking)}; this holds the rate"
     return Setting(TYPE, "constant", comment, sources, "doubtful")
 
 
@@ -118,4 +125,5 @@ def _rest(case: Case) -> Iterator[Item]:
         elif parameter in ("last_batch_iteration", "last_epoch"):
             yield Dropped(path, "a resumed run knows its own step", entry.value)
         else:
-            yield Dropped(path, "the runtime's schedule has no such setting", entry.value, doubtful=True)
+            because = "the schedule is not converted" if name in _IN_A_SPEC else "a spec's schedule has no such setting"
+            yield Dropped(path, because, entry.value, doubtful=True)

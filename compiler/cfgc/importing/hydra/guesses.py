@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from cfgc.deepspeed.config import Json, Path
 from cfgc.importing import conversions as as_
+from cfgc.importing import schedules
 from cfgc.importing.names import NAMES
 from cfgc.importing.tree_keys import Ask, Convert, Converted, To
 
@@ -57,7 +58,7 @@ def _of_table(path: Path) -> To | None:
     if table in OPTIMIZERS:
         return To("training.optimizer.type", _last_word(as_.optimizer))
     if table in _SCHEDULES:
-        return To("training.scheduler.type", _last_word(as_.scheduler))
+        return To("training.scheduler.type", _last_word(schedules.scheduler))
     return To("training.optimizer.eps") if name == "eps" and above in OPTIMIZERS else None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from cfgc.importing import conversions as as_
+from cfgc.importing import schedules
 from cfgc.importing.hydra.guesses import OPTIMIZERS
 from cfgc.importing.tree_keys import Convert, To
 
@@ -30,6 +31,17 @@ def _optimizer(key: str, *olds: str, convert: Convert | None = None) -> dict[str
     """The table of the optimizer, wherever it stands."""
     tables = [f"{place}{table}" for place in ("model.", "", "trainer.", "training.") for table in OPTIMIZERS]
     return _first(key, *(f"{table}.{old}" for table in tables for old in olds), convert=convert)
+
+
+_WANDB_KEY = To("env.required", as_.wandb_key)
+
+
+def _tracker(tracker: str, *needed: To, **settings: str) -> dict[str, Sequence[To]]:
+    """The switch of a tracker, and what NeMo calls its settings; these turn a spec's tracker on by themselves."""
+    switch, arguments = f"exp_manager.create_{tracker}_logger", f"exp_manager.{tracker}_logger_kwargs"
+    where_on = as_.where(switch)
+    found = {f"{arguments}.{old}": (To(f"tracking.{tracker}.{key}", where_on),) for key, old in settings.items()}
+    return {switch: (To(f"tracking.{tracker}.enabled", as_.switch), *needed), **found}
 
 
 HYDRA: Mapping[str, Sequence[To]] = MappingProxyType(
@@ -72,9 +84,10 @@ HYDRA: Mapping[str, Sequence[To]] = MappingProxyType(
         **_optimizer("training.optimizer.betas", "betas"),
         **_optimizer("training.optimizer.eps", "eps"),
         **_optimizer("training.optimizer.weight_decay", "weight_decay"),
-        **_first("training.scheduler.type", "model.optim.sched.name", "optim.sched.name", convert=as_.scheduler),
+        **_first("training.scheduler.type", "model.optim.sched.name", "optim.sched.name", convert=schedules.scheduler),
         **_first("training.warmup_steps", "model.optim.sched.warmup_steps", "optim.sched.warmup_steps"),
-        **_first("training.warmup_steps", "model.optim.sched.warmup_ratio", convert=as_.warmup_share),
+        **_first("training.warmup_steps", "model.optim.sched.warmup_ratio", convert=schedules.warmup_share),
+        **_first("training.scheduler.power", "model.optim.sched.power", "optim.sched.power", convert=schedules.power),
         **_first("training.scheduler.final_learning_rate", "model.optim.sched.min_lr", "optim.sched.min_lr"),
         # data
         **_first(
@@ -89,6 +102,9 @@ HYDRA: Mapping[str, Sequence[To]] = MappingProxyType(
         **_first("evaluation.micro_batch_size", "model.data.validation_ds.micro_batch_size"),
         # what is written
         **_first("tracking.log_every_steps", "trainer.log_every_n_steps"),
+        **_first("tracking.tensorboard", "exp_manager.create_tensorboard_logger", convert=as_.switch),
+        **_tracker("wandb", _WANDB_KEY, project="project", entity="entity", group="group", name="name"),
+        **_tracker("mlflow", experiment="experiment_name", uri="tracking_uri", name="run_name"),
         **_first("checkpoint.every_steps", "exp_manager.checkpoint_callback_params.every_n_train_steps"),
         **_first("checkpoint.keep_last", "exp_manager.checkpoint_callback_params.save_top_k", convert=as_.kept),
         **_first("launch.run_dir", "exp_manager.explicit_log_dir", "exp_manager.exp_dir"),
@@ -110,7 +126,7 @@ IGNORED: Mapping[str, str] = MappingProxyType(
         "trainer.enable_checkpointing": _WATCHED,
         "trainer.use_distributed_sampler": "every rank reads its own share of the samples",
         "trainer.strategy": "DeepSpeed always runs the training",
-        "model.data.validation_ds": "evaluation has the data and the lengths of training",
+        "model.data.validation_ds": 'a source with `split = "eval"` is evaluated on, with the lengths of training',
     }
 )
 """Keys of the tools themselves, and why a spec has none."""
