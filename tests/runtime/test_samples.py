@@ -15,7 +15,7 @@ from cfgc_runtime.data import rows as rows_module
 from cfgc_runtime.data.feed import make_feed
 from cfgc_runtime.data.loading import HeldOutSet, IndexedSet, loaded, loader
 from cfgc_runtime.data.mixing import Mixture
-from cfgc_runtime.data.order import MixedOrder, TrainOrder
+from cfgc_runtime.data.order import HeldOutOrder, MixedOrder, TrainOrder
 from cfgc_runtime.data.rows import JoinedRows, PackedRows, PaddedRows
 from cfgc_runtime.data.samples import collate
 from cfgc_runtime.data.split import check_apart, split_samples
@@ -197,7 +197,9 @@ def test_an_evaluation_counts_each_sample_once_and_gives_every_rank_as_many_batc
     rows = PackedRows([documents(range(2000))], 8)
     count = -(-held_out // (size * ranks))
     samples = range(10, 10 + held_out)
-    sets = [HeldOutSet(rows, samples, size, rank, ranks, data(), 0) for rank in range(ranks)]
+    shared = HeldOutOrder(held_out, size, ranks)
+    assert shared.batches(0) == range(count)
+    sets = [HeldOutSet(rows, samples, shared, rank, data(), 0) for rank in range(ranks)]
     batches: list[Any] = [one[number] for one in sets for number in range(count)]
     counted = [
         sample for one in batches for sample, weight in zip(one.samples, one.weights.tolist(), strict=True) if weight

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from cfgc_runtime.data.loading import HeldOutSet, IndexedSet, StreamedSet, loaded, loader
 from cfgc_runtime.data.mixing import Mixture
-from cfgc_runtime.data.order import MixedOrder, TrainOrder
+from cfgc_runtime.data.order import HeldOutOrder, MixedOrder, TrainOrder, micro_steps
 from cfgc_runtime.data.prepare import prepare
 from cfgc_runtime.data.rows import JoinedRows, PackedRows, PaddedRows
 from cfgc_runtime.data.split import check_apart, split_samples
@@ -103,9 +102,7 @@ class SampleFeed:
 
     def train(self, steps: range) -> Iterator[MicroBatch]:
         """Samples in the order of the plan."""
-        accumulation = self.config.BATCH.gradient_accumulation_steps
-        micro_steps = range(steps.start * accumulation, steps.stop * accumulation)
-        return loaded(loader(self.samples, micro_steps, self.config.DATA, persistent=False))
+        return loaded(loader(self.samples, micro_steps(self.config.BATCH, steps), self.config.DATA, persistent=False))
 
     def evaluation(self) -> Iterator[MicroBatch]:
         """Held-out samples in their own order."""
@@ -115,11 +112,9 @@ class SampleFeed:
     def _evaluation(self) -> DataLoader[Loaded]:
         """Kept from one evaluation to the next, and with it the workers that the plan wants kept."""
         said, world, data = self.config.EVALUATION, self.world, self.config.DATA
-        size = said.micro_batch_size
-        count = math.ceil(self.held_out / (size * world.size))
-        batches = range(min(count, said.max_batches) if said.max_batches else count)
-        dataset = HeldOutSet(self.rows, self.held_out_samples, size, world.rank, world.size, data, self.tokens.pad)
-        return loader(dataset, batches, data, persistent=data.persistent_workers)
+        order = HeldOutOrder(self.held_out, said.micro_batch_size, world.size)
+        dataset = HeldOutSet(self.rows, self.held_out_samples, order, world.rank, data, self.tokens.pad)
+        return loader(dataset, order.batches(said.max_batches), data, persistent=data.persistent_workers)
 
 
 def load_feed(
