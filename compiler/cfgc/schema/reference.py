@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticUndefined
@@ -12,6 +13,7 @@ from cfgc.schema.describe import describe_type
 from cfgc.schema.field import meta_of
 from cfgc.schema.lookup import section_at
 from cfgc.schema.renamed import NO_PLACE, RENAMED
+from cfgc.validate.supported import CODES
 from cfgc.validate.values import toml_text
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ other key is an error.
 A key's class says what a change of it changes: **numerics** the loss curve, **resources** what the run needs,
 **logistics** only how it is run. *Required* keys have no default; a default of – means that the value is derived from
 other keys or that the feature is off. Keys marked † are known but not executed by the runtime yet: any value besides
-those listed as working is refused (`cfgc explain CFG450` to `CFG465`).
+those listed as working is refused.
+{codes}
 
 Keys of the language itself: `extends`, `unset`, `append` and `[overlays]`.
 """
@@ -35,7 +38,8 @@ Keys of the language itself: `extends`, `unset`, `append` and `[overlays]`.
 
 def render_reference() -> str:
     """The whole page, a newline at the end."""
-    return "\n".join([_INTRODUCTION, *_tables(), *_other_names()]) + "\n"
+    codes = fill(f"`cfgc explain` has {', '.join(f'{code} ({family})' for family, (code, _) in CODES.items())}.", 120)
+    return "\n".join([_INTRODUCTION.format(codes=codes), *_tables(), *_other_names()]) + "\n"
 
 
 def _tables() -> Iterator[str]:
