@@ -6,7 +6,7 @@ BIN := $(abspath $(VENV))/bin
 export PATH := $(BIN):$(PATH)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint types unit slow explore out golden clean
+.PHONY: help demo test lint types unit slow slurm explore out golden clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -28,7 +28,7 @@ demo: $(VENV)/.installed ## Compile specs/examples/quickstart.toml and train it 
 	$(BIN)/cfgc build specs/examples/quickstart.toml
 	PYTHON=$(BIN)/python out/quickstart/launch.sh
 
-test: lint types unit slow ## Lint, types, and every test
+test: lint types unit slow slurm ## Lint, types, and every test
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .
@@ -42,7 +42,10 @@ unit: $(VENV)/.developer
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 slow: $(VENV)/.developer
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -m "slow and not slurm"
+
+slurm: $(VENV)/.developer ## Jobs on a real Slurm of four nodes, which root can start on one machine
+	$(BIN)/python -m pytest -q -n 4 --dist loadgroup tests/slurm
 
 out: $(VENV)/.installed ## Rebuild the committed example bundles
 	$(BIN)/python tools/rebuild_out.py
