@@ -45,7 +45,7 @@ slow: $(VENV)/.developer
 	$(BIN)/python -m pytest -q -m "slow and not slurm"
 
 slurm: $(VENV)/.developer ## Jobs on a real Slurm of four nodes, which root can start on one machine
-	$(BIN)/python -m pytest -q -n 4 --dist loadgroup tests/slurm
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal tests/slurm
 
 out: $(VENV)/.installed ## Rebuild the committed example bundles
 	$(BIN)/python tools/rebuild_out.py
