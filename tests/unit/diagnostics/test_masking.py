@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.diagnostics import Diagnostic
 from cfgc.diagnostics.machine import render_github, render_json
 from cfgc.diagnostics.masking import masked_text, secret_kind
 from cfgc.diagnostics.text import render_text
-from cfgc.load.disk import DiskReader
-from cfgc.load.reader import MemoryReader
-from cfgc.pipeline import check_spec
-from cfgc.resources import shipped_dir
+from tests.unit.schema.samples import found
 
-SHIPPED = DiskReader(shipped_dir("specs"), shipped_dir("specs"))
 KEY = "0123456789abcdef0123456789abcdef01234567"
 GOOD = """
 extends = "cfgc:bases/tiny.toml"
@@ -25,13 +21,6 @@ name = "x"
 name = "x"
 path = "/data"
 """
-
-
-def found(text: str, *overrides: str) -> tuple[Diagnostic, ...]:
-    try:
-        return check_spec(MemoryReader({"spec.toml": text}, SHIPPED), "spec.toml", overrides).warnings
-    except Rejected as rejected:
-        return rejected.diagnostics
 
 
 def printed(findings: tuple[Diagnostic, ...]) -> str:

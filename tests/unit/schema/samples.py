@@ -40,17 +40,33 @@ every_steps = 10
 
 def checked(spec: str = "", overrides: Sequence[str] = (), files: Mapping[str, str] | None = None) -> Checked:
     """``spec`` over the good one, through every check."""
-    text = spec if spec.startswith("extends") else f'extends = "good.toml"\n{spec}'
-    known = {"good.toml": GOOD, "spec.toml": text, **(files or {})}
-    return check_spec(MemoryReader(known, DiskReader(Path(), shipped_dir("specs"))), "spec.toml", overrides)
+    return _checked(_files(spec, files), overrides)
 
 
 def said(spec: str, overrides: Sequence[str] = (), files: Mapping[str, str] | None = None) -> tuple[Diagnostic, ...]:
     """What is said of a spec: its errors, or else its warnings."""
+    return _said(_files(spec, files), overrides)
+
+
+def found(text: str, *overrides: str) -> tuple[Diagnostic, ...]:
+    """The same of ``text`` as it stands."""
+    return _said({"spec.toml": text}, overrides)
+
+
+def _files(spec: str, files: Mapping[str, str] | None) -> dict[str, str]:
+    text = spec if spec.startswith("extends") else f'extends = "good.toml"\n{spec}'
+    return {"good.toml": GOOD, "spec.toml": text, **(files or {})}
+
+
+def _said(files: Mapping[str, str], overrides: Sequence[str]) -> tuple[Diagnostic, ...]:
     try:
-        return checked(spec, overrides, files).warnings
+        return _checked(files, overrides).warnings
     except Rejected as rejected:
         return rejected.diagnostics
+
+
+def _checked(files: Mapping[str, str], overrides: Sequence[str]) -> Checked:
+    return check_spec(MemoryReader(files, DiskReader(Path(), shipped_dir("specs"))), "spec.toml", overrides)
 
 
 def only(findings: Sequence[Diagnostic]) -> Diagnostic:

@@ -6,14 +6,9 @@ import re
 
 import pytest
 
-from cfgc.diagnostics import Diagnostic, Rejected
-from cfgc.load.disk import DiskReader
-from cfgc.load.reader import MemoryReader
-from cfgc.pipeline import check_spec
-from cfgc.resources import shipped_dir
 from cfgc.schema.catalogue import catalogue
+from tests.unit.schema.samples import found
 
-SHIPPED = DiskReader(shipped_dir("specs"), shipped_dir("specs"))
 GOOD = """
 extends = "cfgc:bases/small.toml"
 [overlays]
@@ -34,13 +29,6 @@ name = "x"
 path = "/data"
 include = ["**/*.txt"]
 """
-
-
-def found(text: str, *overrides: str) -> tuple[Diagnostic, ...]:
-    try:
-        return check_spec(MemoryReader({"spec.toml": text}, SHIPPED), "spec.toml", overrides).warnings
-    except Rejected as rejected:
-        return rejected.diagnostics
 
 
 def test_the_good_spec_is_good() -> None:
