@@ -27,6 +27,9 @@ def said(tree: Tree, version: str = "0.19.8", world: int | None = None) -> list[
     return [f"({each.code})" if each.severity == "warning" else each.code for each in found]
 
 
+UNTESTED_AT_1: Tree = {"zero_optimization": {"stage": 1}, "zero_allow_untested_optimizer": True}
+
+
 def batch(train: Any, micro: Any = None, accumulation: Any = None, **others: Any) -> Tree:
     """The sizes that are given."""
     names = ("train_batch_size", "train_micro_batch_size_per_gpu", "gradient_accumulation_steps")
@@ -144,8 +147,9 @@ OPTIMIZERS = [
     (adam(lr="auto", betas="auto"), []),
     (adam("SGD", nesterov=True), ["CFG585"]),
     (adam("SGD", nesterov=True, momentum=0.9), []),
-    (adam("Lamb") | {"fp16": {"enabled": True, "loss_scale": 128}}, ["CFG588"]),
-    (adam("Lamb") | {"fp16": {"enabled": True, "loss_scale": 0}}, []),
+    (adam("Lamb") | UNTESTED_AT_1 | {"fp16": {"enabled": True, "loss_scale": 128}}, ["CFG588"]),
+    (adam("Lamb") | UNTESTED_AT_1 | {"fp16": {"enabled": True, "loss_scale": 0}}, []),
+    (adam("Lamb") | {"fp16": {"enabled": True, "loss_scale": 0}}, ["(CFG517)"]),
     (
         adam("Lamb")
         | {

@@ -15,7 +15,18 @@ from cfgc.deepspeed.releases import release
 from cfgc.diagnostics import Diagnostic
 from cfgc.fixing.apply import apply_edits
 from cfgc.source import SourceFile
-from tests.unit.deepspeed.zero_cases import ACCEPTED, BF16, CPU, FP32_SUMS, OWN_ADAM, REFUSED, STEPPED, whole, zero
+from tests.unit.deepspeed.zero_cases import (
+    ACCEPTED,
+    BASE,
+    BF16,
+    CPU,
+    FP32_SUMS,
+    OWN_ADAM,
+    REFUSED,
+    STEPPED,
+    whole,
+    zero,
+)
 
 Json = dict[str, Any]
 
@@ -113,6 +124,7 @@ def test_groups_divide_the_ranks_that_are_known(config: Json, version: str, worl
 
 DEVICES: list[tuple[Json, str, set[str]]] = [
     ({"fp16": {"enabled": True}}, "cpu", {"CFG442"}),
+    ({"fp16": {"enabled": True}, **zero(1)}, "cuda", set()),
     ({"fp16": {"enabled": True}}, "cuda", set()),
     ({"aio": {"use_gds": True}, **zero(1)}, "cpu", {"CFG579"}),
     ({"aio": {"use_gds": True}, **zero(1)}, "", set()),
@@ -217,6 +229,50 @@ def test_a_scale_that_starts_below_the_least_one_is_an_error() -> None:
 
 
 def test_what_moves_a_fixed_scale_is_unread_unless_it_is_the_default() -> None:
-    assert warnings({"fp16": {"enabled": True, "loss_scale": 128, "loss_scale_window": 500}}) == {"CFG530"}
-    assert warnings({"fp16": {"enabled": True, "loss_scale": 128, "hysteresis": 2, "min_loss_scale": 1}}) == set()
-    assert warnings({"fp16": {"enabled": True, "loss_scale": 0, "loss_scale_window": 500}}) == set()
+    fixed = {"enabled": True, "loss_scale": 128}
+    assert warnings({"fp16": {**fixed, "loss_scale_window": 500}, **zero(1)}) == {"CFG530"}
+    assert warnings({"fp16": {**fixed, "hysteresis": 2, "min_loss_scale": 1}, **zero(1)}) == set()
+    assert warnings({"fp16": {**fixed, "loss_scale": 0, "loss_scale_window": 500}, **zero(1)}) == set()
+
+
+UNSCALED: list[tuple[Json, str, set[str]]] = [
+    ({}, "0.19.8", {"CFG517"}),
+    ({}, "0.18.3", {"CFG517"}),
+    ({}, "0.18.2", set()),
+    (zero(0), "0.19.8", {"CFG517"}),
+    (zero(1), "0.19.8", set()),
+    ({"fp16": {"enabled": True, "loss_scale": 8}}, "0.19.8", {"CFG517"}),
+    ({"fp16": {"enabled": True, "loss_scale": 1}}, "0.19.8", set()),
+    ({"fp16": {"enabled": True, "loss_scale": "auto"}}, "0.19.8", set()),
+    ({"fp16": {"enabled": "auto"}}, "0.19.8", set()),
+    ({"zero_optimization": {"stage": "auto"}}, "0.19.8", set()),
+    ({"torch_autocast": {"enabled": True, "dtype": "fp16"}}, "0.19.8", set()),
+    ({"autotuning": {"enabled": True}}, "0.19.8", set()),
+]
+
+
+@pytest.mark.parametrize(("config", "version", "codes"), UNSCALED)
+def test_the_loss_of_fp16_is_scaled_for_zeros_optimizers_alone(config: Json, version: str, codes: set[str]) -> None:
+    """``tests/deepspeed/test_unscaled.py`` has DeepSpeed itself divide the gradients."""
+    case = {"fp16": {"enabled": True}, **config}
+    assert warnings(case, version) & {"CFG517"} == codes
+    assert "CFG517" not in warnings(case, version, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("keys", "divisor"),
+    [({}, "65,536 at first"), ({"initial_scale_power": 12}, "4,096 at first"), ({"loss_scale": 8.0}, "8")],
+)
+def test_what_gradients_are_divided_by_is_said(keys: Json, divisor: str) -> None:
+    [said] = [one for one in findings(whole({"fp16": {"enabled": True, **keys}})) if one.code == "CFG517"]
+    assert f"gradients are divided by {divisor}:" in said.notes[1]
+
+
+def test_stage_1_is_offered_where_the_optimizer_works_with_it() -> None:
+    for kind, edits in (("AdamW", 1), ("SGD", 2)):
+        config = {**BASE, "fp16": {"enabled": True}, "optimizer": {"type": kind, "params": {"lr": 0.1}}}
+        [fix] = next(one for one in findings(config) if one.code == "CFG517").fixes
+        assert len(fix.edits) == edits
+    one_bit = {**BASE, "fp16": {"enabled": True}, "optimizer": {"type": "OneBitAdam", "params": {"lr": 0.1}}}
+    said = next(one for one in findings(one_bit, "0.19.6") if one.code == "CFG517")
+    assert (said.fixes, len(said.helps)) == ((), 1)

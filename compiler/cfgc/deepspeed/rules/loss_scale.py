@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.case import At, path_of
 from cfgc.deepspeed.config import AUTO
-from cfgc.deepspeed.rules.facts import written_keys
-from cfgc.deepspeed.rules.remedy import drop, listed, put, told
+from cfgc.deepspeed.rules.facts import STAGE, flag_at, precision_at, precision_of, stage_at, stage_of, written_keys
+from cfgc.deepspeed.rules.optimizer_classes import ONE_BIT, TESTED, built, optimizer_name
+from cfgc.deepspeed.rules.remedy import both, drop, listed, put, told
+from cfgc.deepspeed.rules.retyping import UNTESTED
 from cfgc.deepspeed.rules.wording import leaf
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case
     from cfgc.diagnostics import Diagnostic
+    from cfgc.diagnostics.model import Fix
 
 DYNAMIC: dict[str, tuple[int, int, str]] = {
     "loss_scale_window": (1, 1000, "the step is divided by it (ZeroDivisionError when it is 0)"),
@@ -26,6 +29,13 @@ DYNAMIC: dict[str, tuple[int, int, str]] = {
 SCALE, LEAST = "fp16.loss_scale", "fp16.min_loss_scale"
 POWER, FASTEST, LARGEST = "fp16.initial_scale_power", 64, 1023
 """The first scale is 2 to the power: above 2**64 the first steps only halve it, 2**1024 is no float."""
+
+ZEROS_ALONE = "0.18.3"
+"""The first release whose engine scales the loss itself, for ZeRO's optimizers; the others scaled it in their
+``backward``, which is no longer called (``runtime/engine.py``, ``runtime/fp16``)."""
+
+OTHERWISE_SCALED = ("torch_autocast.enabled", "autotuning.enabled")
+"""torch's own scaler multiplies the loss; the autotuner gives the file a stage."""
 
 
 def dynamic_scale_works(case: Case) -> Iterator[Diagnostic]:
@@ -136,8 +146,47 @@ def loss_scale_has_fp16(case: Case) -> Iterator[Diagnostic]:
     )
 
 
+def loss_is_scaled(case: Case) -> Iterator[Diagnostic]:
+    """CFG517: what gradients are divided by, the loss was multiplied with.
+
+    A warning: a program that only evaluates loses nothing, and no file says what the program does.
+    """
+    if precision_of(case) != "fp16" or stage_of(case) != 0 or case.device == "cpu" or not case.since(ZEROS_ALONE):
+        return
+    if case.number(SCALE) in (None, 1) or any(flag_at(case, key) is not False for key in OTHERWISE_SCALED):
+        return
+    yield case.warning(
+        "CFG517",
+        f"DeepSpeed {case.release.version} does not scale the loss of fp16 without ZeRO",
+        [precision_at(case), stage_at(case), *([At(SCALE)] if case.written(SCALE) else ())],
+        (
+            f"since {ZEROS_ALONE} ZeRO's optimizers alone get a loss that was multiplied; others divide all the same",
+            f"gradients are divided by {_divisor(case)}: they are never clipped, and many are less than Adam's `eps`",
+        ),
+        *_with_zero(case),
+    )
+
+
+def _divisor(case: Case) -> str:
+    scale, power = case.number(SCALE), case.integer(POWER)
+    if scale:
+        return f"{scale:,.12g}"
+    return f"{2**power:,} at first" if power is not None and 0 <= power <= FASTEST else "the scale"
+
+
+def _with_zero(case: Case) -> tuple[tuple[str, ...], tuple[Fix, ...]]:
+    """ZeRO-1, and the word that ZeRO needs for an optimizer that it was not tested with."""
+    if optimizer_name(case) in ONE_BIT:
+        return ("take an optimizer that works with ZeRO, or DeepSpeed 0.18.2",), ()
+    asked, made = put(case, STAGE, 1), built(case)
+    if made is not None and made.name not in TESTED and not case.flag(UNTESTED):
+        asked = both(asked, put(case, UNTESTED, True))
+    return told([asked])
+
+
 RULES = (
     loss_scale_has_fp16,
+    loss_is_scaled,
     dynamic_scale_works,
     first_scale_is_reached,
     least_scale_is_reached,
