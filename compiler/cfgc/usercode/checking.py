@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cfgc.diagnostics import Diagnostic
-from cfgc.diagnostics.model import Fix
 from cfgc.nearest import nearest
 from cfgc.usercode.annotations import fits
 from cfgc.usercode.calls import GIVEN
 from cfgc.usercode.signature import Absent, NotCallable, Parameter, Signature, find_signature
 from cfgc.validate.places import key_label, value_label
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.values import found_text
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def check_call(call: NamedCall, source: SourceFile, resolved: Resolved) -> Itera
             _with(target, f"did you mean `{close}`?" if close else ""),
             notes=(f"{source.logical} defines {defined}",),
             helps=(f'write `target = "{call.module}:{close}"`',) if close else ("name a function that it defines",),
-            fixes=_fixes(Remedy(resolved).set((*call.location, "target"), f"{call.module}:{close}") if close else ()),
+            fixes=one_fix(Remedy(resolved).set((*call.location, "target"), f"{call.module}:{close}") if close else ()),
         )
     elif isinstance(found, NotCallable):
         yield Diagnostic(
@@ -132,7 +131,7 @@ class _Call:
         label = key_label if of_key else value_label
         place = label(self.resolved, (*self.call.location, *inside), text)
         where = f"{self.source.logical}:{self.signature.line}: `{self.signature.written}`"
-        return Diagnostic("CFG472", message, place, notes=(where,), helps=(help_,), fixes=_fixes(edits))
+        return Diagnostic("CFG472", message, place, notes=(where,), helps=(help_,), fixes=one_fix(edits))
 
     def _renaming(self, name: str, close: str | None) -> Edits:
         """The argument under the name that was meant; else out."""
@@ -140,10 +139,6 @@ class _Call:
         if close and close not in self.call.arguments:
             return remedy.move((*place, name), (*place, close))
         return remedy.drop((*place, name))
-
-
-def _fixes(edits: Edits) -> tuple[Fix, ...]:
-    return (Fix(edits),) if edits else ()
 
 
 def _text(annotation: ast.expr | None) -> str:

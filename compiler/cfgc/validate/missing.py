@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cfgc.diagnostics import Diagnostic, Label
-from cfgc.diagnostics.model import Fix
 from cfgc.origin import dotted as quoted
 from cfgc.schema.catalogue import schema_sections
 from cfgc.schema.lookup import field_at, section_at
 from cfgc.validate.places import Location, first_line, header_label, leaf_at, value_label
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.schema_errors import missing_key
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def _missing(resolved: Resolved, location: Location) -> Diagnostic:
     plain = ".".join(part for part in location if isinstance(part, str))
     example = EXAMPLES.get(plain, f"`{name} = …`")
     edits = Remedy(resolved).set(location, VALUES[plain]) if plain in VALUES else ()
-    fixes = (Fix(edits),) if edits else ()
+    fixes = one_fix(edits)
     doc = info.description or "" if info else ""
     return missing_key(key, _place(resolved, location), doc[:1].lower() + doc[1:].rstrip("."), f"add {example}", fixes)
 

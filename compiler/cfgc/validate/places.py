@@ -85,6 +85,8 @@ def from_layer(origin: Origin) -> str:
         return f"from the base {layer.name}"
     if layer.kind == "project":
         return f"from {layer.name}"
+    if layer.kind == "stage":
+        return f"from the stage {layer.choice}"
     return ""
 
 

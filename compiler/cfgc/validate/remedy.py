@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cfgc.diagnostics.model import Edit
+from cfgc.diagnostics.model import Edit, Fix
 from cfgc.fixing.locate import is_of_the_project, location_of, written_at
 from cfgc.fixing.tree import ABSENT
 from cfgc.origin import dotted
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from cfgc.source import SourceFile
 
 Edits = tuple[Edit, ...]
+
+
+def one_fix(edits: Iterable[Edit], *, certain: bool = False) -> tuple[Fix, ...]:
+    """A fix of ``edits``; none where no file of the project can make them."""
+    made = tuple(edits)
+    return (Fix(made, certain),) if made else ()
 
 
 @dataclass(frozen=True)

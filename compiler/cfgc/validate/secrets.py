@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.diagnostics.masking import secret_kind
-from cfgc.diagnostics.model import Fix
 from cfgc.validate.missing import dotted
 from cfgc.validate.places import value_label
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.schema_errors import literal_secret
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
+    from cfgc.diagnostics.model import Fix
     from cfgc.origin import Value
     from cfgc.resolve.resolved import Resolved
     from cfgc.validate.places import Location
@@ -41,7 +41,7 @@ def _named_instead(resolved: Resolved, place: Location, variable: str) -> tuple[
     there = resolved.get("env.required")
     names = list(there.value) if there and isinstance(there.value, list) else []
     asked = remedy.set(("env", "required"), [*names, variable]) if variable not in names else ()
-    return (Fix((*gone, *asked)),) if gone else ()
+    return one_fix((*gone, *asked) if gone else ())
 
 
 def _texts(value: Value) -> Iterator[tuple[Location, str]]:

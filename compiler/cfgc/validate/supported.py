@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic_core import PydanticUndefined
 
 from cfgc.diagnostics import Diagnostic
-from cfgc.diagnostics.model import Fix
 from cfgc.schema.field import Section, meta_of
 from cfgc.schema.values import NodePath
 from cfgc.validate.missing import dotted
 from cfgc.validate.places import Location, value_label
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.values import toml_text
 from cfgc.validate.wording import pasteable
 
 if TYPE_CHECKING:
+    from cfgc.diagnostics.model import Fix
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.field import Feature, Later
     from cfgc.schema.spec import AnySpec
@@ -142,7 +142,7 @@ def _fixes(remedy: Remedy, locations: Sequence[Location], later: Later) -> tuple
     said = [_value(code.rpartition(" = ")[2]) for code in re.findall("`([^`]+)`", later.instead)]
     works = next((value for value in said if value in later.works and value is not None), None)
     edits = [edit for place in locations for edit in (remedy.set(place, works) if works else remedy.drop(place))]
-    return (Fix(tuple(edits)),) if edits else ()
+    return one_fix(edits)
 
 
 def _value(text: str) -> Any:

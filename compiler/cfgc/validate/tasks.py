@@ -8,11 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cfgc.diagnostics import Diagnostic
-from cfgc.diagnostics.model import Fix
 from cfgc.schema.spec import Spec, TaskSpec
 from cfgc.validate.missing import dotted
 from cfgc.validate.places import from_layer, key_label, value_label
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 
 if TYPE_CHECKING:
     from cfgc.origin import Path
@@ -59,7 +58,7 @@ def _ignored(resolved: Resolved, naming: str) -> Iterator[Diagnostic]:
             value_label(resolved, ("task", "kind"), ""),
             secondary=tuple(filter(None, [key_label(resolved, tuple(naming.split(".")), "what every rank runs")])),
             helps=("drop `kind`: what `[task]` names says it",),
-            fixes=(Fix(Remedy(resolved).drop(("task", "kind"))),),
+            fixes=one_fix(Remedy(resolved).drop(("task", "kind"))),
         )
 
 
@@ -78,5 +77,5 @@ def _of_training(resolved: Resolved, section: str, paths: list[Path], naming: st
         helps=(
             f"do not choose what sets it ({layer})" if layer else f"remove `[{section}]`, or drop `{naming}` to train",
         ),
-        fixes=(Fix(tuple(edits)),) if edits else (),
+        fixes=one_fix(edits),
     )

@@ -6,7 +6,6 @@ import tomllib
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from cfgc.diagnostics.model import Fix
 from cfgc.load.directives import RESERVED
 from cfgc.lookalike import odd_character
 from cfgc.nearest import clearly_nearest, nearest
@@ -16,15 +15,15 @@ from cfgc.schema.lookup import section_at
 from cfgc.schema.renamed import NO_PLACE, RENAMED, Renamed, aliases
 from cfgc.validate.missing import dotted
 from cfgc.validate.places import Location, key_label, leaf_at
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.schema_errors import no_place, renamed_key, unknown_key
 from cfgc.validate.values import toml_text
 from cfgc.validate.wording import override
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
+    from cfgc.diagnostics.model import Fix
     from cfgc.resolve.resolved import Resolved
-    from cfgc.validate.remedy import Edits
 
 
 def unknown_keys(resolved: Resolved, location: Location) -> Iterator[Diagnostic]:
@@ -49,7 +48,7 @@ def _elsewhere(resolved: Resolved, known: str) -> Diagnostic:
     place = tuple(known.split("."))
     label = key_label(resolved, place, "")
     if known in NO_PLACE:
-        return no_place(known, label, NO_PLACE[known], _fixes(Remedy(resolved).take_back(place)))
+        return no_place(known, label, NO_PLACE[known], one_fix(Remedy(resolved).take_back(place)))
     renamed = RENAMED[known]
     write = _write(resolved, place, renamed)
     return renamed_key(known, renamed.key, label, renamed.reason, write, _renaming(resolved, place, renamed))
@@ -61,16 +60,12 @@ def _renaming(resolved: Resolved, place: Path, renamed: Renamed) -> tuple[Fix, .
     carried = _carried(resolved, place)
     if not renamed.value and carried != "0":
         edits = remedy.move(place, to)
-        return _fixes(edits, certain=all(edit.action == "move" for edit in edits))
+        return one_fix(edits, certain=all(edit.action == "move" for edit in edits))
     there = leaf_at(resolved, to)
     written = there is not None and there[0].origin.layer.kind == "spec"
     value = tomllib.loads(f"x = {renamed.value or carried}")["x"]
     gone = remedy.take_back(place)
-    return _fixes(gone if written or not gone else (*gone, *remedy.set(to, value)))
-
-
-def _fixes(edits: Edits, *, certain: bool = False) -> tuple[Fix, ...]:
-    return (Fix(edits, certain),) if edits else ()
+    return one_fix(gone if written or not gone else (*gone, *remedy.set(to, value)))
 
 
 def _write(resolved: Resolved, place: Path, renamed: Renamed) -> str:
@@ -117,7 +112,7 @@ def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
     if table and not close and other in ("", dotted(location[:-1])) and table.keys() <= set(known):
         raised = [edit for key in table for edit in Remedy(resolved).move((*location, key), (*location[:-1], key))]
         help_ = f"write {', '.join(f'`{key}`' for key in table)} without `{name}`"
-        return unknown_key(dotted(location), label, notes, (help_,), _fixes(tuple(raised)))
+        return unknown_key(dotted(location), label, notes, (help_,), one_fix(tuple(raised)))
     fixes = _putting_right(resolved, location, close, other, certain=certain)
     return unknown_key(dotted(location), label, notes, (f"write `{close}`" if close else moved,), fixes)
 
@@ -129,11 +124,11 @@ def _putting_right(
     remedy = Remedy(resolved)
     misplaced = tuple(other.split(".")) in schema_sections() and not _table_at(resolved, location)
     if not close and (not other or misplaced):
-        return _fixes(remedy.take_back(location))
+        return one_fix(remedy.take_back(location))
     to = (*location[:-1], close) if close else tuple(other.split("."))
     edits = remedy.move(location, to)
     same_name = bool(other) and to[-1] == location[-1]
-    return _fixes(edits, certain=(certain or same_name) and all(edit.action == "move" for edit in edits))
+    return one_fix(edits, certain=(certain or same_name) and all(edit.action == "move" for edit in edits))
 
 
 def _beginning(name: str, known: tuple[str, ...]) -> str | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.diagnostics.model import Fix
 from cfgc.schema.belonging import belongs
 from cfgc.schema.catalogue import schema_fields
 from cfgc.schema.defaults import DEFAULT_LAYER
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, error
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def _ignored(
             f"leave out {', '.join(f'`{name}`' for name in own)}" if own else "",
             f"{'and ' if own else ''}add `unset = [{unset}]` at the top of the spec" if inherited else "",
         ),
-        (Fix(tuple(edits)),),
+        one_fix(edits),
     )
 
 

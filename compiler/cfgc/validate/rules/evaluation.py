@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.data import holds_out
 from cfgc.arithmetic.of_spec import evaluation_steps_of, max_steps_of, triple_of
-from cfgc.diagnostics.model import Fix
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, count, error, warning
 from cfgc.validate.rules.intervals import interval_key, length_place, ten_times
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
+    from cfgc.diagnostics.model import Fix
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import Spec
 
@@ -128,7 +128,7 @@ def source_names_differ(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         )
 
 
-def _own_names(resolved: Resolved, name: str, others: Sequence[int], names: Sequence[str]) -> Iterator[Fix]:
+def _own_names(resolved: Resolved, name: str, others: Sequence[int], names: Sequence[str]) -> tuple[Fix, ...]:
     """A number behind the name of every source but the first that has it."""
     free = (new for number in count_from(2) if (new := f"{name}-{number}") not in names)
     edits = [
@@ -136,5 +136,4 @@ def _own_names(resolved: Resolved, name: str, others: Sequence[int], names: Sequ
         for at, new in zip(others, free, strict=False)
         for edit in Remedy(resolved).set((*SOURCES, at, "name"), new)
     ]
-    if edits:
-        yield Fix(tuple(edits))
+    return one_fix(edits)

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cfgc.arithmetic.huggingface import whole_number
-from cfgc.diagnostics.model import Fix
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, count, error
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def _mixture(resolved: Resolved, shown: str, counts: list[tuple[str, ...]], mixt
         ],
         ("a mixture of experts trains with a loss that balances their load, which the runtime would leave out",),
         (f'a dense architecture, such as "{dense}", trains' if mixture else "a configuration without experts trains",),
-        (Fix(tuple(edits)),) if edits else (),
+        one_fix(edits),
     )
 
 
@@ -110,5 +109,5 @@ def config_heads_share_evenly(spec: Spec, resolved: Resolved) -> Iterator[Diagno
         [*places, At(f"{CONFIG}.num_attention_heads", count(heads, "head"))],
         ("" if written else left_out, f"{heads} ÷ {shared} leaves {heads % shared}"),
         (f"write `num_key_value_heads = {heads}` under `[model.config]`; a divisor of it shares them",),
-        (Fix(Remedy(resolved).set(("model", "config", "num_key_value_heads"), heads)),),
+        one_fix(Remedy(resolved).set(("model", "config", "num_key_value_heads"), heads)),
     )

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.data import has_eval_sources, shares, training_sources
-from cfgc.diagnostics.model import Fix
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, error
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
+    from cfgc.diagnostics.model import Fix
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.data import Source
     from cfgc.schema.spec import Spec
@@ -40,7 +40,7 @@ def _weights(spec: Spec, resolved: Resolved) -> tuple[Fix, ...]:
     """The same weight for every source that has none."""
     sources = enumerate(spec.data.sources)
     without = [at for at, source in sources if source.split == "train" and source.weight is None]
-    return (Fix(tuple(edit for at in without for edit in Remedy(resolved).set(_key(at, "weight"), 1.0))),)
+    return one_fix(edit for at in without for edit in Remedy(resolved).set(_key(at, "weight"), 1.0))
 
 
 def _key(at: int, name: str) -> tuple[str | int, ...]:
@@ -99,10 +99,8 @@ def sources_can_be_read(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     data = spec.data
     if data.sources and not training_sources(spec):
         places = [At(SOURCES, "never trained on", (at, "split")) for at in range(len(data.sources))]
-        fix = Fix(Remedy(resolved).set(_key(0, "split"), "train"))
-        yield error(
-            "CFG485", "no source is trained on", resolved, places, (), ('set `split = "train"` on one',), (fix,)
-        )
+        fixes = one_fix(Remedy(resolved).set(_key(0, "split"), "train"))
+        yield error("CFG485", "no source is trained on", resolved, places, (), ('set `split = "train"` on one',), fixes)
     for at, source in enumerate(data.sources):
         yield from _unfit_format(source, at, resolved)
         if source.kind == "tokens" and data.streaming.enabled:
@@ -131,7 +129,7 @@ def _unfit_format(source: Source, at: int, resolved: Resolved) -> Iterator[Diagn
         [At(SOURCES, "of records with fields", (at, "format")), At(SOURCES, holds, (at, "kind"))],
         (),
         (helps[source.kind],),
-        (Fix(remedy.set(_key(at, "kind"), "jsonl") if source.kind == "text" else remedy.drop(_key(at, "format"))),),
+        one_fix(remedy.set(_key(at, "kind"), "jsonl") if source.kind == "text" else remedy.drop(_key(at, "format"))),
     )
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.data import has_eval_sources
-from cfgc.diagnostics.model import Fix
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, error
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
+    from cfgc.diagnostics.model import Fix
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import Spec
 
@@ -95,8 +95,8 @@ def _unread(resolved: Resolved, spec: Spec, by: At, names: tuple[str, ...], inst
 
 def _unread_of_source(resolved: Resolved, at: int, name: str, by: At, instead: str) -> Diagnostic:
     places = [At(SOURCES, "has no effect", (at, name)), by]
-    fix = Fix(Remedy(resolved).drop(("data", "sources", at, name)))
-    return _nobody_reads(resolved, f"{SOURCES}[{at}].{name}", name, places, instead, (fix,))
+    fixes = one_fix(Remedy(resolved).drop(("data", "sources", at, name)))
+    return _nobody_reads(resolved, f"{SOURCES}[{at}].{name}", name, places, instead, fixes)
 
 
 def _nobody_reads(

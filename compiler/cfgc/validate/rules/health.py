@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import max_steps_of
-from cfgc.diagnostics.model import Fix
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, count, error, is_default
 from cfgc.validate.rules.intervals import length_place
 
@@ -67,7 +66,6 @@ def _idle(spec: Spec, resolved: Resolved, names: Iterable[str], by: At, instead:
         key = f"{HEALTH}.{name}"
         if is_default(key, getattr(spec.training.gradient_health, name)):
             continue
-        edits = Remedy(resolved).drop(tuple(key.split(".")))
         yield error(
             "CFG496",
             f"`{key}` changes nothing",
@@ -75,7 +73,7 @@ def _idle(spec: Spec, resolved: Resolved, names: Iterable[str], by: At, instead:
             [At(key, "has no effect"), by],
             (),
             (instead, f"or drop `{name}`"),
-            (Fix(edits),) if edits else (),
+            one_fix(Remedy(resolved).drop(tuple(key.split(".")))),
         )
 
 

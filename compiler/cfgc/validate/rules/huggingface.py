@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.diagnostics.model import Fix
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, error
 
 if TYPE_CHECKING:
@@ -32,8 +31,8 @@ def model_has_one_description(spec: Spec, resolved: Resolved) -> Iterator[Diagno
     elif said.path is not None and said.config:
         places = [At(PATH, "its config.json says one thing"), *_config_places(spec, "and this another")]
         message = "the model is described twice"
-        fix = Fix(Remedy(resolved).drop(("model", "config")))
-        yield error("CFG467", message, resolved, places, (), ("keep `path`, or `[model.config]`",), (fix,))
+        fixes = one_fix(Remedy(resolved).drop(("model", "config")))
+        yield error("CFG467", message, resolved, places, (), ("keep `path`, or `[model.config]`",), fixes)
     elif said.config and not isinstance(said.config.get("model_type"), str):
         yield error(
             "CFG467",

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from cfgc.arithmetic.of_spec import decoder_of
 from cfgc.arithmetic.parameter_names import decoder_names
 from cfgc.arithmetic.update_rules import UNUSED, WHOLE_WEIGHTS
-from cfgc.diagnostics.model import Fix
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, error, is_default, warning
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def groups_differ(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
             [At(GROUPS, "trained as the rest", (index, "pattern"))],
             ("it gives neither `weight_decay` nor a `learning_rate_scale` other than 1",),
             ("give one of them, or drop the group",),
-            (Fix(tuple(Remedy(resolved).drop((*GROUPS.split("."), index)))),),
+            one_fix(Remedy(resolved).drop((*GROUPS.split("."), index))),
         )
 
 
@@ -139,5 +138,5 @@ def _unmatched(resolved: Resolved, index: int, pattern: str, known: bool) -> Dia
         [At(GROUPS, "takes nothing", (index, "pattern"))],
         (why,),
         (help_, "or drop the group"),
-        (Fix(tuple(Remedy(resolved).drop((*GROUPS.split("."), index)))),),
+        one_fix(Remedy(resolved).drop((*GROUPS.split("."), index))),
     )

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import evaluation_steps_of
 from cfgc.diagnostics import Label
-from cfgc.diagnostics.model import Fix
 from cfgc.schema.catalogue import schema_fields
 from cfgc.schema.spec import Spec
 from cfgc.usercode.calls import named_calls
 from cfgc.usercode.checking import check_call
 from cfgc.usercode.scripts import interpreter_of, script_problem
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, error, is_default
 from cfgc.validate.schema_errors import bad_argument
 
@@ -96,13 +95,8 @@ def _ignored(resolved: Resolved, section: str, names: tuple[str, ...], because: 
             [At(dotted, "has no effect"), At(because, why)],
             ("what would be ignored is refused",),
             (f"drop `{dotted.rpartition('.')[2]}`",),
-            _dropping(resolved, dotted),
+            one_fix(Remedy(resolved).drop(tuple(dotted.split(".")))),
         )
-
-
-def _dropping(resolved: Resolved, dotted: str) -> tuple[Fix, ...]:
-    edits = Remedy(resolved).drop(tuple(dotted.split(".")))
-    return (Fix(edits),) if edits else ()
 
 
 def _written(resolved: Resolved, section: str, names: tuple[str, ...]) -> Iterator[str]:

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.of_spec import REASON
-from cfgc.diagnostics.model import Fix
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, error, warning
 from cfgc.validate.rules.raw_keys import OWNED
 
@@ -55,7 +54,7 @@ def raw_has_a_reason(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         [At(f"{RAW}.{first}", "copied without a check")],
         ("the reason is shown to the reviewer in PLAN.md",),
         (f'add `reason = "{WHY}"` to `[deepspeed.raw]`',),
-        (Fix(Remedy(resolved).set((*RAW.split("."), REASON), WHY)),),
+        one_fix(Remedy(resolved).set((*RAW.split("."), REASON), WHY)),
     )
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.diagnostics.model import Fix
 from cfgc.schema.data import Source as SourceSchema
 from cfgc.schema.kinds import kind_of_pattern
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, error, warning
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def patterns_fit_the_kind(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic
             At(SOURCES, f"read as {source.kind}", (at, "kind")),
         ]
         help_ = f'set `kind = "{kind}"` for the source `{source.name}`'
-        fixes = (Fix(Remedy(resolved).set(("data", "sources", at, "kind"), kind)),)
+        fixes = one_fix(Remedy(resolved).set(("data", "sources", at, "kind"), kind))
         if source.kind == "text" and kind == "jsonl":
             message = (
                 f"the lines of JSON of `{source.name}` are trained on as text, braces and names of fields included"
@@ -58,7 +57,7 @@ def keys_of_sources_are_read(spec: Spec, resolved: Resolved) -> Iterator[Diagnos
                     [At(SOURCES, "would be ignored", (at, key)), At(SOURCES, "the kind", (at, "kind"))],
                     (why, "what would be ignored is refused"),
                     (f"drop `{key}`",),
-                    (Fix(Remedy(resolved).drop(("data", "sources", at, key))),),
+                    one_fix(Remedy(resolved).drop(("data", "sources", at, key))),
                 )
 
 

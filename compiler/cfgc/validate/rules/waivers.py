@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 
 from cfgc.diagnostics import Diagnostic
 from cfgc.diagnostics.explain import known_codes
-from cfgc.diagnostics.model import Fix
 from cfgc.origin import dotted
 from cfgc.validate.places import key_label, value_label
-from cfgc.validate.remedy import Remedy
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.schema_errors import bad_length
 
 if TYPE_CHECKING:
     from cfgc.origin import Path
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import AnySpec
-    from cfgc.validate.remedy import Edits
 
 OF_RULES = frozenset(
     f"CFG{number}"
@@ -64,9 +62,9 @@ def _unknown(code: str, path: Path, resolved: Resolved) -> Diagnostic:
         f"there is no code `{code}` to waive",
         key_label(resolved, path, f"did you mean `{meant}`?" if meant else "unknown code"),
         helps=(f"write `{meant}`" if meant in WARNINGS else f"remove it, or {copy}",),
-        fixes=_fixes(Remedy(resolved).move(path, (*path[:-1], meant)), certain=True)
+        fixes=one_fix(Remedy(resolved).move(path, (*path[:-1], meant)), certain=True)
         if meant in WARNINGS
-        else _fixes(Remedy(resolved).take_back(path)),
+        else one_fix(Remedy(resolved).take_back(path)),
     )
 
 
@@ -77,12 +75,8 @@ def _of_an_error(code: str, path: Path, resolved: Resolved) -> Diagnostic:
         key_label(resolved, path, ""),
         notes=("a spec with an error does not run, or not as it says; only of a warning can the author know better",),
         helps=(f"remove it, and change what {code} is about: `cfgc explain {code}`",),
-        fixes=_fixes(Remedy(resolved).take_back(path)),
+        fixes=one_fix(Remedy(resolved).take_back(path)),
     )
-
-
-def _fixes(edits: Edits, *, certain: bool = False) -> tuple[Fix, ...]:
-    return (Fix(edits, certain),) if edits else ()
 
 
 def _without_reason(code: str, path: Path, resolved: Resolved) -> Diagnostic:
@@ -90,4 +84,4 @@ def _without_reason(code: str, path: Path, resolved: Resolved) -> Diagnostic:
     why = "the run is a smoke test"
     write = f'say why it may pass, such as `{code} = "{why}"`'
     found = bad_length(dotted(path), label, "some text", (), (write,))
-    return replace(found, fixes=_fixes(Remedy(resolved).set(path, why)))
+    return replace(found, fixes=one_fix(Remedy(resolved).set(path, why)))
