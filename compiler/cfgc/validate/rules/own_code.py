@@ -15,6 +15,7 @@ from cfgc.usercode.scripts import interpreter_of, script_problem
 from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, error, is_default
 from cfgc.validate.schema_errors import bad_argument
+from cfgc.validate.tasks import NAMING
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -114,8 +115,7 @@ def _written(resolved: Resolved, section: str, names: tuple[str, ...]) -> Iterat
 
 def task_is_one(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG473: a task is one function or one script, and every other key of ``[task]`` belongs to it."""
-    task = spec.task
-    named = [name for name in ("target", "script", "inline") if getattr(task, name) is not None]
+    named = [name for key in NAMING if getattr(spec.task, name := key.removeprefix("task.")) is not None]
     if not named:
         idle = ("arguments", "args", "env", "working_directory", "uses_deepspeed")
         yield from _ignored(resolved, "task", idle, "task.kind", "`[task]` names no function and no script")
