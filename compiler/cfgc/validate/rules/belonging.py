@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.schema.belonging import belongs
 from cfgc.schema.catalogue import schema_fields
 from cfgc.schema.defaults import DEFAULT_LAYER
+from cfgc.validate.places import from_layer
 from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, error
 
@@ -29,7 +30,7 @@ def keys_belong_to_the_kind(spec: Spec, resolved: Resolved) -> Iterator[Diagnost
             tables.setdefault((path[:-1], only.key, only.kinds), []).extend(written[:1])
     for (table, key, kinds), paths in tables.items():
         if paths:
-            yield _ignored("CFG466", spec, resolved, (*table, key), kinds, paths)
+            yield _ignored(spec, resolved, (*table, key), kinds, paths)
 
 
 def _is_written(resolved: Resolved, path: Path) -> bool:
@@ -50,16 +51,16 @@ def _value_at(spec: Spec, path: Path) -> object:
 
 
 def _ignored(
-    code: str, spec: Spec, resolved: Resolved, discriminator: Path, kinds: tuple[str, ...], paths: list[Path]
+    spec: Spec, resolved: Resolved, discriminator: Path, kinds: tuple[str, ...], paths: list[Path]
 ) -> Diagnostic:
     key, names = ".".join(discriminator), [".".join(path) for path in paths]
-    inherited = [name for name in names if _is_of_a_lower_layer(resolved, name)]
+    inherited = [name for path, name in zip(paths, names, strict=True) if from_layer(resolved.leaves[path].origin)]
     unset = ", ".join(f'"{name}"' for name in inherited)
     own = [name for name in names if name not in inherited]
     remedy = Remedy(resolved)
     edits = [*(edit for name in own for edit in remedy.drop(tuple(name.split(".")))), *remedy.unset(inherited)]
     return error(
-        code,
+        "CFG466",
         f'`{names[0]}` is not read where `{key} = "{_value_at(spec, discriminator)}"`',
         resolved,
         [*(At(name, "would be ignored") for name in names), At(key, "the kind")],
@@ -70,8 +71,3 @@ def _ignored(
         ),
         one_fix(edits),
     )
-
-
-def _is_of_a_lower_layer(resolved: Resolved, name: str) -> bool:
-    leaf = resolved.get(name)
-    return leaf is not None and leaf.origin.layer.kind in ("base", "overlay", "project")
