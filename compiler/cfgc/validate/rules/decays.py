@@ -30,18 +30,16 @@ def decay_fits(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         note = f"warm-up {warmup:,} + decay {said.decay_steps:,} = {warmup + said.decay_steps:,} > {steps:,} steps"
         place = At(DECAY, f"falls for {count(said.decay_steps, 'step')}")
         yield _misplaced(
-            "CFG488", resolved, [place, *ends], note, f"set `decay_steps = {max(1, min(steps // 5, steps - warmup))}`"
+            resolved, [place, *ends], note, f"set `decay_steps = {max(1, min(steps // 5, steps - warmup))}`"
         )
     if said.type == "step" and said.step_size is not None and not warmup < said.step_size <= steps:
         place = At(SIZE, f"first drops at step {said.step_size:,}")
-        yield _misplaced(
-            "CFG488", resolved, [place, *ends], "", f"set `step_size = {warmup + max(1, (steps - warmup) // 3)}`"
-        )
+        yield _misplaced(resolved, [place, *ends], "", f"set `step_size = {warmup + max(1, (steps - warmup) // 3)}`")
     if said.type == "step" and said.milestones and not _rises((warmup, *said.milestones, steps + 1)):
         third = max(1, (steps - warmup) // 3)
         note = "milestones are steps of the run in rising order, after the warm-up"
         helps = f"set `milestones = [{warmup + third}, {min(steps, warmup + 2 * third)}]`"
-        yield _misplaced("CFG488", resolved, [At(MILESTONES, "the rate drops at these steps"), *ends], note, helps)
+        yield _misplaced(resolved, [At(MILESTONES, "the rate drops at these steps"), *ends], note, helps)
 
 
 def drops_are_said_once(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -64,9 +62,9 @@ def drops_are_said_once(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     )
 
 
-def _misplaced(code: str, resolved: Resolved, places: list[At], note: str, help_: str) -> Diagnostic:
+def _misplaced(resolved: Resolved, places: list[At], note: str, help_: str) -> Diagnostic:
     message = "the learning rate does not fall between the warm-up and the end of the run"
-    return error(code, message, resolved, places, (note,), (help_,))
+    return error("CFG488", message, resolved, places, (note,), (help_,))
 
 
 def _rises(steps: tuple[int, ...]) -> bool:
