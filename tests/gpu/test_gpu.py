@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +18,9 @@ from torch.utils.data import Dataset
 from cfgc_runtime.data.loading import Loaded, loader
 from cfgc_runtime.data.samples import MicroBatch
 from cfgc_runtime.models.attention import ATTENTIONS, check_attention
-from tests.runtime.bundles import HERE, compile_tiny, new_run
+from tests.runtime.bundles import compile_tiny, new_run
 from tests.runtime.test_resume import checkpoint_files
+from tests.runtime.workers import run_worker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,20 +42,8 @@ WAIT_S = 900
 
 def start(directory: Path, names: list[str], ranks: int, device: str) -> list[dict[str, Any]]:
     """What each rank saw of the bundles ``names``."""
-    root = HERE.parents[1]
-    ours = {"OMP_NUM_THREADS": "1", "PYTHONPATH": f"{root}:{root / 'runtime'}:{root / 'compiler'}"}
-    ours |= {"DS_ACCELERATOR": device, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
-    done = subprocess.run(
-        [*launcher, "-m", "tests.gpu.gpu_worker", str(directory), *names],
-        cwd=directory,
-        env=os.environ | ours,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    own = {"DS_ACCELERATOR": device, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+    run_worker("tests.gpu.gpu_worker", directory, *names, ranks=ranks, base=os.environ, wait_s=WAIT_S, **own)
     return [json.loads((directory / f"rank-{rank}.json").read_text()) for rank in range(ranks)]
 
 

@@ -7,14 +7,13 @@ their size in fp32.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
-from tests.runtime.bundles import HERE, clean_environment, compile_tiny, free_port, write_corpus
+from tests.runtime.bundles import clean_environment, compile_tiny, free_port, write_corpus
 from tests.runtime.compile_worker import NAMES
+from tests.runtime.workers import run_worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.covers("training.compile")]
 
@@ -28,23 +27,11 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for name in NAMES:
         compiled = "true" if name.startswith("compiled") else "false"
         compile_tiny(directory / name, f"deepspeed.zero.stage={name[-1]}", f"training.compile={compiled}", *SMALL)
-    root = HERE.parents[1]
-    rank = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.runtime.compile_worker", str(directory)],
-        cwd=directory,
-        env=clean_environment(directory)
-        | rank
-        | {"MASTER_PORT": str(free_port()), "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
-        | {"PYTHONPATH": f"{root}:{root / 'runtime'}:{root / 'compiler'}"}
-        # Threads of this process compile: a pool of others would import torch first.
-        | {"TORCHINDUCTOR_CACHE_DIR": str(directory / "kernels"), "TORCHINDUCTOR_COMPILE_THREADS": "1"},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    base = clean_environment(directory) | {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}
+    base |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    # Threads of this process compile: a pool of others would import torch first.
+    base |= {"TORCHINDUCTOR_CACHE_DIR": str(directory / "kernels"), "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+    run_worker("tests.runtime.compile_worker", directory, base=base, wait_s=600)
     found: dict[str, Any] = json.loads((directory / "seen.json").read_text())
     return found
 

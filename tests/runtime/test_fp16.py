@@ -6,13 +6,12 @@ DeepSpeed takes fp16 on few CPUs. torch computes it on all, so that here DeepSpe
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
-from tests.runtime.bundles import HERE, WAIT_S, compile_tiny, free_port
+from tests.runtime.bundles import compile_tiny, free_port
+from tests.runtime.workers import run_worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.covers("training.precision", "deepspeed.fp16.initial_scale_power")]
 
@@ -29,19 +28,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             settings["data_types"] |= {"grad_accum_dtype": "fp16", "param_dtype": "fp16"}
             settings["communication_data_type"] = "fp16"
         (bundle / "ds_config.json").write_text(json.dumps(settings))
-    root = HERE.parents[1]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.runtime.fp16_worker", str(directory)],
-        cwd=directory,
-        env={"PATH": "/usr/bin:/bin", "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1", "MASTER_PORT": str(free_port())}
-        | {"PYTHONPATH": f"{root}:{root / 'runtime'}:{root / 'compiler'}"},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    shown = run_worker("tests.runtime.fp16_worker", directory, MASTER_PORT=str(free_port()))
+    result: dict[str, Any] = json.loads(shown.splitlines()[-1])
     return result
 
 

@@ -9,8 +9,6 @@ computed in bf16, as torch's: 1e-5, 1e-4 and 5e-3.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +20,9 @@ from cfgc_runtime.health import Health, clipping_bound
 from cfgc_runtime.models.decoder import build_model
 from cfgc_runtime.models.losses import cross_entropy
 from cfgc_runtime.schedule import learning_rate
-from tests.runtime.bundles import HERE, WAIT_S, compile_tiny
+from tests.runtime.bundles import compile_tiny
 from tests.runtime.optimizer_worker import STEPS, tokens_of
+from tests.runtime.workers import run_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,19 +68,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         kind, _, stage = name.partition("-")
         own = (f"training.optimizer.type={kind}", f"deepspeed.zero.stage={stage}", "model.hidden_dropout=0.0")
         compile_tiny(directory / "bundles" / name, *own, *overrides)
-    root = HERE.parents[1]
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
-        [*command, "-m", "tests.runtime.optimizer_worker", str(directory)],
-        cwd=directory,
-        env={"PATH": "/usr/bin:/bin", "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
-        | {"PYTHONPATH": f"{root}:{root / 'runtime'}:{root / 'compiler'}"},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_worker("tests.runtime.optimizer_worker", directory, ranks=2)
     return directory
 
 

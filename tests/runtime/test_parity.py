@@ -7,8 +7,6 @@ by tiny second moments, which magnifies the last bits.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,8 +18,9 @@ from cfgc_runtime.models.losses import cross_entropy
 from cfgc_runtime.optimizers.groups import parameter_groups
 from cfgc_runtime.schedule import learning_rate
 from cfgc_runtime.wiring import NO_CODE
-from tests.runtime.bundles import HERE, WAIT_S, compile_tiny, write_corpus
+from tests.runtime.bundles import HERE, compile_tiny, write_corpus
 from tests.runtime.parity_worker import LLAMAS, STEPS, VARIANTS
+from tests.runtime.workers import run_worker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,19 +68,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         stage = name[-1]
         recompute = f"model.activation_checkpointing={'true' if stage == '3' else 'false'}"
         compile_tiny(directory / name, f"deepspeed.zero.stage={stage}", recompute, project=project)
-    root = HERE.parents[1]
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
-        [*command, "-m", "tests.runtime.parity_worker", str(directory)],
-        cwd=directory,
-        env={"PATH": "/usr/bin:/bin", "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
-        | {"PYTHONPATH": f"{root}:{root / 'runtime'}:{root / 'compiler'}"},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_worker("tests.runtime.parity_worker", directory, ranks=2)
     return directory
 
 
