@@ -29,15 +29,15 @@ def _quoted(part: str) -> str:
     return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda c: f"\\u{ord(c.group()):04x}", escaped) + '"'
 
 
-LayerKind = Literal["default", "project", "base", "overlay", "spec", "command line"]
+LayerKind = Literal["default", "project", "base", "overlay", "spec", "stage", "command line", "sweep point"]
 
 
 @dataclass(frozen=True)
 class Layer:
     """One source of values.
 
-    ``name`` is the logical file (``cfgc:bases/base.toml``), empty for defaults and the command line;
-    ``choice`` is ``group=option`` for an overlay, else empty.
+    ``name`` is the logical file (``cfgc:bases/base.toml``), a point's number, empty for defaults and the command line;
+    ``choice`` is ``group=option`` for an overlay, the name of a stage, else empty.
     """
 
     kind: LayerKind
@@ -76,6 +76,10 @@ class Origin:
         while origin is not None:
             yield origin
             origin = origin.replaced
+
+    def written(self) -> str:
+        """``value`` as its file has it."""
+        return self.span.text if self.span else str(self.value)
 
 
 @dataclass(frozen=True)

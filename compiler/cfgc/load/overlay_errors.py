@@ -118,11 +118,6 @@ def overlay_shadowed(
         notes=("order: bases < overlays < the spec's body < command line",),
         helps=(
             "remove these keys from the spec, or give them on the command line too: "
-            + " ".join(f"'{dotted(path)}={_toml(origin)}'" for path, _, _, origin in shadows),
+            + " ".join(f"'{dotted(path)}={origin.written()}'" for path, _, _, origin in shadows),
         ),
     )
-
-
-def _toml(origin: Origin) -> str:
-    """The value as it is written."""
-    return origin.span.text if origin.span else str(origin.value)

@@ -26,7 +26,7 @@ def overlays_of_bases_agree(spec: AnySpec, resolved: Resolved) -> Iterator[Diagn
             tuple(_places(origin, resolved)),
             notes=("order: bases < overlays < the spec's body < command line",),
             helps=(
-                f"to keep the base's value, say so in the spec: `{key} = {_written(below)}`",
+                f"to keep the base's value, say so in the spec: `{key} = {below.written()}`",
                 "or remove it from the base",
             ),
             severity="warning",
@@ -59,7 +59,3 @@ def _places(origin: Origin, resolved: Resolved) -> Iterator[Label]:
     for span, text in ((origin.key_span, "this value counts"), (chosen, "the overlay is chosen here")):
         if span:
             yield Label(span, text)
-
-
-def _written(origin: Origin) -> str:
-    return origin.span.text if origin.span else str(origin.value)
