@@ -8,17 +8,17 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from cfgc.source import SourceFile
+from cfgc.schema.catalogue import schema_fields
+from cfgc.source import NotUtf8Error, decode_source
 from cfgc.usercode.code import UserCode
 
 if TYPE_CHECKING:
     from cfgc.load.reader import Reader
     from cfgc.resolve.resolved import Resolved
+    from cfgc.source import SourceFile
 
 ROOTS = ("", "src/")
 """Where packages lie in a project."""
-
-_TARGETS = ("task.target", "model.target", "data.target", "training.optimizer.target", "training.loss.target")
 
 
 def with_user_code(reader: Reader, resolved: Resolved) -> Resolved:
@@ -39,7 +39,7 @@ def _targets(resolved: Resolved) -> Iterator[str]:
     metrics = resolved.get("evaluation.metrics")
     held = metrics.value if metrics and isinstance(metrics.value, list) else []
     values = [one.get("target") for one in held if isinstance(one, dict)]
-    values += [leaf.value for key in _TARGETS if (leaf := resolved.get(key))]
+    values += [leaf.value for path in schema_fields() if path[-1] == "target" and (leaf := resolved.leaves.get(path))]
     yield from (value for value in values if isinstance(value, str) and not value.startswith("."))
 
 
@@ -49,8 +49,8 @@ def _source_of(reader: Reader, module: str) -> SourceFile | None:
         data = _read(reader, logical)
         if data is not None:
             try:
-                return SourceFile(logical, data.decode())
-            except UnicodeDecodeError:
+                return decode_source(logical, data)
+            except NotUtf8Error:
                 return None
     return None
 
