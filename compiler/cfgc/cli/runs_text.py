@@ -124,21 +124,19 @@ def _attempt(run: Facts, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if exits:
         code, _ = verdict(exits, FINISHED, len(exits))
         yield "", f"exit code {code}: {meaning(code)}"
-    if git := _dict(facts, "git"):
+    if git := _dict(facts.get("git")):
         yield "", f"commit {git.get('commit')}{' with uncommitted changes' if git.get('dirty') else ''}"
     for host in _list(facts, "hosts"):
         devices = dict.fromkeys(map(str, _list(host, "devices")))
         ranks = len(_list(host, "ranks"))
         yield "", f"{ranks} {'rank' if ranks == 1 else 'ranks'} on {_dict(host).get('host')} ({', '.join(devices)})"
     for name in ("versions", "slurm"):
-        if said := _dict(facts, name):
+        if said := _dict(facts.get(name)):
             yield "", " · ".join(f"{key.removeprefix('slurm_')} {value}" for key, value in said.items())
 
 
-def _dict(value: Any, *keys: str) -> Mapping[str, Any]:
-    """The table at ``keys`` of ``value``; an empty one where there is none."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
+def _dict(value: Any) -> Mapping[str, Any]:
+    """``value`` where it is a table, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 

@@ -11,7 +11,6 @@ from typing import Any, Final, Literal
 from cfgc_runtime.metrics import read_metrics
 
 Axis = Literal["step", "tokens", "time"]
-AXES: Final[tuple[Axis, ...]] = ("step", "tokens", "time")
 
 TITLES: Final[Mapping[str, str]] = {
     "loss": "training loss",
