@@ -10,6 +10,7 @@ import libcst as cst
 from cfgc.emit.literals import WIDTH, call_of, string_of
 from cfgc.emit.namespace import Import, imports_of
 from cfgc.lower.plan import Call
+from cfgc.usercode.calls import GIVEN, Role
 
 _ABOUT = '''"""The user's own code in this run: where each function comes from, and what it is given.
 
@@ -19,48 +20,43 @@ Written by cfgc: change the spec and build again.
 
 @dataclass(frozen=True)
 class _Function:
-    """A function of wiring.py: its signature, what it hands over by position, and what its annotations need."""
+    """A function of wiring.py: its signature, and what its annotations need."""
 
     signature: str
     doc: str
-    handed: tuple[str, ...]
     typing: tuple[str, ...] = ()
     checked: tuple[tuple[str, str], ...] = ()
 
 
 _MAPPING, _TENSOR = ("collections.abc", "Mapping"), ("torch", "Tensor")
 _OF_A_BATCH = "outputs: Any, batch: Mapping[str, Tensor]"
-_FUNCTIONS: Mapping[str, _Function] = {
-    "model": _Function("def build_model() -> nn.Module: ...", "[model].", (), (), (("torch", "nn"),)),
+_FUNCTIONS: Mapping[Role, _Function] = {
+    "model": _Function("def build_model() -> nn.Module: ...", "[model].", (), (("torch", "nn"),)),
     "data": _Function(
         'def build_data(split: Literal["train", "evaluation"]) -> Dataset[dict[str, Tensor]]: ...',
         "[data]: the samples of one split.",
-        ("split",),
         ("Literal",),
         (_TENSOR, ("torch.utils.data", "Dataset")),
     ),
     "optimizer": _Function(
         "def build_optimizer(groups: list[dict[str, Any]]) -> Optimizer: ...",
         "[training.optimizer], over torch's parameter groups.",
-        ("groups",),
         ("Any",),
         (("torch.optim", "Optimizer"),),
     ),
     "loss": _Function(
         f"def loss({_OF_A_BATCH}) -> Tensor: ...",
         "[training.loss]: one number a sample, [micro batch].",
-        ("outputs", "batch"),
         ("Any",),
         (_MAPPING, _TENSOR),
     ),
     "metric": _Function(
         f"def metrics({_OF_A_BATCH}) -> dict[str, Tensor]: ...",
         "[evaluation] metrics: one number a sample each, [micro batch].",
-        ("outputs", "batch"),
         ("Any",),
         (_MAPPING, _TENSOR),
     ),
-    "task": _Function("def run_task() -> object: ...", "[task].", ()),
+    "task": _Function("def run_task() -> object: ...", "[task]."),
 }
 """By role, in the order in which they stand in the file."""
 
@@ -78,7 +74,7 @@ def wiring_py(calls: Sequence[Call]) -> str:
     body = [cst.parse_statement(_ABOUT), *_head([_FUNCTIONS[role] for role in roles], imports)]
     for role in roles:
         mine = [(call, found.local) for call, found in zip(calls, imports, strict=True) if call.role == role]
-        body.append(_function(_FUNCTIONS[role], mine, named=role == "metric"))
+        body.append(_function(role, mine))
     return cst.Module(body).code
 
 
@@ -163,11 +159,12 @@ def _dotted(path: str) -> cst.Name | cst.Attribute:
     return node
 
 
-def _function(function: _Function, calls: Sequence[tuple[Call, str]], named: bool) -> cst.FunctionDef:
+def _function(role: Role, calls: Sequence[tuple[Call, str]]) -> cst.FunctionDef:
+    function = _FUNCTIONS[role]
     made = cst.parse_statement(function.signature)
     assert isinstance(made, cst.FunctionDef)
-    handed = [cst.Name(name) for name in function.handed]
-    if named:
+    handed = [cst.Name(name) for name in GIVEN[role]]
+    if role == "metric":
         value: cst.BaseExpression = _by_name({call.name: (call, local) for call, local in calls}, handed)
     else:
         [(call, local)] = calls
