@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.arithmetic.ending import shutdown_grace_of
 from cfgc.arithmetic.of_spec import triple_of
 from cfgc.deepspeed.fitting import fit
 from cfgc.deepspeed.of_spec import newest_config
 from cfgc.deepspeed.releases import release
+from cfgc.deepspeed.rules.loss_scale import ZEROS_ALONE
 from cfgc.deepspeed.targets import BF16_WITHOUT_ZERO, FORGETS_GRADIENTS, ZERO_3_ON_A_CPU, is_older
 from cfgc.launching.slurm import GPUS_PER_NODE
 from cfgc.launching.torch import FIXED_SHUTDOWN_S, SHUTDOWN_TIMEOUT
@@ -69,7 +71,7 @@ def target_can_be_told(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
 
 
 def sixteen_bits_have_zero(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG528: older releases train bf16 with ZeRO only, and no release scales the loss of fp16 without it."""
+    """CFG528: older releases train bf16 with ZeRO only, and newer ones scale the loss of fp16 for ZeRO only."""
     version, precision = spec.target.deepspeed, spec.training.precision
     old = precision == "bf16" and is_older(version, BF16_WITHOUT_ZERO)
     if spec.deepspeed.zero.stage > 0 or not (old or precision == "fp16"):
@@ -77,16 +79,22 @@ def sixteen_bits_have_zero(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
     places = [At(STAGE, "no ZeRO"), At(PRECISION, precision)]
     yield error(
         "CFG528",
-        f"DeepSpeed {version} does not train {precision} without ZeRO",
+        f"DeepSpeed {version} does not train {precision} without ZeRO"
+        if old or not is_older(version, ZEROS_ALONE)
+        else "fp16 is trained with ZeRO only",
         resolved,
         [*places, At(TARGET, f"it works since {BF16_WITHOUT_ZERO}")] if old else places,
-        (
-            "older releases refuse it, or scale the loss as if it were fp16 and cannot go on from a checkpoint"
-            if old
-            else "its engine scales the loss for ZeRO's optimizers only; the other divides the gradients all the same",
-        ),
+        (_why_zero(version, old),),
         ("set `zero.stage = 1`", *((f'set `target.deepspeed = "{BF16_WITHOUT_ZERO}"`, or newer',) if old else ())),
     )
+
+
+def _why_zero(version: str, is_old_bf16: bool) -> str:
+    if is_old_bf16:
+        return "older releases refuse it, or scale the loss as if it were fp16 and cannot go on from a checkpoint"
+    if is_older(version, ZEROS_ALONE):
+        return f"no release since {ZEROS_ALONE} scales the loss without ZeRO, and a spec trains alike on all"
+    return "its engine scales the loss for ZeRO's optimizers only; the other divides the gradients all the same"
 
 
 def weights_arrive_in_time(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -109,7 +117,7 @@ def weights_arrive_in_time(spec: Spec, resolved: Resolved) -> Iterator[Diagnosti
 
 def torchrun_waits_as_said(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG619: older torchrun waits a fixed time for ranks that save."""
-    grace, version = spec.launch.shutdown_grace, spec.target.torch
+    grace, version = shutdown_grace_of(spec.launch), spec.target.torch
     if grace == FIXED_SHUTDOWN_S or not SHUTDOWN_TIMEOUT.is_newer_than(version):
         return
     yield error(
