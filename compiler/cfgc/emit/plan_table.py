@@ -29,7 +29,7 @@ def overview(plan: Plan) -> list[str]:
         if any((plan.penalties.repetition, plan.penalties.immediate_repetition, plan.penalties.eos))
         else []
     )
-    rows += [_compute] if _peak(plan) and plan.estimate.flops_per_token else []
+    rows += [_compute] if plan.tracking.peak_flops and plan.estimate.flops_per_token else []
     rows += [_limit, _restarts, _watchdog]
     first, *others = [row(plan) for row in rows]
     return table(("what", "value", "how"), [first, *making(plan.data), *others])
@@ -166,7 +166,7 @@ def _resuming(plan: Plan) -> str:
 
 def _compute(plan: Plan) -> tuple[str, str, str]:
     work = plan.estimate.flops_per_token * plan.schedule.total_tokens
-    time = _about(work / (_TYPICAL * _peak(plan)))
+    time = _about(work / (_TYPICAL * plan.tracking.peak_flops))
     devices = f"{counted(plan.topology.world_size, 'device')} × {plan.estimate.peak_tflops:,.0f} TFLOP/s"
     return "compute", f"{work:.2g} FLOP", f"{time} at {_TYPICAL:.0%} of the peak of {devices}"
 
@@ -175,11 +175,6 @@ def _about(seconds: float) -> str:
     if seconds < 60:
         return "less than a minute"
     return f"about {seconds / 3600:,.1f} h" if seconds >= 3600 else f"about {round(seconds / 60)} min"
-
-
-def _peak(plan: Plan) -> float:
-    """FLOP/s of all devices together in 16 bits; 0 is unknown."""
-    return 0.0 if plan.precision == "fp32" else plan.estimate.peak_tflops * 1e12 * plan.topology.world_size
 
 
 def _limit(plan: Plan) -> tuple[str, str, str]:

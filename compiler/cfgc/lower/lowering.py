@@ -38,11 +38,11 @@ def _meaning(spec: Spec, review: Review) -> Plan:
     assert triple is not None, "rules refuse a spec without a batch triple"
     precision = spec.training.precision
     assert precision != "fp8", "refused as not supported yet"
-    batch = numbers.batch(spec, triple)
+    batch, topology, estimate = numbers.batch(spec, triple), numbers.topology(spec), numbers.estimate(spec)
     return Plan(
         experiment=sections.experiment(spec),
         target=sections.target(spec),
-        topology=numbers.topology(spec),
+        topology=topology,
         batch=batch,
         schedule=numbers.schedule(spec, batch),
         precision=precision,
@@ -56,11 +56,11 @@ def _meaning(spec: Spec, review: Review) -> Plan:
         gradient_health=sections.gradient_health(spec),
         penalties=sections.penalties(spec),
         checkpoint=numbers.checkpoint(spec),
-        tracking=tracking(spec),
+        tracking=tracking(spec, topology, estimate),
         calls=sections.calls(spec),
         launch=launch(spec),
         slurm=slurm(spec),
-        estimate=numbers.estimate(spec),
+        estimate=estimate,
         ds_config=deepspeed_config(spec, triple),
         review=review,
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgc.lower import numbers, plan
+from cfgc.lower import plan
 from cfgc.schema.trackers import is_on
 
 if TYPE_CHECKING:
     from cfgc.schema.spec import Spec
 
 
-def tracking(spec: Spec) -> plan.Tracking:
+def tracking(spec: Spec, topology: plan.Topology, estimate: plan.Estimate) -> plan.Tracking:
     """Everything that is written while training."""
-    said, sizes = spec.tracking, numbers.estimate(spec)
+    said = spec.tracking
     return plan.Tracking(
         log_every_steps=said.log_every_steps,
         log_level=said.log_level,
@@ -21,16 +21,16 @@ def tracking(spec: Spec) -> plan.Tracking:
         tensorboard=said.tensorboard,
         wandb=_wandb(spec),
         mlflow=_mlflow(spec),
-        flops_per_token=sizes.flops_per_token,
-        peak_flops=_peak(spec, sizes.peak_tflops),
+        flops_per_token=estimate.flops_per_token,
+        peak_flops=_peak(spec, topology, estimate),
     )
 
 
-def _peak(spec: Spec, tflops: float) -> float:
+def _peak(spec: Spec, topology: plan.Topology, estimate: plan.Estimate) -> float:
     """FLOP/s of all devices: the known peak is that of bf16, which fp16 shares and fp32 does not."""
     if spec.training.precision not in ("bf16", "fp16"):
         return 0.0
-    return tflops * 1e12 * numbers.topology(spec).world_size
+    return estimate.peak_tflops * 1e12 * topology.world_size
 
 
 def _wandb(spec: Spec) -> plan.Wandb:

@@ -73,6 +73,7 @@ def test_a_short_run_has_no_intervals_and_its_minutes() -> None:
         schedule=replace(plan.schedule, max_steps=100, warmup_steps=10, total_tokens=100 * plan.batch.tokens_per_step),
         evaluation=replace(plan.evaluation, every_steps=500, at_end=True),
         checkpoint=replace(plan.checkpoint, every_steps=500),
+        tracking=replace(plan.tracking, peak_flops=1e12 * plan.topology.world_size),
         estimate=replace(plan.estimate, peak_tflops=1.0, gpu_hours=1.0),
     )
     rows = rows_of(plan)
