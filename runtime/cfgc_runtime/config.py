@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class NodePath(Protocol):
-    """A path on this machine: ``path`` below ``base``; ``name`` is the variable when the base is ``env``."""
+    """A path on this machine: ``path`` below ``base``; ``name`` is the variable or the stage when the base is one."""
 
-    base: Literal["cwd", "absolute", "env", "stdlib"]
+    base: Literal["cwd", "absolute", "env", "stdlib", "stage", "checkpoint"]
     name: str
     path: str
 
@@ -273,13 +273,17 @@ class Checkpoint(Protocol):
 
 
 class Launch(Protocol):
-    """What the scripts do not decide alone. Seconds; a watchdog of 0 is off; ``required`` variables must be set."""
+    """What the scripts do not decide alone. Seconds; a watchdog of 0 is off; ``required`` variables must be set.
+
+    ``limits`` are (name of a resource limit, value), -1 without limit.
+    """
 
     run_dir: NodePath
     max_attempts: int
     watchdog_s: int
     restart_delay_s: int
     required: tuple[str, ...]
+    limits: tuple[tuple[str, int], ...]
 
 
 class Wandb(Protocol):
@@ -345,13 +349,17 @@ class Config(Protocol):
 class Task(Protocol):
     """What every rank runs in place of training."""
 
-    kind: Literal["function", "script"]
+    kind: Literal["function", "script", "export"]
     target: str
     script: str
     interpreter: tuple[str, ...]
     args: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
+    paths: tuple[tuple[str, NodePath], ...]
     working_directory: NodePath
+    checkpoint: NodePath
+    format: Literal["auto", "huggingface", "safetensors"]
+    dtype: Literal["", "fp32", "bf16", "fp16"]
 
 
 class TaskConfig(Protocol):

@@ -16,6 +16,7 @@ from cfgc_runtime.attempt import Attempt, newest_attempt, shell_code, verdict
 from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import FINISHED, HUNG, PREEMPTED, USAGE, Failure, meaning, tell
 from cfgc_runtime.hang import Hang, Watchdog, dump_stacks
+from cfgc_runtime.limits import make_temporary_directory, raise_limits
 from cfgc_runtime.lock import supervising
 from cfgc_runtime.manifest import DELETE, verify_bundle
 from cfgc_runtime.mourning import Mourner
@@ -52,6 +53,8 @@ def supervise_node(bundle: Path, run: RunDirectory, node_rank: int, command: Seq
     started = time.monotonic()
     config = load_config(bundle / "config.py")
     topology, launch = config.TOPOLOGY, config.LAUNCH
+    raise_limits(launch.limits)
+    make_temporary_directory()
     with supervising(run, node_rank) as locks:
         attempt = newest_attempt(run)  # none can be opened from here on, so it is the same one on every node
         ranks = range(node_rank * topology.ranks_per_node, (node_rank + 1) * topology.ranks_per_node)

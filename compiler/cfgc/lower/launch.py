@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfgc.lower import plan
+from cfgc.arithmetic.ending import shutdown_grace_of, signal_lead_of
+from cfgc.lower import plan, site
 from cfgc.lower.sections import node_path
 
 if TYPE_CHECKING:
@@ -17,17 +18,19 @@ def launch(spec: AnySpec) -> plan.Launch:
     return plan.Launch(
         run_dir=run_dir_of(spec),
         python=said.python,
+        launcher=said.launcher,
         master_port=said.master_port,
         threads_per_rank=said.threads_per_rank,
         time_limit_s=said.time_limit,
-        signal_lead_s=said.signal_lead,
+        signal_lead_s=signal_lead_of(said),
         max_attempts=said.max_attempts,
-        shutdown_grace_s=said.shutdown_grace,
+        shutdown_grace_s=shutdown_grace_of(said),
         watchdog_s=watchdog_of(spec),
         restart=said.restart,
         restart_delay_s=said.restart_delay,
         environment=environment(spec),
         required=spec.env.required,
+        limits=site.limits(spec.cluster.limits),
     )
 
 
@@ -46,7 +49,7 @@ def watchdog_of(spec: AnySpec) -> int:
 
 def environment(spec: AnySpec) -> dict[str, str]:
     """Variables of every rank, sorted by name; the spec's own may add to and replace the defaults."""
-    merged = {**_everywhere(spec), **_device(spec), **spec.env.variables}
+    merged = {**_everywhere(spec), **_device(spec), **site.environment(spec.cluster), **spec.env.variables}
     return dict(sorted(merged.items()))
 
 

@@ -12,8 +12,9 @@ from typing import Literal, TypeAlias
 from cfgc.load.graph import Input
 from cfgc.lower.plan_code import Argument, Call, Task
 from cfgc.lower.plan_data import Data, Mixing, Source, Streaming, Tokenizer
-from cfgc.lower.plan_machine import Estimate, Launch, NodePath, Slurm, Target, Topology
+from cfgc.lower.plan_machine import Container, Estimate, Launch, Mount, NodePath, Slurm, Target, Topology
 from cfgc.lower.plan_model import AnyModel, HuggingFaceModel, Model, TargetModel
+from cfgc.lower.plan_sweep import SINGLE, Sweep
 from cfgc.lower.plan_tracking import Mlflow, Tracking, Wandb
 from cfgc.lower.plan_training import (
     Batch,
@@ -28,10 +29,11 @@ from cfgc.lower.plan_training import (
 )
 
 __all__ = [
-    "AnyModel", "AnyPlan", "Argument", "Batch", "Call", "Checkpoint", "Data", "EarlyStopping", "Estimate",
+    "AnyModel", "AnyPlan", "Argument", "Batch", "Call", "Checkpoint", "Container", "Data", "EarlyStopping", "Estimate",
     "Evaluation", "Experiment", "GradientHealth", "HuggingFaceModel", "Json", "Launch", "Mixing", "Mlflow", "Model",
-    "NodePath", "Optimizer", "ParameterGroup", "Penalties", "Plan", "Provenance", "Review", "Schedule", "Slurm",
-    "Source", "Streaming", "Target", "TargetModel", "Task", "TaskPlan", "Tokenizer", "Topology", "Tracking", "Wandb",
+    "Mount", "NodePath", "Optimizer", "ParameterGroup", "Penalties", "Plan", "Provenance", "Review", "Schedule",
+    "Slurm", "Source", "Streaming", "Sweep", "Target", "TargetModel", "Task", "TaskPlan", "Tokenizer", "Topology", "Tracking",
+    "Wandb",
 ]  # fmt: skip
 
 Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
@@ -73,7 +75,10 @@ class Review:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that the emitters need. All but ``review`` is the meaning, and the plan digest covers it."""
+    """Everything that the emitters need. All but ``review`` is the meaning, and the plan digest covers it.
+
+    The plan of a sweep is that of its first point, and ``sweep`` says what the others change.
+    """
 
     experiment: Experiment
     target: Target
@@ -98,6 +103,7 @@ class Plan:
     estimate: Estimate
     ds_config: Mapping[str, Json]
     review: Review
+    sweep: Sweep = SINGLE
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,7 @@ class TaskPlan:
     slurm: Slurm
     script: bytes
     review: Review
+    sweep: Sweep = SINGLE
 
 
 AnyPlan: TypeAlias = Plan | TaskPlan

@@ -12,10 +12,11 @@ class NodePath:
     """A path on the node, expanded there.
 
     ``base``: ``cwd`` (the directory that the script was started in), ``absolute``, ``env`` (the value of variable
-    ``name``) or ``stdlib`` (the interpreter's own standard library). ``path`` is below that base, ``.`` for itself.
+    ``name``), ``stdlib`` (the interpreter's own standard library), ``stage`` (the run directory of stage ``name``, beside
+    this run's own) or ``checkpoint`` (its newest whole one). ``path`` is below that base, ``.`` for itself.
     """
 
-    base: Literal["cwd", "absolute", "env", "stdlib"]
+    base: Literal["cwd", "absolute", "env", "stdlib", "stage", "checkpoint"]
     name: str
     path: str
 
@@ -55,11 +56,13 @@ class Topology:
 class Launch:
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
-    ``watchdog_s`` 0 is off. ``restart`` lets launch.sh start again by itself, after ``restart_delay_s`` at first.
+    ``limits`` are (name of a resource limit, value), -1 without limit. ``watchdog_s`` 0 is off. ``restart`` lets
+    launch.sh start again by itself, after ``restart_delay_s`` at first.
     """
 
     run_dir: NodePath
     python: str
+    launcher: Literal["torchrun", "srun"]
     master_port: int
     threads_per_rank: int
     time_limit_s: int
@@ -71,16 +74,47 @@ class Launch:
     restart_delay_s: int
     environment: Mapping[str, str]
     required: tuple[str, ...]
+    limits: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A directory of the node that a container sees, at ``target``; an empty one is the same place."""
+
+    source: NodePath
+    target: str
+    read_only: bool
+
+
+@dataclass(frozen=True)
+class Container:
+    """What ranks run in; of kind ``none`` nothing else counts."""
+
+    kind: Literal["none", "pyxis", "apptainer"]
+    image: str
+    mounts: tuple[Mount, ...]
+    mount_home: bool
 
 
 @dataclass(frozen=True)
 class Slurm:
-    """job.sbatch: ``directives`` are (option without dashes, value), one word each; an empty value is a switch."""
+    """job.sbatch: ``directives`` are (option without dashes, value), one word each; an empty value is a switch.
+
+    ``requeue``: the job may be queued again. ``chain``: it submits its successor instead.
+    ``memory_mib`` is that of a node, 0 all of it. ``exports`` are variables that hold a path of the node. ``log_dir``
+    is where submit.sh puts the job's log.
+    """
 
     directives: tuple[tuple[str, str], ...]
     modules: tuple[str, ...]
+    tasks_per_node: int
     cpus_per_task: int
+    memory_mib: int
     requeue: bool
+    chain: bool
+    container: Container
+    exports: tuple[tuple[str, NodePath], ...]
+    log_dir: NodePath
 
 
 @dataclass(frozen=True)

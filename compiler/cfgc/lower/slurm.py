@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.arithmetic.of_spec import cpus_per_task_of
-from cfgc.lower import plan
+from cfgc.arithmetic.ending import MINUTE, requeues, signal_lead_of
+from cfgc.arithmetic.of_spec import cpus_per_task_of, tasks_per_node_of
+from cfgc.lower import plan, site
 from cfgc.schema.units import format_duration
 
 if TYPE_CHECKING:
     from cfgc.schema.spec import AnySpec
 
 MIB = 1024**2
-
-MINUTE = 60
-"""Slurm counts time limits in minutes and looks at them about every half a minute."""
 
 
 def slurm(spec: AnySpec) -> plan.Slurm:
@@ -30,7 +28,19 @@ def slurm(spec: AnySpec) -> plan.Slurm:
         *_mail(spec),
         *_ending(spec),
     )
-    return plan.Slurm(directives, spec.cluster.modules, cpus_per_task_of(spec), spec.cluster.requeue)
+    cluster = spec.cluster
+    return plan.Slurm(
+        directives=directives,
+        modules=cluster.modules,
+        tasks_per_node=tasks_per_node_of(spec),
+        cpus_per_task=cpus_per_task_of(spec),
+        memory_mib=_mib(cluster.memory_per_node),
+        requeue=requeues(spec),
+        chain=cluster.chain,
+        container=site.container(cluster.container),
+        exports=site.exports(cluster),
+        log_dir=site.log_dir(cluster),
+    )
 
 
 def _identity(spec: AnySpec) -> Iterator[tuple[str, str]]:
@@ -42,13 +52,13 @@ def _identity(spec: AnySpec) -> Iterator[tuple[str, str]]:
 
 def _resources(spec: AnySpec) -> Iterator[tuple[str, str]]:
     yield "nodes", str(spec.launch.nodes)
-    yield "ntasks-per-node", "1"
+    yield "ntasks-per-node", str(tasks_per_node_of(spec))
     yield "cpus-per-task", str(cpus_per_task_of(spec))
     if spec.hardware.device == "cuda":
         yield from _gpus(spec)
-    memory = spec.cluster.memory_per_node
+    memory = _mib(spec.cluster.memory_per_node)
     # 0 means all of the node's memory, to Slurm too.
-    yield "mem", f"{-(-memory // MIB)}M" if memory else "0"
+    yield "mem", f"{memory}M" if memory else "0"
     if spec.cluster.exclusive:
         yield "exclusive", ""
     yield "time", slurm_time(spec.launch.time_limit)
@@ -85,8 +95,13 @@ def _mail(spec: AnySpec) -> Iterator[tuple[str, str]]:
 
 def _ending(spec: AnySpec) -> Iterator[tuple[str, str]]:
     # B: only the batch shell, which forwards it; USR2 because NCCL may take USR1.
-    yield "signal", f"B:USR2@{rounded_lead(spec.launch.signal_lead)}"
-    yield ("requeue" if spec.cluster.requeue else "no-requeue"), ""
+    yield "signal", f"B:USR2@{rounded_lead(signal_lead_of(spec.launch))}"
+    yield ("requeue" if requeues(spec) else "no-requeue"), ""
+
+
+def _mib(size: int) -> int:
+    """Bytes as Slurm counts memory, rounded up."""
+    return -(-size // MIB)
 
 
 def rounded_lead(seconds: int) -> int:

@@ -8,6 +8,7 @@ from cfgc.load.graph import Input
 from cfgc.lower.plan import (
     Batch,
     Checkpoint,
+    Container,
     Data,
     EarlyStopping,
     Estimate,
@@ -154,6 +155,7 @@ def cpu_launch() -> Launch:
     return Launch(
         run_dir=NodePath("cwd", "", "runs/quickstart"),
         python="python3",
+        launcher="torchrun",
         master_port=0,
         threads_per_rank=1,
         time_limit_s=86_400,
@@ -165,6 +167,7 @@ def cpu_launch() -> Launch:
         restart_delay_s=30,
         environment={"TOKENIZERS_PARALLELISM": "false"},
         required=(),
+        limits=(),
     )
 
 
@@ -181,8 +184,14 @@ def cpu_slurm() -> Slurm:
             ("requeue", ""),
         ),
         modules=(),
+        tasks_per_node=1,
         cpus_per_task=2,
+        memory_mib=0,
         requeue=True,
+        chain=False,
+        container=Container("none", "", (), False),
+        exports=(),
+        log_dir=NodePath("cwd", "", "."),
     )
 
 
@@ -249,8 +258,14 @@ def cluster_plan() -> Plan:
                 ("requeue", ""),
             ),
             modules=("cuda/12.4",),
+            tasks_per_node=1,
             cpus_per_task=64,
+            memory_mib=0,
             requeue=True,
+            chain=False,
+            container=Container("none", "", (), False),
+            exports=(),
+            log_dir=NodePath("cwd", "", "."),
         ),
         estimate=Estimate(15_555_000, 15_555_000, 93_330_000, 85_899_345_920, 750_000_000, 384.0, 0, 989.0),
         review=replace(

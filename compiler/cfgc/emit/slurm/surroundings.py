@@ -1,12 +1,53 @@
-"""What the site needs before anything of the run starts: surroundings.sh.j2."""
+"""What the site needs before anything of the run starts: surroundings.sh.j2 and container.sh.j2."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from cfgc.lower.plan import AnyPlan
+from cfgc.emit.shell import Sh, path_expression, quoted, word
+from cfgc.lower.plan import AnyPlan, Container, Mount
+
+_ALL = '"${container[@]}"'
 
 
 def values(plan: AnyPlan) -> Mapping[str, object]:
-    """What the part is given."""
-    return {"modules": plan.slurm.modules}
+    """What the parts are given.
+
+    ``here`` stands before a command of the batch script that needs the interpreter, ``inside`` before one of a step;
+    ``srun_options`` are words for srun. All three are empty without a container.
+    """
+    container = plan.slurm.container
+    pyxis, apptainer = container.kind == "pyxis", container.kind == "apptainer"
+    words = _pyxis(container) if pyxis else _apptainer(container, plan.topology.device == "cuda")
+    return {
+        "modules": plan.slurm.modules,
+        "exports": [(word(name), path_expression(path)) for name, path in plan.slurm.exports],
+        "container_kind": Sh(container.kind),
+        "container_words": list(words),
+        "container_image": container.image,
+        "mounts": [_mount(one) for one in container.mounts],
+        "here": Sh(f"srun --nodes=1 --ntasks=1 {_ALL} " if pyxis else f"{_ALL} " if apptainer else ""),
+        "srun_options": Sh(f" {_ALL}" if pyxis else ""),
+        "inside": Sh(f" {_ALL}" if apptainer else ""),
+    }
+
+
+def _pyxis(container: Container) -> Iterator[Sh]:
+    yield Sh(f"--container-image={quoted(container.image)}")
+    yield Sh('--container-workdir="$PWD"')
+    yield Sh("--container-mount-home" if container.mount_home else "--no-container-mount-home")
+
+
+def _apptainer(container: Container, on_gpus: bool) -> Iterator[Sh]:
+    yield Sh("apptainer exec")
+    if on_gpus:
+        yield Sh("--nv")
+    yield Sh('--pwd "$PWD"')
+    if not container.mount_home:
+        yield Sh("--no-home")
+
+
+def _mount(mount: Mount) -> Sh:
+    """``source:target[:ro]`` as one shell word; pyxis and apptainer write it the same way."""
+    source = path_expression(mount.source)
+    return Sh(f"{source}:{quoted(mount.target) if mount.target else source}{':ro' if mount.read_only else ''}")
