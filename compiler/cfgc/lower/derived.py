@@ -37,11 +37,27 @@ def _of_training(spec: Spec, plan: Plan) -> Iterator[Derived]:
 
 
 def _shared(spec: AnySpec, plan: AnyPlan) -> Iterator[Derived]:
+    yield from _ending(spec, plan)
     if spec.launch.run_dir is None:
         yield "launch.run_dir", _path(plan.launch.run_dir), "runs/ and experiment.name"
     if spec.cluster.cpus_per_task is None:
-        reason = f"ranks {plan.topology.ranks_per_node} × threads {plan.launch.threads_per_rank}"
+        ranks = plan.topology.ranks_per_node // plan.slurm.tasks_per_node
+        reason = f"ranks {ranks} × threads {plan.launch.threads_per_rank}"
         yield "cluster.cpus_per_task", plan.slurm.cpus_per_task, reason
+
+
+def _ending(spec: AnySpec, plan: AnyPlan) -> Iterator[Derived]:
+    launch = spec.launch
+    known = " + ".join(f"launch.{name}" for name in ("step_time", "save_time") if getattr(launch, name) is not None)
+    both = launch.step_time is not None and launch.save_time is not None
+    least = "whole minutes" if both else "at least five minutes" if known else "five minutes"
+    if launch.signal_lead is None:
+        clock = f"{known} + a minute for Slurm's clock, " if known else ""
+        yield "launch.signal_lead", plan.launch.signal_lead_s, clock + least
+    if launch.shutdown_grace is None:
+        yield "launch.shutdown_grace", plan.launch.shutdown_grace_s, f"{known}, {least}" if known else least
+    if spec.cluster.requeue is None:
+        yield "cluster.requeue", plan.slurm.requeue, "not cluster.chain"
 
 
 def _model(spec: Spec, plan: Plan) -> Iterator[Derived]:

@@ -13,6 +13,11 @@ class Launch(Section):
 
     nodes: Int = resources(1, "Machines.", unit="nodes", ge=1, le=10_000)
     gpus_per_node: Int = resources(1, "Ranks on each node: one per GPU, or CPU ranks.", unit="ranks", ge=1, le=64)
+    launcher: Literal["torchrun", "srun"] = logistics(
+        "torchrun",
+        "Who starts the ranks in a Slurm job: torchrun, from one task on each node, or srun, with one task for each "
+        "rank. launch.sh starts them with torchrun.",
+    )
     run_dir: WritablePath | None = logistics(
         None, "Where the run keeps its state, on the node. Absent: `runs/<experiment.name>` below the start directory."
     )
@@ -25,10 +30,31 @@ class Launch(Section):
     )
     threads_per_rank: Int = resources(1, "CPU threads of each rank.", unit="threads", ge=1, le=1024)
     time_limit: Duration = resources(86_400, "Wall time of one attempt.", unit="seconds", gt=0)
-    signal_lead: Duration = logistics(300, "Time between the signal to save and the end.", unit="seconds", gt=0)
-    shutdown_grace: Duration = logistics(300, "Time that ranks get to save after TERM.", unit="seconds", gt=0)
+    step_time: Duration | None = logistics(
+        None,
+        "About how long the longest step takes, evaluations aside. What follows from the wall time is checked then.",
+        unit="seconds",
+        gt=0,
+    )
+    save_time: Duration | None = logistics(None, "About how long a save takes.", unit="seconds", gt=0)
+    signal_lead: Duration | None = logistics(
+        None,
+        "Time between the signal to save and the end. Absent: `launch.step_time` + `launch.save_time` + a minute for "
+        "Slurm's clock, in whole minutes; five minutes where those are not given.",
+        unit="seconds",
+        gt=0,
+    )
+    shutdown_grace: Duration | None = logistics(
+        None,
+        "Time that ranks get to save after TERM. Absent: `launch.step_time` + `launch.save_time`, in whole minutes; "
+        "five minutes where those are not given.",
+        unit="seconds",
+        gt=0,
+    )
     timeout: Duration = logistics(1800, "Time that a collective may wait for its peers.", unit="seconds", gt=0)
-    max_attempts: Int = logistics(5, "Starts of the run, the first and requeues.", unit="attempts", ge=1, le=1000)
+    max_attempts: Int = logistics(
+        5, "Starts of the run, the first one and those that follow by themselves.", unit="attempts", ge=1, le=1000
+    )
     watchdog: Duration | None = logistics(
         None,
         "Time without a step after which a rank counts as hung: its stacks are written to its log and the run ends "

@@ -33,9 +33,11 @@ from cfgc.validate.rules import (
     schedule,
     slurm,
     sources,
+    stages,
     target,
     tracking,
     waivers,
+    wall_time,
     zero,
 )
 
@@ -64,6 +66,9 @@ SHARED_RULES: tuple[SharedRule, ...] = (
     launch.time_limit_ends,
     launch.collectives_give_up,
     launch.attempts_match_requeue,
+    wall_time.step_fits,
+    wall_time.save_fits,
+    wall_time.one_way_back,
     restart.watchdog_comes_first,
     restart.restarts_have_attempts,
     restart.delay_is_used,
@@ -76,6 +81,9 @@ SHARED_RULES: tuple[SharedRule, ...] = (
     slurm.ranks_have_memory,
     slurm.mail_has_both,
     slurm.mail_events_exist,
+    stages.checkpoint_is_named,
+    stages.export_is_one_rank,
+    stages.stage_paths_are_in_a_pipeline,
     target.torchrun_waits_as_said,
     target.slurm_has_the_option,
     waivers.waived_codes_exist,
@@ -185,5 +193,6 @@ RULES: tuple[Rule, ...] = (
     target.sixteen_bits_have_zero,
     target.weights_arrive_in_time,
     cost.attempts_are_enough,
+    wall_time.interval_fits,
 )
 """Every other rule, in the order of the codes' families."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.arithmetic.ending import MINUTE, requeues, shutdown_grace_of, signal_lead_of
 from cfgc.schema.units import format_duration
 from cfgc.validate.rules.finding import At, count, error, is_default, warning
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 LIMIT, LEAD, GRACE = "launch.time_limit", "launch.signal_lead", "launch.shutdown_grace"
 RANKS, TIMEOUT = "launch.gpus_per_node", "launch.timeout"
 
-MINUTE, YEAR = 60, 365 * 86_400
+YEAR = 365 * 86_400
 
 
 def node_has_the_gpus(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -37,7 +38,7 @@ def node_has_the_gpus(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]
 
 def signal_comes_in_time(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG602: the signal to save comes after the start."""
-    lead, limit = spec.launch.signal_lead, spec.launch.time_limit
+    lead, limit = signal_lead_of(spec.launch), spec.launch.time_limit
     if lead < limit:
         return
     yield error(
@@ -52,7 +53,7 @@ def signal_comes_in_time(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnost
 
 def save_has_its_time(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG603: the time left after the signal is what ranks may take to save."""
-    lead, grace = spec.launch.signal_lead, spec.launch.shutdown_grace
+    lead, grace = signal_lead_of(spec.launch), shutdown_grace_of(spec.launch)
     if lead >= grace or lead >= spec.launch.time_limit:
         return
     yield warning(
@@ -132,7 +133,7 @@ def collectives_give_up(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnosti
 
 def attempts_match_requeue(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG612: the number of starts and the permission to requeue agree."""
-    attempts, requeue = spec.launch.max_attempts, spec.cluster.requeue
+    attempts, requeue = spec.launch.max_attempts, requeues(spec) or spec.cluster.chain
     if requeue == (attempts > 1):
         return
     said = "may start again" if requeue else "never starts again"
@@ -140,15 +141,22 @@ def attempts_match_requeue(spec: AnySpec, resolved: Resolved) -> Iterator[Diagno
         "CFG612",
         f"a job that {said} has {count(attempts, 'attempt')}",
         resolved,
-        [At("cluster.requeue", said), At("launch.max_attempts", count(attempts, "start"))],
+        [
+            At("cluster.chain" if spec.cluster.chain else "cluster.requeue", said),
+            At("launch.max_attempts", count(attempts, "start")),
+        ],
         (),
-        ("set `cluster.requeue = false`" if requeue else "set `launch.max_attempts = 1`, or `cluster.requeue = true`",),
+        (
+            f"set `cluster.{'chain' if spec.cluster.chain else 'requeue'} = false`"
+            if requeue
+            else "set `launch.max_attempts = 1`, or `cluster.requeue = true`",
+        ),
     )
 
 
 def _shorter_or_longer(spec: AnySpec) -> Iterator[str]:
     """A lead that the limit has room for, with a save that the lead has room for; and a limit for the lead."""
-    lead, limit, grace = spec.launch.signal_lead, spec.launch.time_limit, spec.launch.shutdown_grace
+    lead, limit, grace = signal_lead_of(spec.launch), spec.launch.time_limit, shutdown_grace_of(spec.launch)
     if limit > MINUTE:
         shorter = max(MINUTE // 2, limit // 5)
         yield f'set `signal_lead = "{_short(shorter)}"`' + (
@@ -160,7 +168,7 @@ def _shorter_or_longer(spec: AnySpec) -> Iterator[str]:
 
 def _time_to_save(spec: AnySpec) -> str:
     """More time after the signal where the limit has it, else a save that may take less."""
-    lead, limit, grace = spec.launch.signal_lead, spec.launch.time_limit, spec.launch.shutdown_grace
+    lead, limit, grace = signal_lead_of(spec.launch), spec.launch.time_limit, shutdown_grace_of(spec.launch)
     if grace + MINUTE < limit:
         return f'set `signal_lead = "{_short(grace + MINUTE)}"`'
     return f'set `shutdown_grace = "{_short(max(1, lead // 2))}"`'
