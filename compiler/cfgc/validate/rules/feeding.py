@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.arithmetic.data import has_eval_sources, shares, training_sources
 from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, error
+from cfgc.validate.rules.sources import SOURCES, first_eval, source_key
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from cfgc.schema.data import Source
     from cfgc.schema.spec import Spec
 
-SOURCES, MIXING, STREAMING = "data.sources", "data.mixing.enabled", "data.streaming.enabled"
+MIXING, STREAMING = "data.mixing.enabled", "data.streaming.enabled"
 _LEAST_SHARE = 2.0**-32
 """The runtime draws sources by points of a grid as fine as this."""
 
@@ -40,11 +41,7 @@ def _weights(spec: Spec, resolved: Resolved) -> tuple[Fix, ...]:
     """The same weight for every source that has none."""
     sources = enumerate(spec.data.sources)
     without = [at for at, source in sources if source.split == "train" and source.weight is None]
-    return one_fix(edit for at in without for edit in Remedy(resolved).set(_key(at, "weight"), 1.0))
-
-
-def _key(at: int, name: str) -> tuple[str | int, ...]:
-    return ("data", "sources", at, name)
+    return one_fix(edit for at in without for edit in Remedy(resolved).set(source_key(at, "weight"), 1.0))
 
 
 def _too_few(sources: tuple[Source, ...]) -> tuple[list[At], str] | None:
@@ -80,8 +77,7 @@ def streams_hold_out_a_number(spec: Spec, resolved: Resolved) -> Iterator[Diagno
     if not own and said.eval_fraction == 0:
         return
     if own:
-        at = next(at for at, source in enumerate(said.sources) if source.split == "eval")
-        of = At(SOURCES, "all of it?", (at, "split"))
+        of = At(SOURCES, "all of it?", (first_eval(spec), "split"))
         helps: tuple[str, ...] = ("set `max_eval_samples = 1000`: at most so many are read, and kept in memory",)
     else:
         of = At("data.eval_fraction", f"{said.eval_fraction:g} of how many?")
@@ -99,7 +95,7 @@ def sources_can_be_read(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     data = spec.data
     if data.sources and not training_sources(spec):
         places = [At(SOURCES, "never trained on", (at, "split")) for at in range(len(data.sources))]
-        fixes = one_fix(Remedy(resolved).set(_key(0, "split"), "train"))
+        fixes = one_fix(Remedy(resolved).set(source_key(0, "split"), "train"))
         yield error("CFG485", "no source is trained on", resolved, places, (), ('set `split = "train"` on one',), fixes)
     for at, source in enumerate(data.sources):
         yield from _unfit_format(source, at, resolved)
@@ -121,6 +117,8 @@ def _unfit_format(source: Source, at: int, resolved: Resolved) -> Iterator[Diagn
         return
     holds = "a text file has no fields" if source.kind == "text" else "its masks are in the token files already"
     remedy = Remedy(resolved)
+    of_text = source.kind == "text"
+    edits = remedy.set(source_key(at, "kind"), "jsonl") if of_text else remedy.drop(source_key(at, "format"))
     helps = {"text": 'set `kind = "jsonl"`', "tokens": "drop `format`, and give it where the tokens are packed"}
     yield error(
         "CFG485",
@@ -129,7 +127,7 @@ def _unfit_format(source: Source, at: int, resolved: Resolved) -> Iterator[Diagn
         [At(SOURCES, "of records with fields", (at, "format")), At(SOURCES, holds, (at, "kind"))],
         (),
         (helps[source.kind],),
-        one_fix(remedy.set(_key(at, "kind"), "jsonl") if source.kind == "text" else remedy.drop(_key(at, "format"))),
+        one_fix(edits),
     )
 
 

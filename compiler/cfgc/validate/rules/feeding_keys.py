@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.data import has_eval_sources
 from cfgc.validate.remedy import Remedy, one_fix
-from cfgc.validate.rules.finding import At, error
+from cfgc.validate.rules.feeding import MIXING, STREAMING
+from cfgc.validate.rules.finding import At, error, is_default
+from cfgc.validate.rules.sources import SOURCES, first_eval, source_key
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.diagnostics.model import Fix
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import Spec
-
-SOURCES, MIXING, STREAMING = "data.sources", "data.mixing.enabled", "data.streaming.enabled"
 
 
 def loader_keys_are_read(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -48,7 +49,7 @@ def sample_keys_are_read(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]
         by = At(MIXING, "sources are read one after the other")
         yield from _unread(resolved, spec, by, ("mixing.temperature",), "set `mixing.enabled = true`")
     if has_eval_sources(spec) and said.eval_fraction > 0:
-        by = At(SOURCES, "held out as a whole", (_first_eval(spec), "split"))
+        by = At(SOURCES, "held out as a whole", (first_eval(spec), "split"))
         yield from _unread(resolved, spec, by, ("eval_fraction",), "")
     if said.chat_template is not None and all(source.format != "chat" for source in said.sources):
         by = At(SOURCES, "no source is conversations")
@@ -78,24 +79,18 @@ _FIELDS = (
 _RECORDS = {"text": "text", "prompt": "a prompt and its completion", "chat": "a conversation"}
 
 
-def _first_eval(spec: Spec) -> int:
-    return next(at for at, source in enumerate(spec.data.sources) if source.split == "eval")
-
-
 def _unread(resolved: Resolved, spec: Spec, by: At, names: tuple[str, ...], instead: str) -> Iterator[Diagnostic]:
     """A finding for each key ``names`` below data that is not as the schema gives it."""
     for name in names:
-        section, _, leaf = f"data.{name}".rpartition(".")
-        table = spec.data if section == "data" else getattr(spec.data, section.removeprefix("data."))
-        if getattr(table, leaf) == type(table).model_fields[leaf].default:
-            continue
-        places = [At(f"{section}.{leaf}", "has no effect"), by]
-        yield _nobody_reads(resolved, f"{section}.{leaf}", leaf, places, instead)
+        key = f"data.{name}"
+        if not is_default(key, attrgetter(name)(spec.data)):
+            leaf = name.rpartition(".")[2]
+            yield _nobody_reads(resolved, key, leaf, [At(key, "has no effect"), by], instead)
 
 
 def _unread_of_source(resolved: Resolved, at: int, name: str, by: At, instead: str) -> Diagnostic:
     places = [At(SOURCES, "has no effect", (at, name)), by]
-    fixes = one_fix(Remedy(resolved).drop(("data", "sources", at, name)))
+    fixes = one_fix(Remedy(resolved).drop(source_key(at, name)))
     return _nobody_reads(resolved, f"{SOURCES}[{at}].{name}", name, places, instead, fixes)
 
 

@@ -15,9 +15,20 @@ if TYPE_CHECKING:
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.data import Source
     from cfgc.schema.spec import Spec
+    from cfgc.validate.places import Location
 
 SOURCES, LIMIT = "data.sources", "data.max_bad_records"
 _WITH_FIELDS = ("jsonl", "parquet", "arrow", "huggingface")
+
+
+def source_key(at: int, name: str) -> Location:
+    """Where the key ``name`` of a source is."""
+    return ("data", "sources", at, name)
+
+
+def first_eval(spec: Spec) -> int:
+    """Position of the first source that is never trained on; there is one."""
+    return next(at for at, source in enumerate(spec.data.sources) if source.split == "eval")
 
 
 def patterns_fit_the_kind(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
@@ -33,7 +44,7 @@ def patterns_fit_the_kind(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic
             At(SOURCES, f"read as {source.kind}", (at, "kind")),
         ]
         help_ = f'set `kind = "{kind}"` for the source `{source.name}`'
-        fixes = one_fix(Remedy(resolved).set(("data", "sources", at, "kind"), kind))
+        fixes = one_fix(Remedy(resolved).set(source_key(at, "kind"), kind))
         if source.kind == "text" and kind == "jsonl":
             message = (
                 f"the lines of JSON of `{source.name}` are trained on as text, braces and names of fields included"
@@ -57,7 +68,7 @@ def keys_of_sources_are_read(spec: Spec, resolved: Resolved) -> Iterator[Diagnos
                     [At(SOURCES, "would be ignored", (at, key)), At(SOURCES, "the kind", (at, "kind"))],
                     (why, "what would be ignored is refused"),
                     (f"drop `{key}`",),
-                    one_fix(Remedy(resolved).drop(("data", "sources", at, key))),
+                    one_fix(Remedy(resolved).drop(source_key(at, key))),
                 )
 
 
