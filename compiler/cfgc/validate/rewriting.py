@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from cfgc.origin import dotted
 from cfgc.schema.lookup import section_at
@@ -58,10 +58,20 @@ def _scalar(value: object, kind: str) -> str:
 
 
 def _array(refused: Refused) -> str:
-    """The value as an array; of a pair, its first element, with the second one's default."""
-    if refused.info and get_args(refused.info.annotation) == (float, float):
-        return toml_text([refused.value, refused.info.default[1]])
-    return toml_text([refused.value])
+    """The value as an array; of a pair, its first element, with the second one's default. Nothing for another type."""
+    value = refused.value
+    elements = get_args(refused.info.annotation) if refused.info else ()
+    if elements and _bare(elements[0]) in (int, float):
+        is_number = isinstance(value, int if _bare(elements[0]) is int else int | float) and not isinstance(value, bool)
+        second = [refused.info.default[1]] if refused.info and elements == (float, float) else []
+        return toml_text([value, *second]) if is_number else ""
+    if elements and _bare(elements[0]) is str and not isinstance(value, str):
+        return f"[{_scalar(value, 'string_type')}]"
+    return toml_text([value])
+
+
+def _bare(annotation: object) -> object:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _reads_as(text: str, kind: str) -> bool:
