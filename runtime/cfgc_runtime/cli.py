@@ -16,11 +16,13 @@ from cfgc_runtime.finish import describe_run
 from cfgc_runtime.lock import wait_until_free
 from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.node import ATTEMPT_VARIABLE, RUN_DIR_VARIABLE, supervise_node
+from cfgc_runtime.outcome import settle_job
 from cfgc_runtime.preflight.node import show_checks
 from cfgc_runtime.progress import sayable
 from cfgc_runtime.rank import run_rank
 from cfgc_runtime.retry import decide
 from cfgc_runtime.rundir import RunDirectory
+from cfgc_runtime.share import Share
 from cfgc_runtime.stage import stage_bundle
 
 if TYPE_CHECKING:
@@ -63,9 +65,11 @@ def _parser() -> argparse.ArgumentParser:
     stage = commands.add_parser("stage", help="copy the bundle into the run directory and open an attempt")
     stage.add_argument("--bundle", type=Path, default=_BUNDLE)
     stage.add_argument("--run-dir", type=Path, required=True)
-    node = commands.add_parser("node", help="run torchrun on this node and return the failing rank's exit code")
+    node = commands.add_parser("node", help="run torchrun, or a single rank, and return the failing rank's exit code")
     node.add_argument("--run-dir", type=Path, required=True)
     node.add_argument("--node-rank", type=int, default=0)
+    node.add_argument("--local-rank", type=int, help="the command is this rank of the node alone")
+    node.add_argument("--attempt", default="", help="part of a job's attempt, whose script asks for the `outcome`")
     node.add_argument("launcher", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     commands.add_parser("rank", help="train (torchrun starts this)")
     check = commands.add_parser("check", help="look at this node without training: packages, data, GPUs, room, limits")
@@ -75,6 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     again.add_argument("--run-dir", type=Path, required=True)
     again.add_argument("--code", type=int, required=True, help="how it ended")
+    outcome = commands.add_parser("outcome", help="say how a job's attempt ended: its exit code, on stdout")
+    outcome.add_argument("--run-dir", type=Path, required=True)
+    outcome.add_argument("--attempt", required=True)
+    outcome.add_argument("--code", type=int, required=True, help="that of srun")
     add_parser(commands)
     finish = commands.add_parser("finish", help="say how the run stands and draw its loss curve")
     finish.add_argument("--run-dir", type=Path, required=True)
@@ -94,8 +102,12 @@ def _run(options: argparse.Namespace) -> int:
         return _again(run, options.code)
     if options.command == "node":
         command = options.launcher[1:] if options.launcher[:1] == ["--"] else options.launcher
-        return supervise_node(_BUNDLE, run, options.node_rank, command)
-    text = stage_bundle(options.bundle.absolute(), run) if options.command == "stage" else describe_run(run)
+        share = Share(options.node_rank, options.local_rank, options.attempt)
+        return supervise_node(_BUNDLE, run, share, command)
+    if options.command == "outcome":
+        text = str(settle_job(_BUNDLE, run, Attempt(run.attempts / options.attempt), options.code))
+    else:
+        text = stage_bundle(options.bundle.absolute(), run) if options.command == "stage" else describe_run(run)
     print(sayable(text, sys.stdout.encoding), flush=True)
     return FINISHED
 

@@ -2,7 +2,7 @@
 
 ``.lock`` is shared by everything that runs: supervisors, torchrun (which inherits it) and every rank, so that it stays
 held until the last rank is gone, whatever became of the supervisor. Opening an attempt needs it alone. ``.lock-K`` is
-held by the one supervisor of node K, and by its torchrun.
+held by the one supervisor of node K, and by its torchrun; ``.lock-K.L`` by that of a single rank, where each has one.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ def wait_until_free(run: RunDirectory) -> None:
 
 
 @contextmanager
-def supervising(run: RunDirectory, node_rank: int) -> Iterator[tuple[int, int]]:
-    """Be the supervisor of this node; the descriptors are for the launcher to inherit.
+def supervising(run: RunDirectory, share: str) -> Iterator[tuple[int, int]]:
+    """Be the supervisor of this ``share`` of the ranks; the descriptors are for the launcher to inherit.
 
-    Raises ``Failure`` when another start is alive on this node.
+    Raises ``Failure`` when another start is alive here.
     """
     with (
-        _locked(run.root / f".lock-{node_rank}", fcntl.LOCK_EX, 0.0) as own,
+        _locked(run.root / f".lock-{share}", fcntl.LOCK_EX, 0.0) as own,
         _locked(run.root / ".lock", fcntl.LOCK_SH, _STAGING_S) as shared,
     ):
         yield own, shared

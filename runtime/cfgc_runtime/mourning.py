@@ -17,7 +17,8 @@ _SILENCE_S: Final = 1.0
 """The parent of a rank records its end a moment after it; unless the parent was killed too."""
 _FAREWELL_S: Final = 5.0
 """What ranks get to write their last lines in, once another one has failed: without it they cannot save."""
-_KILLED: Final = shell_code(-9)
+KILLED: Final = shell_code(-9)
+ENDED_FOR_ANOTHER: Final = "it was ended, since another rank had failed"
 
 
 class Mourner:
@@ -41,7 +42,7 @@ class Mourner:
         for rank, pid in running.items():
             if not is_alive(pid):
                 sentence = f"rank {rank} is gone without a word: it was killed, with the process that watched it"
-                self._attempt.record_exit(rank, _KILLED, sentence)
+                self._attempt.record_exit(rank, KILLED, sentence)
 
     def is_over(self) -> bool:
         """Whether a rank has failed long enough ago for the others to be ended."""

@@ -31,6 +31,7 @@ from cfgc_runtime.errors import (
 )
 from cfgc_runtime.hang import DUMP_SIGNAL
 from cfgc_runtime.lock import running
+from cfgc_runtime.mourning import ENDED_FOR_ANOTHER, KILLED
 from cfgc_runtime.pulse import IMPORTING, Pulse
 from cfgc_runtime.signals import STOP_SIGNALS, StopRequest, block, die_with_parent, send, unblock
 from cfgc_runtime.world import World
@@ -64,9 +65,11 @@ def _supervise_training(bundle: Path, run: RunDirectory, world: World, attempt: 
     if child == 0:
         os._exit(_train(bundle, run, world, attempt, screen))
     attempt.record_pid(world.rank, world.node_rank, child)
-    _forward_signals(child, attempt)
+    mourned = _forward_signals(child, attempt)
     _, status = os.waitpid(child, 0)
     code = shell_code(os.waitstatus_to_exitcode(status))
+    if mourned and code == KILLED:
+        attempt.record_exit(world.rank, LOST_PEER, ENDED_FOR_ANOTHER)
     attempt.record_exit(world.rank, code)
     return FINISHED if code == PREEMPTED else code
 
@@ -82,15 +85,24 @@ def _send_output_to(log: Path) -> TextIO:
     return screen
 
 
-def _forward_signals(child: int, attempt: Attempt) -> None:
-    """Stop signals become a request to save, except when a rank has failed: torchrun then wants the others gone."""
+def _forward_signals(child: int, attempt: Attempt) -> list[int]:
+    """Stop signals become a request to save, except when a rank has failed: torchrun then wants the others gone.
+
+    The list is empty as long as the child was not killed for that.
+    """
+    mourned: list[int] = []
 
     def handle(_number: int, _frame: object) -> None:
-        send(child, signal.SIGKILL if attempt.has_failed else signal.SIGUSR2)
+        if attempt.has_failed:
+            mourned.append(child)
+            send(child, signal.SIGKILL)
+        else:
+            send(child, signal.SIGUSR2)
 
     for number in STOP_SIGNALS:
         signal.signal(number, handle)
     unblock()
+    return mourned
 
 
 def _train(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, screen: TextIO) -> int:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 )
 def test_the_cause_decides(codes: list[int], launcher: int, expected: int) -> None:
     exits = [Exit(rank, code, float(rank), "") for rank, code in enumerate(codes)]
-    assert verdict(exits, launcher, ranks=2)[0] == expected
+    assert verdict(exits, launcher, ranks=range(2))[0] == expected
 
 
 def test_records_survive_and_the_first_one_stands(tmp_path: Path) -> None:
@@ -41,10 +41,10 @@ def test_records_survive_and_the_first_one_stands(tmp_path: Path) -> None:
     attempt.record_pid(0, 0, 11)
     attempt.record_pid(1, 0, 12)
     attempt.record_pid(2, 1, 13)
-    assert attempt.running(node_rank=0) == {0: 11, 1: 12}
+    assert attempt.running(range(2)) == {0: 11, 1: 12}
     attempt.record_exit(1, 66, "no data")
     attempt.record_exit(1, 137)
-    assert attempt.running(node_rank=0) == {0: 11}
+    assert attempt.running(range(2)) == {0: 11}
     assert [(one.rank, one.code, one.message) for one in newest_attempt(run).exits()] == [(1, 66, "no data")]
 
 
@@ -71,12 +71,12 @@ def test_a_record_that_was_cut_off_is_an_unexpected_end(tmp_path: Path) -> None:
     attempt.record_exit(0, 75)
     damaged = attempt.path / "exits" / "rank-1"
     damaged.write_text('{"rank": 1, "co')
-    code, cause = verdict(attempt.exits(), 0, ranks=2)
+    code, cause = verdict(attempt.exits(), 0, ranks=range(2))
     assert code == 70
     assert cause is not None
     assert cause.message == f"the record of how it ended is damaged: {damaged}"
     (attempt.path / "pids" / "rank-2").write_text("")
-    assert attempt.running(node_rank=0) == {}
+    assert attempt.running(range(3)) == {}
 
 
 def test_room_for_the_records_is_taken_beforehand(tmp_path: Path) -> None:

@@ -97,10 +97,10 @@ def test_a_rank_that_is_gone_without_a_word_was_killed(run: RunDirectory) -> Non
     attempt, now = create_attempt(run), [0.0]
     attempt.record_pid(0, 0, NOBODY)
     mourner = Mourner(attempt, lambda: now[0])
-    mourner.look(attempt.running(0))
+    mourner.look(attempt.running([0]))
     assert attempt.exits() == []  # its parent may be about to say it
     now[0] = 1.1
-    mourner.look(attempt.running(0))
+    mourner.look(attempt.running([0]))
     assert [(end.rank, end.code) for end in attempt.exits()] == [(0, 137)]
     assert not mourner.is_over()
     now[0] = 12.0

@@ -161,8 +161,8 @@ def test_a_refused_start_leaves_no_trace(tmp_path: Path, run: RunDirectory) -> N
 
 def test_one_supervisor_a_node_and_no_new_attempt_beside_any(run: RunDirectory) -> None:
     run.root.mkdir()
-    with supervising(run, 0), supervising(run, 1):
-        with pytest.raises(Failure, match="is in use"), supervising(run, 1):
+    with supervising(run, "0"), supervising(run, "1"):
+        with pytest.raises(Failure, match="is in use"), supervising(run, "1"):
             pass
         with pytest.raises(Failure, match="is in use"), alone(run):
             pass
