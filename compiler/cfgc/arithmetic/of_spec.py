@@ -173,8 +173,13 @@ def sequence_length_of(spec: Spec) -> int:
     return 0 if spec.data.target is not None else spec.data.sequence_length
 
 
+def tasks_per_node_of(spec: AnySpec) -> int:
+    """Slurm's tasks on a node: torchrun, or each rank."""
+    return 1 if spec.launch.launcher == "torchrun" else spec.launch.gpus_per_node
+
+
 def cpus_per_task_of(spec: AnySpec) -> int:
-    """CPUs of a node's one task: its ranks' threads unless given."""
+    """CPUs of such a task: its ranks' threads unless given."""
     if spec.cluster.cpus_per_task is not None:
         return spec.cluster.cpus_per_task
-    return spec.launch.gpus_per_node * spec.launch.threads_per_rank
+    return spec.launch.gpus_per_node // tasks_per_node_of(spec) * spec.launch.threads_per_rank

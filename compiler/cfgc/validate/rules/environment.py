@@ -29,12 +29,14 @@ OWNED = frozenset(
 )
 """Variables that the launcher or the scheduler sets for every rank."""
 
-OWNED_PREFIXES = ("SLURM_", "TORCHELASTIC_", "CFGC_")
+OWNED_PREFIXES = ("SLURM_", "SRUN_", "TORCHELASTIC_", "CFGC_")
 
 
 def launcher_keeps_its_variables(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG604: a spec does not set what the launcher computes."""
-    named = [("env.variables", name) for name in spec.env.variables] + [("task.env", name) for name in spec.task.env]
+    tables = (("env.variables", spec.env.variables), ("task.env", spec.task.env))
+    of_the_site = ("cluster.environment", spec.cluster.environment)
+    named = [(table, name) for table, names in (*tables, of_the_site) for name in names]
     for table, name in named:
         if name not in OWNED and not name.startswith(OWNED_PREFIXES):
             continue

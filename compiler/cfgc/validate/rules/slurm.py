@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cfgc.arithmetic.of_spec import tasks_per_node_of
 from cfgc.validate.rules.finding import GIB, At, count, error, gib, warning
 
 if TYPE_CHECKING:
@@ -58,19 +59,23 @@ def gres_has_gpus(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
 def ranks_have_cpus(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG610: the job asks for a CPU for each thread of its ranks."""
     asked, launch = spec.cluster.cpus_per_task, spec.launch
-    need = launch.gpus_per_node * launch.threads_per_rank
+    ranks = launch.gpus_per_node // tasks_per_node_of(spec)
+    need = ranks * launch.threads_per_rank
     if asked is None or asked >= need:
         return
     yield warning(
         "CFG610",
-        f"{count(need, 'thread')} {'shares' if need == 1 else 'share'} {count(asked, 'CPU')} on each node",
+        f"{count(need, 'thread')} {'shares' if need == 1 else 'share'} {count(asked, 'CPU')} in each task of Slurm's",
         resolved,
         [
             At(CPUS, count(asked, "CPU")),
             At("launch.threads_per_rank", count(launch.threads_per_rank, "thread")),
             At("launch.gpus_per_node", count(launch.gpus_per_node, "rank")),
         ],
-        (f"{count(launch.gpus_per_node, 'rank')} × {count(launch.threads_per_rank, 'thread')} = {need}",),
+        (
+            f"{count(ranks, 'rank')} × {count(launch.threads_per_rank, 'thread')} = {need}; {launch.launcher} has "
+            + ("one task on each node" if launch.launcher == "torchrun" else "one task for each rank"),
+        ),
         (f"set `cpus_per_task = {need}`, or drop it: it follows",),
     )
 
