@@ -231,7 +231,8 @@ NO_PLACE: Mapping[str, str] = MappingProxyType(
         "training.rlhf": _PREFERENCES,
         "training.ppo": _PREFERENCES,
         "training.dpo": _PREFERENCES,
-        "algorithm": "alignment algorithms are not supported by this runtime yet; the loss is next-token cross entropy",
+        "algorithm": "alignment algorithms are not supported by this runtime yet; the loss is next-token cross entropy "
+        "or that of `training.loss.target`",
         "lora": _ADAPTERS,
         "peft": _ADAPTERS,
         "model.lora": _ADAPTERS,

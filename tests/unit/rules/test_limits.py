@@ -150,6 +150,17 @@ def test_what_comes_too_late_by_epochs_is_mended_there(
     assert code not in codes(changes, {section: instead})
 
 
+def test_the_best_checkpoint_needs_evaluations_where_these_are_said() -> None:
+    changes = {
+        "data": {"max_train_samples": 3200},
+        "evaluation": {"every_steps": 30},
+        "checkpoint": {"every_epochs": 2, "keep_best": 1},
+    }
+    found = next(f for f in findings(changes) if f.code == "CFG493")
+    shown = {label.span.text for label in (found.primary, *found.secondary) if label}
+    assert {"evaluation.every_steps = 30", "checkpoint.every_epochs = 2"} <= shown
+
+
 @pytest.mark.parametrize(("form", "refused"), [("text", {"CFG478"}), ("prompt", {"CFG483", "CFG485"})])
 def test_a_field_that_nobody_reads_is_refused_once(form: str, refused: set[str]) -> None:
     source = {"name": "text", "path": "data", "kind": "text", "format": form, "field": "body"}

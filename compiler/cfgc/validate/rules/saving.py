@@ -66,8 +66,14 @@ def best_is_evaluated(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
         resolved,
         [
             At(BEST, "compares held-out losses"),
-            At(f"evaluation.{name}", f"evaluates every {count(evaluations, 'step')}" if evaluations else "0: never"),
-            At(f"checkpoint.{name}", f"saves every {count(saves, 'step')}" if saves else "0: saves at the end only"),
+            At(
+                interval_key(spec, "evaluation"),
+                f"evaluates every {count(evaluations, 'step')}" if evaluations else "0: never",
+            ),
+            At(
+                interval_key(spec, "checkpoint"),
+                f"saves every {count(saves, 'step')}" if saves else "0: saves at the end only",
+            ),
         ],
         (),
         (f"set {' and '.join(f'`{key} = {every}`' for key in keys)}",),
