@@ -30,7 +30,7 @@ def lower_spec(checked: Checked) -> AnyPlan:
     spec, review = checked.spec, _review(checked)
     plan = task_plan(spec, checked.resolved.code, review) if isinstance(spec, TaskSpec) else _meaning(spec, review)
     lines = provenance(spec, checked.resolved, plan)
-    return replace(plan, review=replace(plan.review, provenance=lines))
+    return replace(plan, review=replace(plan.review, provenance=lines), sweep=checked.sweep)
 
 
 def _meaning(spec: Spec, review: Review) -> Plan:
@@ -38,6 +38,7 @@ def _meaning(spec: Spec, review: Review) -> Plan:
     assert triple is not None, "rules refuse a spec without a batch triple"
     precision = spec.training.precision
     assert precision != "fp8", "refused as not supported yet"
+    ds_config = deepspeed_config(spec, triple)
     batch, topology, estimate = numbers.batch(spec, triple), numbers.topology(spec), numbers.estimate(spec)
     return Plan(
         experiment=sections.experiment(spec),
@@ -58,10 +59,10 @@ def _meaning(spec: Spec, review: Review) -> Plan:
         checkpoint=numbers.checkpoint(spec),
         tracking=tracking(spec, topology, estimate),
         calls=sections.calls(spec),
-        launch=launch(spec),
+        launch=launch(spec, ds_config),
         slurm=slurm(spec),
         estimate=estimate,
-        ds_config=deepspeed_config(spec, triple),
+        ds_config=ds_config,
         review=review,
     )
 

@@ -57,7 +57,8 @@ class Launch:
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
     ``limits`` are (name of a resource limit, value), -1 without limit. ``watchdog_s`` 0 is off. ``restart`` lets
-    launch.sh start again by itself, after ``restart_delay_s`` at first.
+    launch.sh start again by itself, after ``restart_delay_s`` at first. ``ops`` of DeepSpeed are built on each node.
+    ``flight_recorder`` is the variable that names NCCL's dumps, empty without NCCL.
     """
 
     run_dir: NodePath
@@ -75,6 +76,10 @@ class Launch:
     environment: Mapping[str, str]
     required: tuple[str, ...]
     limits: tuple[tuple[str, int], ...]
+    cpu_binding: Literal["none", "cores", "numa"]
+    ops: tuple[str, ...]
+    ops_cache: NodePath
+    flight_recorder: str
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ class Slurm:
 
     ``requeue``: the job may be queued again. ``chain``: it submits its successor instead.
     ``memory_mib`` is that of a node, 0 all of it. ``exports`` are variables that hold a path of the node. ``log_dir``
-    is where submit.sh puts the job's log.
+    is where submit.sh puts the job's log. ``max_array_size`` 0 is Slurm's own default.
     """
 
     directives: tuple[tuple[str, str], ...]
@@ -115,6 +120,7 @@ class Slurm:
     container: Container
     exports: tuple[tuple[str, NodePath], ...]
     log_dir: NodePath
+    max_array_size: int
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cfgc.schema.field import Later, Section, logistics, resources
-from cfgc.schema.values import Duration, Int, Program, WritablePath
+from cfgc.schema.values import Duration, Int, Ops, Program, WritablePath
 
 
 class Launch(Section):
@@ -70,6 +70,21 @@ class Launch(Section):
         30, "Wait before the first such start; it doubles with each one.", unit="seconds", ge=0, le=86_400
     )
     python: Program = logistics("python3", "Interpreter on the node.", min_length=1)
+    cpu_binding: Literal["none", "cores", "numa"] = logistics(
+        "none",
+        "CPUs of each rank, of those that the node gives the run: all of them, an equal share of its `cores`, or those "
+        "near one memory (`numa`), which for a rank with a GPU is the GPU's.",
+    )
+    build_ops: Ops = logistics(
+        (),
+        "DeepSpeed's compiled ops that each node builds once, before its ranks start: for a task of one's own. What "
+        "training needs is built without being named.",
+    )
+    ops_cache: WritablePath | None = logistics(
+        None,
+        "Directory of the node in which compiled code is kept (DeepSpeed's ops, Triton, torch.compile), below a folder "
+        "of the user's own and one for each set of versions. Absent: `/tmp`.",
+    )
     executor: Literal["docker", "skypilot", "dgxcloud", "lepton", "ray", "kubernetes"] | None = logistics(
         None,
         "Who starts the ranks, besides the two that every bundle has.",

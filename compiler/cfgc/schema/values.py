@@ -11,6 +11,16 @@ from pydantic_core import PydanticCustomError
 from cfgc.schema.field import Section, logistics
 from cfgc.schema.units import parse_duration, parse_size
 
+STAGE = "stage:"
+"""How the path of another stage's output begins."""
+OUTPUTS = {
+    "run_dir": ("stage", ""),
+    "checkpoint": ("checkpoint", ""),
+    "model": ("stage", "model"),
+    "results": ("stage", "evaluation.json"),
+}
+"""What stages give to others: the base of its path, and the place below the stage's run directory."""
+
 LARGEST = 2**63 - 1
 """The largest integer that TOML promises to carry."""
 
@@ -105,6 +115,13 @@ Variables: TypeAlias = Annotated[tuple[Variable, ...], BeforeValidator(array_to_
 Stage: TypeAlias = Annotated[Literal[0, 1, 2, 3], BeforeValidator(_stage)]
 """A ZeRO stage."""
 
+Op: TypeAlias = Literal[
+    "async_io", "cpu_adagrad", "cpu_adam", "cpu_lion", "fused_adam", "fused_lamb", "fused_lion", "quantizer"
+]
+"""DeepSpeed's name of something that it compiles."""
+
+Ops: TypeAlias = Annotated[tuple[Op, ...], BeforeValidator(array_to_tuple)]
+
 Ints: TypeAlias = Annotated[tuple[Int, ...], BeforeValidator(array_to_tuple)]
 Pair: TypeAlias = Annotated[tuple[float, float], BeforeValidator(array_to_tuple)]
 """Two numbers."""
@@ -117,19 +134,34 @@ ByteSize: TypeAlias = Annotated[int, BeforeValidator(_size)]
 
 
 class NodePath(Section):
-    """A path on the node: expanded by the emitted script, never by the compiler."""
+    """A path on the node: expanded there, never by the compiler."""
 
-    base: Literal["cwd", "absolute", "env", "stdlib"] = logistics("cwd", "What the path is below.")
-    name: str = logistics("", "The environment variable, when the base is one.")
+    base: Literal["cwd", "absolute", "env", "stdlib", "stage", "checkpoint"] = logistics(
+        "cwd", "What the path is below."
+    )
+    name: str = logistics("", "The environment variable or the stage, when the base is one.")
     path: Text = logistics(".", "Path below the base; `.` is the base itself.")
 
 
 def _node_path(value: object) -> object:
+    if isinstance(value, str) and value.startswith(STAGE):
+        return _of_a_stage(value)
     if isinstance(value, str):
         return {"base": "absolute" if value.startswith("/") else "cwd", "path": _below(value)}
     if isinstance(value, dict):
         return _path_table(value)
     raise PydanticCustomError("node_path", "not a path")
+
+
+def _of_a_stage(text: str) -> dict[str, str]:
+    """``stage:pretrain:run_dir/metrics.jsonl``, which is what ``${stages.pretrain.run_dir}`` becomes."""
+    stage, _, rest = text.removeprefix(STAGE).partition(":")
+    output, _, path = rest.partition("/")
+    if not _NAME.fullmatch(stage) or output not in OUTPUTS:
+        raise PydanticCustomError("node_path", "an output of a stage is named as `${stages.NAME.OUTPUT}`")
+    base, inside = OUTPUTS[output]
+    below = "/".join(part for part in (inside, path) if part) or "."
+    return {"base": base, "name": stage, "path": _below(below)}
 
 
 def _path_table(table: dict[str, Any]) -> dict[str, str]:
@@ -164,6 +196,8 @@ def _literal(path: str) -> str:
 def _writable(path: NodePath) -> NodePath:
     if path.base == "stdlib":
         raise PydanticCustomError("node_path", "the interpreter's own library is no place to write")
+    if path.base in ("stage", "checkpoint"):
+        raise PydanticCustomError("node_path", "what a stage has written is no place for others to write")
     return path
 
 

@@ -20,6 +20,9 @@ HOMES = {
     "WORLD_SIZE": "launch.nodes",
     "LOCAL_WORLD_SIZE": "launch.gpus_per_node",
     "CUDA_VISIBLE_DEVICES": "launch.gpus_per_node",
+    "TORCH_EXTENSIONS_DIR": "launch.ops_cache",
+    "TRITON_CACHE_DIR": "launch.ops_cache",
+    "TORCHINDUCTOR_CACHE_DIR": "launch.ops_cache",
 }
 """Variables that follow from a key of the spec."""
 
