@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cfgc.deepspeed.checking import check_ds_config
 from cfgc.emit.bundle import Bundle, emit_bundle
@@ -12,6 +12,7 @@ from cfgc.lower.lowering import lower_spec
 from cfgc.lower.plan import AnyPlan
 from cfgc.resolve.resolved import Resolved
 from cfgc.resolve.resolver import resolve_graph
+from cfgc.sweep.reading import is_sweep
 from cfgc.usercode.reading import with_user_code
 from cfgc.validate.checker import Checked, check_resolved
 
@@ -25,9 +26,19 @@ def resolve_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) ->
     return with_user_code(reader, resolve_graph(graph))
 
 
-def check_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Checked:
-    """The above, and every schema and rule check. Raises ``Rejected``; warnings are in the outcome."""
-    return check_resolved(resolve_spec(reader, logical, overrides))
+def check_spec(
+    reader: Reader, logical: str, overrides: Sequence[str] = (), progress: Callable[[int, int], None] | None = None
+) -> Checked:
+    """The above, and every schema and rule check. Raises ``Rejected``; warnings are in the outcome.
+
+    Of a sweep every point is compiled; ``progress`` is told how many are done, of how many.
+    """
+    resolved = resolve_spec(reader, logical, overrides)
+    if is_sweep(resolved):
+        from cfgc.sweep.checking import check_sweep  # which needs the emitters too
+
+        return check_sweep(reader, logical, overrides, resolved, progress)
+    return check_resolved(resolved)
 
 
 def plan_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> AnyPlan:

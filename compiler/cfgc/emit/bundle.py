@@ -24,11 +24,13 @@ EXECUTABLE = frozenset({PurePosixPath("launch.sh")})
 
 def emit_bundle(plan: AnyPlan) -> Bundle:
     """All files of the bundle, manifest.json included."""
-    from cfgc.emit.canonical import plan_digest
+    from cfgc.emit.canonical import bundle_plan_digest, plan_digest
     from cfgc.emit.config_py import config_py
     from cfgc.emit.ds_config import ds_config_json
     from cfgc.emit.manifest import NAME, manifest_json
     from cfgc.emit.plan_md import plan_md
+    from cfgc.emit.points_jsonl import NAME as POINTS
+    from cfgc.emit.points_jsonl import points_jsonl
     from cfgc.emit.resolved_toml import resolved_toml
     from cfgc.emit.scripts import launch_sh
     from cfgc.emit.slurm.job import job_sbatch
@@ -37,11 +39,11 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
     from cfgc.emit.vendored import vendored_runtime
     from cfgc.emit.wiring_py import wiring_py
 
-    digest = plan_digest(plan)
+    digest, own_digest = bundle_plan_digest(plan), plan_digest(plan)
     texts = {
         "PLAN.md": task_md(plan, digest) if isinstance(plan, TaskPlan) else plan_md(plan, digest),
         "resolved.toml": resolved_toml(plan),
-        "config.py": config_py(plan, digest),
+        "config.py": config_py(plan, own_digest),
         "values.json": values_json(plan),
         "launch.sh": launch_sh(plan),
         "job.sbatch": job_sbatch(plan, digest),
@@ -49,6 +51,8 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
     }
     if plan.calls:
         texts["wiring.py"] = wiring_py(plan.calls)
+    if plan.sweep.points:
+        texts[POINTS] = points_jsonl(plan)
     if isinstance(plan, Plan):
         texts["ds_config.json"] = ds_config_json(plan)
     files = {PurePosixPath(name): text.encode() for name, text in texts.items()} | dict(vendored_runtime())

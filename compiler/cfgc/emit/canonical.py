@@ -42,9 +42,15 @@ def digest_bytes(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-_NO_MEANING = ("review", "script")
+_NO_MEANING = ("review", "script", "sweep")
 
 
 def plan_digest(plan: AnyPlan) -> str:
-    """What the plan means, without how it came about; a script counts by its digest."""
+    """What the plan means, without how it came about; a script counts by its digest, a sweep by its first point."""
     return digest_of({f.name: getattr(plan, f.name) for f in fields(plan) if f.name not in _NO_MEANING})
+
+
+def bundle_plan_digest(plan: AnyPlan) -> str:
+    """The same of all that a bundle can run: of every point of a sweep."""
+    points = plan.sweep.points
+    return digest_of([point.plan_digest for point in points]) if points else plan_digest(plan)

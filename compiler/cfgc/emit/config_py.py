@@ -16,8 +16,9 @@ from cfgc.lower import plan as plan_classes
 from cfgc.lower.plan import AnyPlan, TaskPlan
 
 CONSTANTS = (
-    "experiment", "target", "topology", "batch", "schedule", "precision", "zero_stage", "compile", "model", "optimizer",
-    "data", "evaluation", "early_stopping", "gradient_health", "penalties", "checkpoint", "tracking", "launch",
+    "experiment", "target", "topology", "work", "weights", "batch", "schedule", "precision", "zero_stage", "compile",
+    "model", "optimizer", "data", "evaluation", "early_stopping", "gradient_health", "penalties", "checkpoint",
+    "tracking", "launch",
 )  # fmt: skip
 """Fields of the plan that the runtime reads, in order; the constant is the upper-case name."""
 
@@ -71,12 +72,13 @@ def _annotations(node: ast.ClassDef) -> dict[str, str]:
 def _classes(plan: AnyPlan) -> list[type]:
     """The classes that the constants need, each after those it is made of."""
     found: dict[type, None] = {}
-    for name in _names(plan):
+    for name in constants_of(plan):
         found.update(dict.fromkeys(_nested(getattr(plan, name))))
     return list(found)
 
 
-def _names(plan: AnyPlan) -> tuple[str, ...]:
+def constants_of(plan: AnyPlan) -> tuple[str, ...]:
+    """The fields that are constants of its config.py, in order."""
     return TASK_CONSTANTS if isinstance(plan, TaskPlan) else CONSTANTS
 
 
@@ -116,7 +118,7 @@ def _docstring(doc: str) -> str:
 
 def _constants(plan: AnyPlan) -> Iterator[cst.SimpleStatementLine]:
     shapes = _shapes()[type(plan).__name__].annotations
-    for position, name in enumerate(_names(plan)):
+    for position, name in enumerate(constants_of(plan)):
         value = getattr(plan, name)
         kind = "Final" if is_dataclass(value) else f"Final[{shapes[name]}]"
         line = _assign(name.upper(), cst.parse_expression(kind), expression_of(value))

@@ -34,6 +34,7 @@ def manifest_json(
             "overlays": dict(review.overlays),
             "overrides": review.overrides,
             "raw_keys": review.raw_keys,
+            **({"points": len(plan.sweep.points)} if plan.sweep.points else {}),
             "outputs": outputs,
         }
     )

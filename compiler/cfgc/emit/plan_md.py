@@ -12,6 +12,7 @@ from cfgc.emit.plan_table import overview, requeues, title
 from cfgc.emit.rates import learning_rate
 from cfgc.emit.reports_md import report_rows
 from cfgc.emit.scripts import needed_variables
+from cfgc.emit.sweep_md import sweep_section
 from cfgc.lower.plan import AnyPlan, NodePath, Plan, Schedule
 
 _SHOWN_NODES = 4
@@ -30,7 +31,15 @@ def plan_md(plan: Plan, plan_digest: str) -> str:
     parts: list[Sequence[str]] = [[f"# {title(plan)}"]]
     if experiment.description:
         parts.append([text(experiment.description)])
-    parts += [overview(plan), worth_a_look(plan), _starting(plan), _topology(plan), _rates(plan), own_code(plan)]
+    parts += [
+        overview(plan),
+        worth_a_look(plan),
+        sweep_section(plan),
+        _starting(plan),
+        _topology(plan),
+        _rates(plan),
+        own_code(plan),
+    ]
     parts += [_paths(plan)]
     parts += [environment_table(plan), inputs_table(plan, plan_digest)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
@@ -149,7 +158,13 @@ def shown_path(path: NodePath) -> str:
     """A path of the node, as a person writes it."""
     if path.base == "absolute":
         return path.path
-    base = {"cwd": ".", "env": f"${path.name}", "stdlib": "(the interpreter's standard library)"}[path.base]
+    base = {
+        "cwd": ".",
+        "env": f"${path.name}",
+        "stdlib": "(the interpreter's standard library)",
+        "stage": f"(stage {path.name})",
+        "checkpoint": f"(newest checkpoint of stage {path.name})",
+    }[path.base]
     return base if path.path == "." else f"{base}/{path.path}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
 from cfgc.emit.shell import Sh, path_expression, quoted, render_script, word
+from cfgc.emit.slurm import array
 from cfgc.launching.torch import SHUTDOWN_TIMEOUT
 from cfgc.lower.plan import AnyPlan, NodePath, TaskPlan
 
@@ -51,6 +52,7 @@ def common_values(plan: AnyPlan) -> Mapping[str, object]:
     """What the script templates share."""
     launch, topology = plan.launch, plan.topology
     return {
+        **array.values(plan),
         "name": word(plan.experiment.name),
         "python": launch.python,
         "run_dir": _run_dir(plan),

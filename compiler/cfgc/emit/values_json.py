@@ -15,11 +15,16 @@ NAME = "values.json"
 
 def values_json(plan: AnyPlan) -> str:
     """The text of values.json: what a resumed run and ``cfgc diff`` compare."""
+    return readable(values_of(plan))
+
+
+def values_of(plan: AnyPlan) -> dict[str, dict[str, Json]]:
+    """Its content."""
     values: dict[str, dict[str, Json]] = {"numerics": {}, "resources": {}, "logistics": {}}
     for line in plan.review.provenance:
         values[class_of(line.path)].update(flat(json_of(line.value), ".".join(line.path)))
     ds_config = plan.ds_config if isinstance(plan, Plan) else {}
-    return readable({**values, "ds_config": dict(flat(json_of(ds_config), ""))})
+    return {**values, "ds_config": dict(flat(json_of(ds_config), ""))}
 
 
 def class_of(path: Path) -> FieldClass:

@@ -38,8 +38,12 @@ def load_spec(
     logical: str,
     overrides: Sequence[str] = (),
     defaults: Callable[[], Patch] = shipped_defaults,
+    chosen: Sequence[Choice] = (),
 ) -> SpecGraph:
-    """Read the spec ``logical`` with all its bases and overlays. Raises ``Rejected`` with every error found."""
+    """Read the spec ``logical`` with all its bases and overlays. Raises ``Rejected`` with every error found.
+
+    ``chosen`` are overlays that a point of a sweep chooses, over those of the files and of the command line.
+    """
     project = read_project(reader)
     if posixpath.basename(logical) == PROJECT_FILE:
         raise Rejected([*project.problems, project_is_no_spec(logical)])
@@ -48,7 +52,7 @@ def load_spec(
     bases = Bases(library)
     *lower, _ = bases.ordered(root)
     parsed, problems = parse_overrides(overrides)
-    choices, unsettled = settle([*lower, root], parsed.choices)
+    choices, unsettled = settle([*lower, root], [*parsed.choices, *chosen])
     keys = [*defaults().sets, *patch_of(root.document, root.directives, Layer("spec")).sets]
     unread = Unread()
     overlays = [(choice, _overlay_files(bases, root, choice, keys, unread)) for choice in choices]

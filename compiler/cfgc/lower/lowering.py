@@ -44,6 +44,8 @@ def _meaning(spec: Spec, review: Review) -> Plan:
         experiment=sections.experiment(spec),
         target=sections.target(spec),
         topology=topology,
+        work="evaluate" if spec.task.kind == "evaluate" else "train",
+        weights=sections.weights(spec),
         batch=batch,
         schedule=numbers.schedule(spec, batch),
         precision=precision,

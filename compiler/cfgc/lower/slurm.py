@@ -40,6 +40,7 @@ def slurm(spec: AnySpec) -> plan.Slurm:
         container=site.container(cluster.container),
         exports=site.exports(cluster),
         log_dir=site.log_dir(cluster),
+        max_array_size=cluster.max_array_size or 0,
     )
 
 

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from cfgc.diagnostics import Diagnostic
 from cfgc.load.graph import LayerPatch, defaults_of
 from cfgc.origin import Origin, Path
-from cfgc.patch import Patch, PathSet, Tree, apply_over, compose
+from cfgc.patch import Patch, PathSet, Tree, apply_over, compose, empty_map
 from cfgc.resolve import errors
 from cfgc.source import Span
 
 
 @dataclass(frozen=True)
 class Merged:
-    """The merged leaves; the last unset of each key that has no value any more; and what the layers disagree about."""
+    """The merged leaves; the last unset of each key that has no value any more; and what the layers disagree about.
+
+    ``tables`` are the headers that were written, ``defaults`` what an unset key falls back to.
+    """
 
     tree: Tree
     removed: Tree
     problems: list[Diagnostic]
+    tables: Mapping[Path, Span]
+    defaults: Tree
 
 
-def merge_layers(layers: Sequence[LayerPatch]) -> Merged:
-    """All of ``layers``, lowest first; where two disagree the later one wins."""
-    defaults = defaults_of(layers)
-    merged = Patch()
-    removed: dict[Path, Origin] = {}
-    problems: list[Diagnostic] = []
+NOTHING = Merged(empty_map(), empty_map(), [], empty_map(), empty_map())
+"""What layers are merged onto at first."""
+
+
+def merge_layers(layers: Sequence[LayerPatch], onto: Merged = NOTHING) -> Merged:
+    """All of ``layers``, lowest first; where two disagree the later one wins. ``onto`` is what lies below them."""
+    defaults = onto.defaults or defaults_of(layers)
+    merged = Patch(sets=onto.tree, tables=onto.tables)
+    removed: dict[Path, Origin] = dict(onto.removed)
+    problems: list[Diagnostic] = list(onto.problems)
     for layer in layers:
         problems += _missing_unsets(merged, layer.patch)
         bare = compose(merged, Patch(unsets=layer.patch.unsets))
@@ -40,7 +49,7 @@ def merge_layers(layers: Sequence[LayerPatch]) -> Merged:
             for path, origin in apply_over(defaults, layer.patch, merged.sets).items()
         }
         merged = Patch(sets=MappingProxyType(tree), tables=tables)
-    return Merged(merged.sets, removed, problems)
+    return Merged(merged.sets, removed, problems, merged.tables, defaults)
 
 
 def _removals(layer: LayerPatch, tree: Tree) -> Iterator[tuple[Path, Origin]]:

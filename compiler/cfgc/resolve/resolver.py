@@ -27,7 +27,7 @@ from cfgc.resolve.interpolate import (
     text_size,
 )
 from cfgc.resolve.keys import find_target, pick
-from cfgc.resolve.merge import merge_layers
+from cfgc.resolve.merge import Merged, merge_layers
 from cfgc.resolve.order import Link, evaluation_order
 from cfgc.resolve.resolved import Resolved
 from cfgc.source import Span
@@ -50,7 +50,11 @@ class Interpolated:
 
 def resolve_graph(graph: SpecGraph) -> Resolved:
     """The final value and origins of every key. Raises ``Rejected`` when the layers can't be merged."""
-    merged = merge_layers(graph.layers)
+    return resolve_merged(graph, merge_layers(graph.layers))
+
+
+def resolve_merged(graph: SpecGraph, merged: Merged) -> Resolved:
+    """The same, of layers that were ``merged`` already."""
     found = tuple(in_text_order([*graph.findings, *merged.problems]))
     if any(problem.code != NOTHING_TO_UNSET for problem in merged.problems):
         raise Rejected(found)

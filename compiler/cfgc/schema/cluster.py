@@ -46,6 +46,13 @@ class Cluster(Section):
     )
     memory_per_node: ByteSize = resources(0, "Host memory of each node; 0 is all of it.", unit="bytes", ge=0)
     exclusive: bool = resources(False, "Share nodes with no other job.")
+    max_array_size: Int | None = logistics(
+        None,
+        "Tasks of the largest job array (MaxArraySize of slurm.conf): a sweep of more points is submitted in parts. "
+        "Absent: 1,001, which is Slurm's own default.",
+        unit="tasks",
+        gt=0,
+    )
     requeue: bool | None = logistics(
         None, "Queue again after a save that was asked for, and after the loss of a node. Absent: unless `chain`."
     )

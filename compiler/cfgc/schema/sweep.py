@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from cfgc.schema.field import Later, Section, logistics
-from cfgc.schema.values import Int
+from pydantic import BeforeValidator
 
-_ONE = Later("sweep", "leave the table out; build a bundle for each point, with overrides on the command line")
+from cfgc.schema.field import Section, logistics
+from cfgc.schema.values import Int, array_to_tuple
+
+Method: TypeAlias = Literal["grid", "zip", "list", "random"]
+
+Points: TypeAlias = Annotated[tuple[dict[str, Any], ...], BeforeValidator(array_to_tuple)]
+
+MOST_POINTS = 1_000
+"""Points of a sweep that names no limit."""
 
 
 class Sweep(Section):
-    """Many points from one spec."""
+    """Many points from one spec: each is compiled as if its settings stood on the command line."""
 
-    method: Literal["grid", "zip", "random"] | None = logistics(None, "How points are made.", later=_ONE)
-    parameters: dict[str, Any] | None = logistics(None, "Keys and the values they take.", later=_ONE)
-    max_points: Int | None = logistics(None, "Most points.", unit="points", gt=0, later=_ONE)
+    method: Method | None = logistics(
+        None,
+        "How points are made: each value with each (grid), the first with the first (zip), as written (list), or drawn "
+        "(random).",
+    )
+    parameters: dict[str, Any] | None = logistics(
+        None,
+        "Dotted keys and overlay groups, each with the values that it takes. For `random` also a range: "
+        '`{ low = 1e-5, high = 1e-2, scale = "log" }`, or `integer = true`.',
+    )
+    points: Points | None = logistics(None, "For `list`: a table of settings for each point.")
+    max_points: Int | None = logistics(
+        None,
+        "How many points `random` draws; of the other methods the most that may come out. Absent: "
+        f"{MOST_POINTS:,} of those.",
+        unit="points",
+        gt=0,
+        le=100_000,
+    )
+    seed: Int | None = logistics(None, "What `random` draws with. Absent: 0.", ge=0)
+    max_parallel: Int | None = logistics(
+        None, "Points that run at the same time on Slurm. Absent: no limit.", unit="points", gt=0
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load.overrides import COMMAND_LINE
+from cfgc.lower.plan_sweep import SINGLE, Sweep
 from cfgc.resolve.resolved import Resolved
 from cfgc.schema.spec import AnySpec, TaskSpec
 from cfgc.validate.beyond import Doubtful, untouched, without_refused, without_unresolved
@@ -29,11 +30,15 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Checked:
-    """A spec that holds: typed, with origins, and the warnings that were not waived."""
+    """A spec that holds: typed, with origins, and the warnings that were not waived.
+
+    Of a sweep it is the first point, and ``sweep`` has all of them.
+    """
 
     spec: AnySpec
     resolved: Resolved
     warnings: tuple[Diagnostic, ...]
+    sweep: Sweep = SINGLE
 
 
 def check_resolved(resolved: Resolved) -> Checked:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from cfgc.load.limit_errors import too_many_mistakes
 from cfgc.nearest import nearest
 from cfgc.schema.catalogue import schema_sections
-from cfgc.schema.field import meta_of
+from cfgc.schema.field import Section, meta_of
 from cfgc.schema.lookup import section_at
 from cfgc.schema.spec import Spec, TaskSpec
 from cfgc.validate.bad_values import explain_value
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import AnySpec
 
+SectionT = TypeVar("SectionT", bound=Section)
 
 MOST = 100
 """Refused keys that are explained; a text with more is no spec that somebody mistyped."""
@@ -54,6 +55,15 @@ def check_schema(resolved: Resolved) -> AnySpec | Refused:
     errors |= {place: {"type": "missing", "input": None} for place in needed if not _is_refused(place, errors)}
     if spec is not None and not errors:
         return spec
+    return _refused(resolved, errors)
+
+
+def refusals(resolved: Resolved, error: ValidationError) -> Refused:
+    """What ``error`` says of a part of ``resolved`` that was validated by itself."""
+    return _refused(resolved, dict(_located(error.errors(include_url=False))))
+
+
+def _refused(resolved: Resolved, errors: dict[Location, Mapping[str, Any]]) -> Refused:
     errors = _without_followers(errors)
     first = dict(islice(errors.items(), MOST))
     findings = [finding for location, found in first.items() for finding in _explain(resolved, location, found)]
@@ -61,6 +71,16 @@ def check_schema(resolved: Resolved) -> AnySpec | Refused:
     if len(errors) > MOST:
         return Refused((*once.values(), too_many_mistakes(len(errors), MOST)), ())
     return Refused(tuple(once.values()), tuple(errors))
+
+
+def check_section(resolved: Resolved, name: str, section: type[SectionT]) -> SectionT | Refused:
+    """The table ``name`` of the spec alone, typed; or every finding of the schema about it."""
+    try:
+        return section.model_validate(resolved.tree().get(name, {}))
+    except ValidationError as error:
+        errors = {(name, *at): found for at, found in _located(error.errors(include_url=False))}
+    findings = [one for location, found in errors.items() for one in _explain(resolved, location, found)]
+    return Refused(tuple(findings), tuple(errors))
 
 
 def with_own_data(tree: dict[str, Value]) -> dict[str, Value]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cfgc.emit.scripts import common_values
 from cfgc.emit.shell import Sh, render_script, word
-from cfgc.emit.slurm import ending, step, surroundings
+from cfgc.emit.slurm import array, ending, step, surroundings
 from cfgc.lower.plan import AnyPlan
 
 
@@ -17,5 +17,5 @@ def job_sbatch(plan: AnyPlan, plan_digest: str) -> str:
         **step.values(plan),
         **ending.values(plan),
         plan_digest=plan_digest,
-        directives=[Sh(f"{word(k)}={word(v)}" if v else word(k)) for k, v in plan.slurm.directives],
+        directives=[Sh(f"{word(k)}={word(v)}" if v else word(k)) for k, v in array.directives(plan)],
     )

@@ -1,0 +1,76 @@
+"""What is wrong with points, said once for all of those that it is the same of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from cfgc.diagnostics import Diagnostic
+from cfgc.load.limit_errors import too_many_mistakes
+
+if TYPE_CHECKING:
+    from cfgc.sweep.points import Point
+
+MOST = 100
+"""Different findings that are explained."""
+_NAMED = 8
+
+_Key: TypeAlias = tuple[str, str, str, str, int, int]
+
+
+@dataclass
+class Findings:
+    """Collects what points have to say."""
+
+    points: Sequence[Point]
+    _first: dict[_Key, Diagnostic] = field(default_factory=dict)
+    _which: dict[_Key, list[int]] = field(default_factory=dict)
+    left_out: int = 0
+
+    def add(self, index: int, findings: Iterable[Diagnostic]) -> None:
+        """Point ``index`` has ``findings``."""
+        for finding in findings:
+            key = _key(finding)
+            if key not in self._first and len(self._first) >= MOST:
+                self.left_out += 1
+                continue
+            self._first.setdefault(key, finding)
+            self._which.setdefault(key, []).append(index)
+
+    def said(self) -> tuple[Diagnostic, ...]:
+        """Each finding once, its message naming the points. Edits are left out: they would be of one point only."""
+        named = [self._named(finding, self._which[key]) for key, finding in self._first.items()]
+        return (*named, *([too_many_mistakes(MOST + self.left_out, MOST)] if self.left_out else []))
+
+    def _named(self, finding: Diagnostic, which: Sequence[int]) -> Diagnostic:
+        return replace(finding, message=f"{self._who(which)}: {finding.message}", fixes=())
+
+    def _who(self, which: Sequence[int]) -> str:
+        if len(which) == 1:
+            return self.points[which[0]].title
+        if len(which) == len(self.points):
+            return f"all {len(which):,} points"
+        return f"{len(which):,} points ({numbers(which)})"
+
+
+def numbers(which: Sequence[int]) -> str:
+    """``0-3, 7 and 12``; of many the first ones and how many more."""
+    runs: list[tuple[int, int]] = []
+    for index in which:
+        if runs and runs[-1][1] == index - 1:
+            runs[-1] = (runs[-1][0], index)
+        else:
+            runs.append((index, index))
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in runs]
+    if len(shown) <= _NAMED:
+        return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+    rest = len(which) - sum(last - first + 1 for first, last in runs[:_NAMED])
+    return f"{', '.join(shown[:_NAMED])} and {rest:,} more"
+
+
+def _key(finding: Diagnostic) -> _Key:
+    """Sources are compared by name: those that come from another process are copies."""
+    span = finding.primary.span if finding.primary else None
+    place = (span.source.logical, span.start, span.end) if span else ("", 0, 0)
+    return finding.code, finding.severity, finding.message, *place
