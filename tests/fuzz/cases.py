@@ -12,13 +12,14 @@ from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.diagnostics.explain import known_codes
 from cfgc.diagnostics.machine import render_github, render_json
 from cfgc.diagnostics.text import render_text
-from cfgc.fixing.apply import apply_edits
+from cfgc.fixing.apply import apply_edits, kind_of
 from cfgc.fixing.tree import CannotEditError
 from cfgc.load.reader import MemoryReader
 from cfgc.lower.lowering import lower_spec
 from cfgc.pipeline import check_spec, compile_spec
 from tests.fuzz.mutate import KEYS, VALUES, change_json, misspelt, mutated
 from tests.fuzz.seeds import OVERRIDES, OWN, PROJECT, SHIPPED, ds_texts, spec_texts
+from tests.fuzz.seeds_run import CODE
 from tests.fuzz.toml_text import change_toml
 
 EMITTED = 8
@@ -47,17 +48,19 @@ class ConfigCase:
 
 
 def draw_spec(random: Random) -> SpecCase:
-    """A project of which something is mutated: the spec mostly, or its base, its cfgc.toml, its overrides."""
+    """A project of which something is mutated: the spec mostly, or its base, cfgc.toml, own code or overrides."""
     text = random.choice(spec_texts())
     files = {
         "spec.toml": text.encode(),
         "own.toml": OWN.encode(),
         "cfgc.toml": PROJECT.encode(),
         "specs/env/own.toml": b"",
+        "mine.py": CODE.encode(),
     }
-    changed = random.choice(("spec.toml",) * 5 + ("own.toml", "cfgc.toml", ""))
+    changed = random.choice(("spec.toml",) * 5 + ("own.toml", "cfgc.toml", "mine.py", ""))
     if changed:
-        files[changed] = mutated(random, files[changed].decode(), change_toml)
+        change = change_toml if changed.endswith(".toml") else lambda _, __: None
+        files[changed] = mutated(random, files[changed].decode(), change)
     if random.randrange(2):
         del files["cfgc.toml"]
     overrides = tuple(_override(random) for _ in range(random.choice((0, 0, 1, 1, 2, 4))))
@@ -145,9 +148,8 @@ def _fixed(finding: Diagnostic) -> str:
     for fix in finding.fixes:
         source = fix.edits[0].source if fix.edits else None
         if source and fix.certain and all(edit.source is source for edit in fix.edits):
-            kind = "json" if source.logical.endswith(".json") else "toml"
             try:
-                texts += apply_edits(source.text, fix.edits, kind)
+                texts += apply_edits(source.text, fix.edits, kind_of(source.logical))
             except CannotEditError:
                 continue
     return texts

@@ -7,6 +7,7 @@ from functools import cache
 
 from cfgc.load.disk import DiskReader
 from cfgc.resources import shipped_dir
+from tests.fuzz.seeds_run import HUGGINGFACE, OWN_CODE, RUN, TASKS
 
 SHIPPED = DiskReader(shipped_dir("specs"), shipped_dir("specs"))
 
@@ -117,9 +118,9 @@ DS_CONFIGS: tuple[dict[str, object], ...] = (
 
 @cache
 def spec_texts() -> tuple[str, ...]:
-    """The shipped examples and overlays, and a spec that uses the whole language."""
+    """The shipped examples, a spec that uses the whole language, and some that use all that a run can do."""
     names = (f"examples/{name}" for name in SHIPPED.entries("cfgc:examples") or ())
-    return (LANGUAGE, *(_shipped(name) for name in names))
+    return (LANGUAGE, RUN, OWN_CODE, HUGGINGFACE, *TASKS, *(_shipped(name) for name in names))
 
 
 @cache
