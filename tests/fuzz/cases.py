@@ -12,7 +12,7 @@ from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.diagnostics.explain import known_codes
 from cfgc.diagnostics.machine import render_github, render_json
 from cfgc.diagnostics.text import render_text
-from cfgc.fixing.apply import apply_edits, kind_of
+from cfgc.fixing.apply import Kind, apply_edits
 from cfgc.fixing.tree import CannotEditError
 from cfgc.load.reader import MemoryReader
 from cfgc.lower.lowering import lower_spec
@@ -148,8 +148,9 @@ def _fixed(finding: Diagnostic) -> str:
     for fix in finding.fixes:
         source = fix.edits[0].source if fix.edits else None
         if source and fix.certain and all(edit.source is source for edit in fix.edits):
+            kind: Kind = "json" if source.logical.endswith(".json") else "toml"
             try:
-                texts += apply_edits(source.text, fix.edits, kind_of(source.logical))
+                texts += apply_edits(source.text, fix.edits, kind)
             except CannotEditError:
                 continue
     return texts
