@@ -62,6 +62,15 @@ class Attempt:
         return self.path / "beats" / f"rank-{rank}"
 
     @property
+    def nodes(self) -> Path:
+        """The machines that it has, one a line, as ``stage`` was told."""
+        return self.path / "nodes"
+
+    def hosts(self) -> list[str]:
+        """Those machines, the one of node 0 first; empty when nobody said."""
+        return self.nodes.read_text(encoding="utf-8", errors="replace").split() if self.nodes.exists() else []
+
+    @property
     def was_used(self) -> bool:
         """Whether anything was started in it."""
         return any(any((self.path / name).glob("*")) for name in _FOLDERS)

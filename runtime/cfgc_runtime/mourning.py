@@ -11,7 +11,7 @@ from cfgc_runtime.signals import is_alive
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cfgc_runtime.attempt import Attempt
+    from cfgc_runtime.attempt import Attempt, Exit
 
 _SILENCE_S: Final = 1.0
 """The parent of a rank records its end a moment after it; unless the parent was killed too."""
@@ -19,6 +19,12 @@ _FAREWELL_S: Final = 5.0
 """What ranks get to write their last lines in, once another one has failed: without it they cannot save."""
 KILLED: Final = shell_code(-9)
 ENDED_FOR_ANOTHER: Final = "it was ended, since another rank had failed"
+_WORDLESS: Final = "is gone without a word"
+
+
+def is_wordless(end: Exit) -> bool:
+    """Whether others had to record this ``end``."""
+    return end.code == KILLED and _WORDLESS in end.message
 
 
 class Mourner:
@@ -41,7 +47,7 @@ class Mourner:
         """Those of the ``running`` ranks that are gone were killed together with the process that watched them."""
         for rank, pid in running.items():
             if not is_alive(pid):
-                sentence = f"rank {rank} is gone without a word: it was killed, with the process that watched it"
+                sentence = f"rank {rank} {_WORDLESS}: it was killed, with the process that watched it"
                 self._attempt.record_exit(rank, KILLED, sentence)
 
     def is_over(self) -> bool:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from cfgc_runtime.config import NodePath
 
+RUN_DIR_VARIABLE: Final = "CFGC_RUN_DIR"
+"""Tells every process of a run where its run directory is."""
 ELSEWHERE: Final = "launch.sh --run-dir DIR, or CFGC_RUN_DIR=DIR on Slurm"
 """How a start names another run directory."""
 
@@ -47,6 +49,16 @@ class RunDirectory:
         return self.root / "metrics.jsonl"
 
     @property
+    def results(self) -> Path:
+        """What an evaluation found."""
+        return self.root / "evaluation.json"
+
+    @property
+    def model(self) -> Path:
+        """What an export wrote."""
+        return self.root / "model"
+
+    @property
     def tracking(self) -> Path:
         """Files of trackers."""
         return self.root / "tracking"
@@ -55,6 +67,11 @@ class RunDirectory:
     def identity(self) -> Path:
         """Which bundle this run directory belongs to."""
         return self.root / "run.json"
+
+    @property
+    def excluded_nodes(self) -> Path:
+        """Machines that failed the run and that it keeps away from, one a line."""
+        return self.root / "excluded_nodes"
 
     @property
     def finished(self) -> Path:
@@ -79,7 +96,7 @@ class RunDirectory:
 
 
 def expand(path: NodePath) -> Path:
-    """``path`` on this machine. Raises ``Failure`` when its environment variable is not set."""
+    """``path`` on this machine. Raises ``Failure`` when its variable is not set, or its stage has no checkpoint."""
     if path.base == "absolute":
         return Path(path.path)
     if path.base == "stdlib":
@@ -90,7 +107,20 @@ def expand(path: NodePath) -> Path:
             place = Path(f"${path.name}") / path.path
             raise Failure(NO_INPUT, f"the environment variable {path.name} is not set; the spec names {place}")
         return Path(value) / path.path
+    if path.base in ("stage", "checkpoint"):
+        stage = RunDirectory(Path(os.environ[RUN_DIR_VARIABLE]).parent / path.name)
+        return (stage.root if path.base == "stage" else _newest_checkpoint(stage)) / path.path
     return Path.cwd() / path.path
+
+
+def _newest_checkpoint(run: RunDirectory) -> Path:
+    from cfgc_runtime.checkpoints.complete import newest_first  # which writes with what is here
+
+    found = newest_first(run.checkpoints) if run.checkpoints.is_dir() else []
+    for name, content in found:
+        if content is not None:
+            return run.checkpoints / name
+    raise Failure(NO_INPUT, f"the stage {run.root.name} has no whole checkpoint in {run.checkpoints}: run it first")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
