@@ -26,8 +26,16 @@ DIRECTIVES: tuple[Used, ...] = (
 )
 """Options after ``#SBATCH --``."""
 
+GPUS_ON_NODE = Used("SLURM_GPUS_ON_NODE", "20.11", "the number of GPUs is checked by the ranks only")
+
+GPU_BINDING = (
+    *("SLURM_GPUS_PER_TASK", "SLURM_NTASKS_PER_GPU", "SLURM_GPU_BIND", "SLURM_TRES_BIND", "SLURM_TRES_PER_TASK"),
+)
+"""Variables by which srun would show a task some of the node's GPUs only. They are unset: their age does not matter."""
+
 SRUN: tuple[Used, ...] = (
     *(Used(name, "17.11") for name in ("--nodes", "--ntasks", "--ntasks-per-node", "--kill-on-bad-exit", "--wait")),
+    *(Used(name, "17.11") for name in ("--distribution", "--mpi", "--export")),
 )
 
 COMMANDS: tuple[Used, ...] = (
@@ -38,6 +46,11 @@ VARIABLES: tuple[Used, ...] = (
     *(Used(name, "17.11") for name in ("SLURM_JOB_ID", "SLURM_JOB_NUM_NODES", "SLURM_JOB_NODELIST", "SLURM_NODEID")),
     *(Used(name, "17.11") for name in ("SLURM_JOB_NAME", "SLURM_JOB_PARTITION", "SLURM_CLUSTER_NAME")),
     *(Used(name, "17.11") for name in ("SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT")),
-    Used("SLURM_GPUS_ON_NODE", "20.11", "the number of GPUs is checked by the ranks only"),
+    *(
+        Used(name, "17.11")
+        for name in ("SLURM_TASKS_PER_NODE", "SLURM_JOB_CPUS_PER_NODE", "SLURM_LOCALID", "SLURM_PROCID")
+    ),
+    *(Used(name, "17.11") for name in ("SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURMD_NODENAME")),
+    GPUS_ON_NODE,
     Used("SRUN_CPUS_PER_TASK", "22.05", "srun reads SLURM_CPUS_PER_TASK, which sbatch sets from --cpus-per-task"),
 )

@@ -1,18 +1,41 @@
-"""How the ranks start in the allocation, and where they meet: step.sh.j2."""
+"""How the ranks start in the allocation, and where they meet: allocation, meeting and step.sh.j2."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from cfgc.emit.shell import Sh
-from cfgc.lower.plan import AnyPlan
+from cfgc.launching.slurm import GPU_BINDING, GPUS_ON_NODE
+from cfgc.lower.plan import AnyPlan, TaskPlan
 
 
 def values(plan: AnyPlan) -> Mapping[str, object]:
-    """What the part is given."""
-    return {"cpus_per_task": plan.slurm.cpus_per_task, "master_port": _port(plan)}
+    """What the parts are given."""
+    slurm = plan.slurm
+    return {
+        "per_rank": plan.launch.launcher == "srun",
+        "tasks": plan.topology.nodes * slurm.tasks_per_node,
+        "tasks_per_node": slurm.tasks_per_node,
+        "cpus_per_task": slurm.cpus_per_task,
+        "cpus_per_node": slurm.tasks_per_node * slurm.cpus_per_task,
+        "memory_mib": slurm.memory_mib,
+        "asks_for_gpus": _asks_for_gpus(plan),
+        "gpus_unsaid": _unsaid(plan),
+        "master_port": plan.launch.master_port,
+        "srun_wait_s": _patience(plan),
+        "unset_variables": Sh(" ".join(GPU_BINDING)),
+    }
 
 
-def _port(plan: AnyPlan) -> Sh:
-    """All nodes must agree on the port before they can talk, and two jobs on a node must not: the job id decides."""
-    return Sh(str(plan.launch.master_port or "$((10000 + SLURM_JOB_ID % 20000))"))
+def _asks_for_gpus(plan: AnyPlan) -> bool:
+    return any(option == "gpus-per-node" or value.startswith("gpu:") for option, value in plan.slurm.directives)
+
+
+def _unsaid(plan: AnyPlan) -> int:
+    """How many GPUs a node has when Slurm does not say it: none, unless the release may be too old to say it."""
+    return plan.topology.ranks_per_node if GPUS_ON_NODE.is_newer_than(plan.target.slurm) else 0
+
+
+def _patience(plan: AnyPlan) -> int:
+    """Seconds that srun waits for the other tasks once one has ended, 0 for ever: ranks of a training end together."""
+    return 0 if isinstance(plan, TaskPlan) else plan.launch.shutdown_grace_s
