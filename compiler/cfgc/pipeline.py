@@ -3,41 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from cfgc.deepspeed.checking import check_ds_config
+from cfgc.diagnostics import Rejected
 from cfgc.emit.bundle import Bundle, emit_bundle
+from cfgc.emit.pipeline import emit_pipeline
+from cfgc.load.graph import SpecGraph
 from cfgc.load.loader import load_spec
 from cfgc.load.reader import Reader
 from cfgc.lower.lowering import lower_spec
 from cfgc.lower.plan import AnyPlan
 from cfgc.resolve.resolved import Resolved
 from cfgc.resolve.resolver import resolve_graph
+from cfgc.stages.checking import check_pipeline
+from cfgc.stages.declaring import declares_stages
+from cfgc.stages.errors import is_a_pipeline
+from cfgc.stages.lowering import lower_pipeline
+from cfgc.stages.pipeline import CheckedPipeline, PipelinePlan
 from cfgc.sweep.reading import is_sweep
 from cfgc.usercode.reading import with_user_code
 from cfgc.validate.checker import Checked, check_resolved
 
-__all__ = ["check_ds_config", "check_spec", "compile_spec", "plan_spec", "resolve_spec"]
+__all__ = ["check", "check_ds_config", "check_spec", "compile_spec", "emit", "lower", "plan_spec", "resolve_spec"]
 """``check_ds_config`` is a short road of its own: a ds_config is read, then judged."""
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many are done, of how many."""
 
 
 def resolve_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Resolved:
     """Load and merge the spec that ``reader`` knows as ``logical``; read the code it names. Raises ``Rejected``."""
-    graph = load_spec(reader, logical, overrides)
+    return _resolve_run(reader, load_spec(reader, logical, overrides))
+
+
+def _resolve_run(reader: Reader, graph: SpecGraph) -> Resolved:
+    if declares_stages(graph):
+        raise Rejected([is_a_pipeline(graph)])
     return with_user_code(reader, resolve_graph(graph))
 
 
 def check_spec(
-    reader: Reader, logical: str, overrides: Sequence[str] = (), progress: Callable[[int, int], None] | None = None
+    reader: Reader, logical: str, overrides: Sequence[str] = (), progress: Progress | None = None
 ) -> Checked:
     """The above, and every schema and rule check. Raises ``Rejected``; warnings are in the outcome.
 
     Of a sweep every point is compiled; ``progress`` is told how many are done, of how many.
     """
-    resolved = resolve_spec(reader, logical, overrides)
+    return _check_run(reader, load_spec(reader, logical, overrides), progress)
+
+
+def _check_run(reader: Reader, graph: SpecGraph, progress: Progress | None) -> Checked:
+    resolved = _resolve_run(reader, graph)
     if is_sweep(resolved):
         from cfgc.sweep.checking import check_sweep  # which needs the emitters too
 
-        return check_sweep(reader, logical, overrides, resolved, progress)
+        return check_sweep(reader, graph.root.logical, graph.overrides, resolved, progress)
     return check_resolved(resolved)
 
 
@@ -48,4 +69,22 @@ def plan_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> An
 
 def compile_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Bundle:
     """The whole road: a spec becomes a bundle in memory. Raises ``Rejected``."""
-    return emit_bundle(plan_spec(reader, logical, overrides))
+    return emit(lower(check(reader, logical, overrides)))
+
+
+def check(
+    reader: Reader, logical: str, overrides: Sequence[str] = (), progress: Progress | None = None
+) -> Checked | CheckedPipeline:
+    """``check_spec``, or the same of every stage of a pipeline."""
+    graph = load_spec(reader, logical, overrides)
+    return check_pipeline(reader, graph) if declares_stages(graph) else _check_run(reader, graph, progress)
+
+
+def lower(checked: Checked | CheckedPipeline) -> AnyPlan | PipelinePlan:
+    """What ``checked`` runs."""
+    return lower_pipeline(checked) if isinstance(checked, CheckedPipeline) else lower_spec(checked)
+
+
+def emit(plan: AnyPlan | PipelinePlan) -> Bundle:
+    """The bundle of a run or of a pipeline."""
+    return emit_pipeline(plan) if isinstance(plan, PipelinePlan) else emit_bundle(plan)

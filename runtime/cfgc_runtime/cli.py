@@ -17,6 +17,7 @@ from cfgc_runtime.hosts import exclude, suspects
 from cfgc_runtime.lock import wait_until_free
 from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.node import ATTEMPT_VARIABLE, supervise_node
+from cfgc_runtime.ops.prebuild import BUILDERS, build_ops
 from cfgc_runtime.outcome import settle_job
 from cfgc_runtime.point import point_of
 from cfgc_runtime.preflight.node import show_checks
@@ -77,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     node.add_argument("--local-rank", type=int, help="the command is this rank of the node alone")
     node.add_argument("--attempt", default="", help="part of a job's attempt, whose script asks for the `outcome`")
     node.add_argument("launcher", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    build = commands.add_parser("build", help="build DeepSpeed's ops (node starts this)")
+    build.add_argument("ops", nargs="+", choices=sorted(BUILDERS))
     commands.add_parser("rank", help="train (torchrun starts this)")
     check = commands.add_parser("check", help="look at this node without training: packages, data, GPUs, room, limits")
     check.add_argument("--run-dir", type=Path, help="default: where the spec puts it, from this directory")
@@ -105,6 +108,9 @@ def _run(options: argparse.Namespace) -> int:
         return FINISHED
     if options.command == "rank":
         return _rank()
+    if options.command == "build":
+        build_ops(options.ops)
+        return FINISHED
     if options.command == "check":
         return show_checks(_BUNDLE, options.run_dir)
     run = RunDirectory(options.run_dir.absolute())

@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeGuard, cast
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
+from cfgc_runtime.point import apply_config, point_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -284,6 +285,9 @@ class Launch(Protocol):
     restart_delay_s: int
     required: tuple[str, ...]
     limits: tuple[tuple[str, int], ...]
+    cpu_binding: Literal["none", "cores", "numa"]
+    ops: tuple[str, ...]
+    ops_cache: NodePath
 
 
 class Wandb(Protocol):
@@ -323,11 +327,13 @@ class Tracking(Protocol):
 
 
 class Config(Protocol):
-    """The module ``config.py`` of a bundle."""
+    """The module ``config.py`` of a bundle; ``WEIGHTS`` without a path are none."""
 
     EXPERIMENT: Experiment
     TARGET: Target
     TOPOLOGY: Topology
+    WORK: Literal["train", "evaluate"]
+    WEIGHTS: NodePath
     BATCH: Batch
     SCHEDULE: Schedule
     PRECISION: Literal["fp32", "bf16", "fp16"]
@@ -385,4 +391,6 @@ def load_config(path: Path) -> Config:
     module = ModuleType("cfgc_bundle_config")
     # Not through an import, which may leave bytecode in the bundle.
     exec(compile(path.read_bytes(), path, "exec"), module.__dict__)
+    if point := point_of(path.parent):
+        apply_config(module, point)
     return cast("Config", module)

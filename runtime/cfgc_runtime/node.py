@@ -10,31 +10,35 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cfgc_runtime.attempt import Attempt, newest_attempt
 from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import FINISHED, HUNG, LOST_PEER, USAGE, Failure, tell
+from cfgc_runtime.flight import ask_for_records, recorder_variables
 from cfgc_runtime.hang import Hang, Watchdog, dump_stacks
+from cfgc_runtime.limits import make_temporary_directory, raise_limits
 from cfgc_runtime.lock import supervising
 from cfgc_runtime.manifest import DELETE, read_manifest, verify_bundle
 from cfgc_runtime.mourning import ENDED_FOR_ANOTHER, Mourner
+from cfgc_runtime.ops.prebuild import built_ops, find_ops
 from cfgc_runtime.outcome import report, report_share
 from cfgc_runtime.preflight.finding import settle
 from cfgc_runtime.preflight.node import check_node
 from cfgc_runtime.preflight.presence import Presence
 from cfgc_runtime.share import Share, await_word, ranks_of_node
+from cfgc_runtime.rundir import RUN_DIR_VARIABLE
 from cfgc_runtime.signals import StopRequest, die_with_parent, ignore, send
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from cfgc_runtime.config import Config, Topology
+    from cfgc_runtime.config import Config
     from cfgc_runtime.rundir import RunDirectory
 
-RUN_DIR_VARIABLE = "CFGC_RUN_DIR"
 ATTEMPT_VARIABLE = "CFGC_ATTEMPT"
 _POLL_S = 0.2
 
@@ -52,7 +56,7 @@ def supervise_node(bundle: Path, run: RunDirectory, share: Share, command: Seque
     if run.read_finished(manifest.plan_digest) is not None:
         return FINISHED
     started = time.monotonic()
-    with supervising(run, share.name) as locks:
+    with supervising(run, share.name) as locks, ExitStack() as until_the_end:
         # None can be opened from here on, so that the newest is the same one on every node.
         attempt = Attempt(run.attempts / share.attempt) if share.attempt else newest_attempt(run)
         if not share.leads_node and not await_word(attempt, share.node_rank):
@@ -61,13 +65,15 @@ def supervise_node(bundle: Path, run: RunDirectory, share: Share, command: Seque
         topology = config.TOPOLOGY
         ranks = share.ranks(topology)
         with _failing_openly(attempt, ranks):
-            if share.leads_node:
-                _prepare(bundle, config, run, attempt, share.node_rank)
-            launcher = _launch(command, run, attempt, share, topology, locks)
+            raise_limits(config.LAUNCH.limits)
+            make_temporary_directory()
+            variables = until_the_end.enter_context(_prepared(bundle, config, run, attempt, share, stop))
+            launcher = _launch(command, run, attempt, share, {**share.variables(topology), **variables}, locks)
         watchdog = Watchdog(attempt, topology.world_size, config.LAUNCH.watchdog_s, topology.timeout_s)
         presence = Presence(attempt, topology.world_size) if share.leads else None
         here = ranks_of_node(share.node_rank, topology)
-        status = _wait(launcher, attempt, ranks, here, stop, watchdog, presence)
+        record = partial(ask_for_records, variables)
+        status = _wait(launcher, attempt, ranks, here, stop, watchdog, presence, record)
         ignore()
         if status > 0:  # a signal ended its ranks with torchrun
             Mourner(attempt).record(attempt.running(ranks))
@@ -80,13 +86,28 @@ def supervise_node(bundle: Path, run: RunDirectory, share: Share, command: Seque
     return code
 
 
-def _prepare(bundle: Path, config: Config, run: RunDirectory, attempt: Attempt, node_rank: int) -> None:
-    """What is done once on a node. Raises ``Failure`` when it cannot run its ranks."""
-    for rank in ranks_of_node(node_rank, config.TOPOLOGY):
+@contextmanager
+def _prepared(
+    bundle: Path, config: Config, run: RunDirectory, attempt: Attempt, share: Share, stop: StopRequest
+) -> Iterator[Mapping[str, str]]:
+    """What the ranks of this node need: variables, and what is done once on a node, by whoever leads it.
+
+    Raises ``Failure`` when it cannot run its ranks.
+    """
+    node, launch, topology = share.node_rank, config.LAUNCH, config.TOPOLOGY
+    raise_limits(launch.limits)
+    if not share.leads_node:
+        cache, place = find_ops(launch, run, attempt, node)
+        yield {**cache, **recorder_variables(topology, attempt, place)}
+        return
+    make_temporary_directory()
+    for rank in ranks_of_node(node, topology):
         attempt.reserve(rank)
-    if node_rank > 0:  # `stage` has looked at the first node
+    if node > 0:  # `stage` has looked at the first node
         settle(check_node(bundle, config, run))
-    attempt.ready(node_rank).touch()
+    with built_ops(bundle, launch, run, attempt, node, stop) as (cache, place):
+        attempt.ready(node).touch()
+        yield {**cache, **recorder_variables(topology, attempt, place)}
 
 
 @contextmanager
@@ -104,7 +125,7 @@ def _launch(
     run: RunDirectory,
     attempt: Attempt,
     share: Share,
-    topology: Topology,
+    variables: Mapping[str, str],
     locks: tuple[int, int],
 ) -> subprocess.Popen[bytes]:
     """Start the launcher in a session of its own, so that Ctrl-C reaches the ranks only as a request to save.
@@ -112,7 +133,7 @@ def _launch(
     It inherits the ``locks``, so that they stay held while it ends its ranks after the supervisor was killed.
     """
     own = {RUN_DIR_VARIABLE: str(run.root), ATTEMPT_VARIABLE: attempt.path.name, "PYTHONDONTWRITEBYTECODE": "1"}
-    environment = {**os.environ, **own, **share.variables(topology)}
+    environment = {**os.environ, **own, **variables}
     with attempt.log(f"node-{share.name}").open("wb") as log:
         try:
             return subprocess.Popen(
@@ -141,6 +162,7 @@ def _wait(
     stop: StopRequest,
     watchdog: Watchdog,
     presence: Presence | None,
+    record: Callable[[Collection[int]], None],
 ) -> int:
     """Wait for the launcher; a stop request reaches each of its ``ranks`` as soon as it has recorded its process id.
 
@@ -168,6 +190,7 @@ def _wait(
             if presence and (line := presence.look()):
                 tell(line)
             if hang := watchdog.look(running):
+                record(running)
                 _end(hang, attempt, attempt.running(here))
 
 

@@ -8,12 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from cfgc_runtime.checkpoints.saving import Checkpoints
+from cfgc_runtime.checkpoints.weights import first_weights
 from cfgc_runtime.config import load_config
 from cfgc_runtime.data.feed import load_feed
 from cfgc_runtime.data.files import amount_of, changed, changed_since
 from cfgc_runtime.data.user_feed import load_user_feed
 from cfgc_runtime.engine import Engine, connect
 from cfgc_runtime.errors import NO_INPUT, Failure
+from cfgc_runtime.judging import Judging
 from cfgc_runtime.loop import Loop
 from cfgc_runtime.models.attention import check_attention
 from cfgc_runtime.models.building import model_of
@@ -78,11 +80,18 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     reporter.say(_headline(config, model, feed.fingerprint))
     for line in warnings:
         reporter.say(line, "warning")
+    source = first_weights(config, run, model, ranks)
+    if source:
+        reporter.say(f"weights of {source.path} (step {source.found.step:,})")
     check_attention(config.MODEL, config.PRECISION, ranks.device)
     loss = own_loss(wiring.loss) if wiring.loss else cross_entropy
     objective = with_penalties(loss, config.PENALTIES, feed.end)
     engine = Engine(config, bundle / "ds_config.json", model, loss, wiring, objective)
     seed_rank(config.EXPERIMENT.seed, world.rank)
+    if config.WORK == "evaluate":
+        assert source is not None, "the plan of an evaluation names weights"
+        judging = Judging(config, run, ranks, engine, feed, source, reporter, stop, pulse)
+        return reporter.follow(judging.run, source.found.step)
 
     warn = partial(reporter.say, level="warning")
     checkpoints = Checkpoints(run.checkpoints, ranks, config, read_values(bundle), warn)

@@ -9,9 +9,7 @@ from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.report import as_errors, print_diagnostics, say, summary
 from cfgc.cli.session import default_out, open_spec
 from cfgc.diagnostics import Rejected
-from cfgc.emit.bundle import emit_bundle
-from cfgc.lower.lowering import lower_spec
-from cfgc.pipeline import check_spec
+from cfgc.pipeline import check, emit, lower
 from cfgc.write.existing import edited_files
 from cfgc.write.writer import write_bundle
 
@@ -20,11 +18,11 @@ def built(spec: str, overrides: Sequence[str], out: Path | None, output_format: 
     """Compile ``spec`` and write its bundle; says what came of it and returns the exit code."""
     session = open_spec(spec, overrides)
     try:
-        checked = check_spec(session.reader, session.logical, session.overrides)
+        checked = check(session.reader, session.logical, session.overrides)
         if deny and checked.warnings:
             raise Rejected(as_errors(checked.warnings))
         print_diagnostics(session.from_here(checked.warnings), output_format)
-        bundle = emit_bundle(lower_spec(checked))
+        bundle = emit(lower(checked))
         directory = out or default_out(session, bundle.name)
         edited = edited_files(directory)
         outcome = write_bundle(bundle, directory)

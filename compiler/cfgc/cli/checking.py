@@ -139,12 +139,11 @@ def check_one(spec: str, overrides: Sequence[str]) -> tuple[Diagnostic, ...]:
 
 def findings_of(session: Session, reader: Reader) -> tuple[Diagnostic, ...]:
     """The same, with the files by their logical names. A spec that is lowered can be emitted: that is left out."""
-    from cfgc.lower.lowering import lower_spec
-    from cfgc.pipeline import check_spec
+    from cfgc.pipeline import check, lower
 
     try:
-        checked = check_spec(reader, session.logical, session.overrides)
-        lower_spec(checked)
+        checked = check(reader, session.logical, session.overrides)
+        lower(checked)
     except Rejected as rejected:
         return rejected.diagnostics
     return checked.warnings

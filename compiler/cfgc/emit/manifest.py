@@ -20,7 +20,7 @@ def manifest_json(
 ) -> str:
     """The text of manifest.json for the other ``files`` of the bundle."""
     review = plan.review
-    outputs = {path.as_posix(): _output(data, path in executable) for path, data in sorted(files.items())}
+    outputs = {path.as_posix(): output_of(data, path in executable) for path, data in sorted(files.items())}
     return readable(
         {
             "format": FORMAT,
@@ -40,5 +40,6 @@ def manifest_json(
     )
 
 
-def _output(data: bytes, executable: bool) -> dict[str, Json]:
+def output_of(data: bytes, executable: bool) -> dict[str, Json]:
+    """What the manifest says of one file."""
     return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "executable": executable}

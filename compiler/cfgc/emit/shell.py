@@ -33,6 +33,8 @@ def path_expression(path: NodePath) -> Sh:
         return Sh(quoted(path.path))
     if path.base == "stdlib":
         raise ValueError("the interpreter's own library is no place to write to")
+    if path.base in ("stage", "checkpoint"):
+        raise ValueError("what a stage has written is no place to write to")
     base = '"$PWD"' if path.base == "cwd" else f'"${word(path.name)}"'
     return Sh(base if path.path == "." else f"{base}/{quoted(path.path)}")
 

@@ -77,12 +77,15 @@ class Review:
 class Plan:
     """Everything that the emitters need. All but ``review`` is the meaning, and the plan digest covers it.
 
-    The plan of a sweep is that of its first point, and ``sweep`` says what the others change.
+    The plan of a sweep is that of its first point, and ``sweep`` says what the others change. ``work`` is what is done
+    with the model; ``weights`` is the checkpoint that it has them from, without a path none.
     """
 
     experiment: Experiment
     target: Target
     topology: Topology
+    work: Literal["train", "evaluate"]
+    weights: NodePath
     batch: Batch
     schedule: Schedule
     precision: Literal["fp32", "bf16", "fp16"]

@@ -28,16 +28,21 @@ class Call:
 
 @dataclass(frozen=True)
 class Task:
-    """What every rank runs in place of training: a function, which wiring.py calls, or a script of the bundle.
+    """What every rank runs in place of training: a function, which wiring.py calls, a script of the bundle, an export.
 
-    ``interpreter`` are the words before the script, ``python`` for the run's own; ``environment`` is the task's alone.
+    ``interpreter`` are the words before the script, ``python`` for the run's own; ``environment`` is the task's alone,
+    and ``paths`` are variables too. ``checkpoint`` is what an export reads, ``dtype`` empty the precision of training.
     """
 
-    kind: Literal["function", "script"]
+    kind: Literal["function", "script", "export"]
     target: str
     script: str
     script_sha256: str
     interpreter: tuple[str, ...]
     args: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
+    paths: tuple[tuple[str, NodePath], ...]
     working_directory: NodePath
+    checkpoint: NodePath
+    format: Literal["auto", "huggingface", "safetensors"]
+    dtype: Literal["", "fp32", "bf16", "fp16"]

@@ -126,7 +126,7 @@ def evaluation(spec: Spec, micro_batch_size: int) -> plan.Evaluation:
         every_steps=of_spec.evaluation_steps_of(spec),
         micro_batch_size=said.micro_batch_size or micro_batch_size,
         max_batches=said.max_batches,
-        at_end=said.at_end and holds_out(spec),
+        at_end=(said.at_end or spec.task.kind == "evaluate") and holds_out(spec),
     )
 
 
@@ -144,6 +144,12 @@ def gradient_health(spec: Spec) -> plan.GradientHealth:
 def penalties(spec: Spec) -> plan.Penalties:
     """What training adds to the loss."""
     return plan.Penalties(**dict(spec.training.penalties))
+
+
+def weights(spec: Spec) -> plan.NodePath:
+    """The checkpoint that the model's first weights come from; an evaluation judges those."""
+    path = spec.task.checkpoint if spec.task.kind == "evaluate" else spec.model.weights
+    return plan.NodePath("cwd", "", "") if path is None else node_path(path)
 
 
 def shuffle_seed_of(spec: Spec) -> int:

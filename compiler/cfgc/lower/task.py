@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cfgc.lower import plan, sections
 from cfgc.lower.launch import launch
@@ -27,7 +27,9 @@ def task_plan(spec: TaskSpec, code: UserCode, review: plan.Review) -> plan.TaskP
     releases = sections.target(spec)
     return plan.TaskPlan(
         experiment=sections.experiment(spec),
-        target=releases if spec.task.uses_deepspeed else plan.Target("", releases.torch, releases.slurm),
+        target=releases
+        if spec.task.uses_deepspeed or _kind(spec) == "export"
+        else plan.Target("", releases.torch, releases.slurm),
         topology=ranks(spec),
         task=_task(spec, script),
         calls=sections.calls(spec),
@@ -41,17 +43,27 @@ def task_plan(spec: TaskSpec, code: UserCode, review: plan.Review) -> plan.TaskP
 def _task(spec: TaskSpec, script: bytes) -> plan.Task:
     said = spec.task
     directory = plan.NodePath("cwd", "", ".")
-    is_function = said.target is not None
-    path = "" if is_function else f"{FOLDER}/{PurePosixPath(said.script or 'inline').name}"
-    interpreter = () if is_function else interpreter_of(said.script or "", script)
+    kind = _kind(spec)
+    path = "" if kind != "script" else f"{FOLDER}/{PurePosixPath(said.script or 'inline').name}"
+    interpreter = () if kind != "script" else interpreter_of(said.script or "", script)
     assert interpreter is not None, "a rule refuses a script that nothing runs"
     return plan.Task(
-        kind="function" if is_function else "script",
+        kind=kind,
         target=said.target or "",
         script=path,
-        script_sha256="" if is_function else hashlib.sha256(script).hexdigest(),
+        script_sha256="" if kind != "script" else hashlib.sha256(script).hexdigest(),
         interpreter=interpreter,
         args=said.args,
         environment=tuple(sorted(said.env.items())),
+        paths=tuple((name, sections.node_path(path)) for name, path in sorted(said.paths.items())),
         working_directory=sections.node_path(said.working_directory) if said.working_directory else directory,
+        checkpoint=sections.node_path(said.checkpoint) if said.checkpoint else directory,
+        format=said.format,
+        dtype=said.dtype or "",
     )
+
+
+def _kind(spec: TaskSpec) -> Literal["function", "script", "export"]:
+    if spec.task.target is not None:
+        return "function"
+    return "export" if spec.task.script is None and spec.task.inline is None else "script"

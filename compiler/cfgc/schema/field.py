@@ -20,7 +20,6 @@ Feature: TypeAlias = Literal[
     "data",
     "model",
     "sweep",
-    "stages",
     "package",
     "task",
     "nvme",

@@ -52,6 +52,9 @@ class Model(Section):
         None, "Own model, `module:function`, called with (**arguments), gives a torch module.", only=_OWN
     )
     arguments: Arguments = numerics({}, "Keyword arguments of that function.", only=OnlyFor(("target",)))
+    weights: Path | None = numerics(
+        None, "Weights to begin with: a checkpoint of the same model, or a run directory for its newest."
+    )
     path: Path | None = numerics(
         None, "Directory with the config.json of a transformers model, on the node.", only=_CAUSAL
     )

@@ -14,18 +14,19 @@ from cfgc.schema.values import Int, Path, Text, Texts, Variable, array_to_tuple
 _TRAIN = Later(
     "task",
     'leave the table out to train; a function of yours can do it today: `task.target = "my_pkg.align:main"`',
-    ("train", "script", "function"),
+    ("train", "evaluate", "export", "script", "function"),
 )
 _COPY = Later("package", "leave the table out, and install your package on the node")
 
 
 Variables: TypeAlias = dict[Variable, Text]
+Paths: TypeAlias = dict[Variable, Path]
 
 
 class Task(Section):
     """What the ranks do."""
 
-    kind: Literal["train", "evaluate", "finetune", "rlhf", "ppo", "dpo", "script", "function"] = numerics(
+    kind: Literal["train", "evaluate", "export", "finetune", "rlhf", "ppo", "dpo", "script", "function"] = numerics(
         "train", "The task.", later=_TRAIN
     )
     target: CallTarget | None = numerics(
@@ -45,6 +46,18 @@ class Task(Section):
     env: Variables = logistics({}, "Variables of the task alone, besides `[env.variables]`.")
     working_directory: Path | None = logistics(
         None, "Directory that the task starts in. Absent: the one that the run was started in."
+    )
+    paths: Paths = logistics(
+        {}, "Variables of a function or script whose values are paths of the node, such as another stage's output."
+    )
+    checkpoint: Path | None = numerics(
+        None, "Weights that an evaluation judges or an export writes: a checkpoint, or a run directory for its newest."
+    )
+    format: Literal["auto", "huggingface", "safetensors"] = logistics(
+        "auto", "What an export writes: a directory that transformers loads where it has such a model, or tensors only."
+    )
+    dtype: Literal["fp32", "bf16", "fp16"] | None = logistics(
+        None, "Precision of exported weights. Absent: that of training."
     )
     uses_deepspeed: bool = logistics(False, "The task imports DeepSpeed, so that the node must have the target's.")
 

@@ -8,7 +8,7 @@ from cfgc.schema.cluster import Cluster
 from cfgc.schema.data import Data
 from cfgc.schema.deepspeed import DeepSpeed
 from cfgc.schema.experiment import Checks, Env, Experiment, Target
-from cfgc.schema.field import Later, Section, logistics, numerics, resources
+from cfgc.schema.field import Section, logistics, numerics, resources
 from cfgc.schema.launch import Launch
 from cfgc.schema.machine import Hardware, Parallel
 from cfgc.schema.model import Model
@@ -16,8 +16,6 @@ from cfgc.schema.run import Checkpoint, Evaluation, Package, Task, Tracking
 from cfgc.schema.stages import Stages
 from cfgc.schema.sweep import Sweep
 from cfgc.schema.training import Training
-
-_STAGES = Later("stages", "leave it out; write a spec for each stage", ((),))
 
 
 class TaskSpec(Section):
@@ -31,7 +29,7 @@ class TaskSpec(Section):
     launch: Launch = resources(Launch(), "How the ranks start.")
     cluster: Cluster = logistics(Cluster(), "What is asked of Slurm.")
     sweep: Sweep = logistics(Sweep(), "Many points from one spec.")
-    stages: Stages = logistics((), "Tasks of a pipeline.", later=_STAGES)
+    stages: Stages = logistics((), "Tasks of a pipeline.")
     package: Package = logistics(Package(), "How code reaches the node.")
     checks: Checks = logistics(Checks(), "Which findings may pass.")
 
@@ -55,7 +53,7 @@ class Spec(Section):
     tracking: Tracking = logistics(Tracking(), "What is written while training.")
     evaluation: Evaluation = logistics(Evaluation(), "Loss on held-out samples.")
     sweep: Sweep = logistics(Sweep(), "Many points from one spec.")
-    stages: Stages = logistics((), "Tasks of a pipeline.", later=_STAGES)
+    stages: Stages = logistics((), "Tasks of a pipeline.")
     package: Package = logistics(Package(), "How code reaches the node.")
     checks: Checks = logistics(Checks(), "Which findings may pass.")
 

@@ -6,18 +6,29 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator
 
-from cfgc.schema.field import Section, logistics
+from cfgc.schema.experiment import Experiment
+from cfgc.schema.field import Section, logistics, numerics
+from cfgc.schema.launch import Launch
 from cfgc.schema.values import Name, Text, Texts, array_to_tuple
 
 
 class Stage(Section):
     """One task of a pipeline."""
 
-    name: Name = logistics(..., "Name of the stage.")
-    spec: Text | None = logistics(None, "Spec that it runs.")
-    task: Text | None = logistics(None, "Task that it runs.")
-    needs: Texts = logistics((), "Stages that come before.")
-    inputs: dict[str, Any] = logistics({}, "Outputs of other stages that it reads.")
+    name: Name = logistics(..., "Name of the stage, and of its directory.")
+    needs: Texts = logistics((), "Stages that must have finished before this one starts.")
+    spec: Text | None = logistics(
+        None, "Spec that it runs, relative to this file. Absent: this spec itself.", min_length=1
+    )
+    set: dict[str, Any] = numerics({}, "Keys that it sets over that spec, such as `launch.nodes`.")
 
 
 Stages: TypeAlias = Annotated[tuple[Stage, ...], BeforeValidator(array_to_tuple)]
+
+
+class PipelineSpec(Section):
+    """What a pipeline says of itself; the rest of its spec belongs to stages without a spec of their own."""
+
+    experiment: Experiment = logistics(..., "What the pipeline is called.")
+    launch: Launch = logistics(Launch(), "Where it keeps its state.")
+    stages: Stages = logistics(..., "Its tasks.")

@@ -23,9 +23,10 @@ OF_TRAINING = frozenset(Spec.model_fields) - frozenset(TaskSpec.model_fields)
 
 
 def names_a_task(resolved: Resolved) -> str:
-    """The key of ``[task]`` that names what to run in place of training; empty for a spec that trains."""
+    """The key of ``[task]`` that names what to run in place of training; empty for a spec that trains or evaluates."""
     named = (key for key in NAMING if (leaf := resolved.get(key)) and isinstance(leaf.value, str))
-    return next(named, "")
+    kind = resolved.get("task.kind")
+    return next(named, "task.kind" if kind and kind.value == "export" else "")
 
 
 def without_training(resolved: Resolved) -> tuple[Resolved, tuple[Diagnostic, ...]]:
@@ -51,7 +52,8 @@ def _ignored(resolved: Resolved, naming: str) -> Iterator[Diagnostic]:
     for section, paths in sections.items():
         yield _of_training(resolved, section, paths, naming)
     kind = resolved.get("task.kind")
-    if kind and kind.origin.span and kind.value != ("function" if naming == "task.target" else "script"):
+    said = {"task.target": "function", "task.kind": "export"}.get(naming, "script")
+    if kind and kind.origin.span and kind.value != said:
         yield Diagnostic(
             "CFG474",
             f"`task.kind` says another task than `{naming}`",

@@ -15,7 +15,7 @@ from cfgc_runtime.trackers.opening import libraries_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cfgc_runtime.config import Config, NodePath
+    from cfgc_runtime.config import Config, NodePath, Task
 
 _OF_SOURCES: Final = {"parquet": "pyarrow", "arrow": "pyarrow", "huggingface": "datasets"}
 
@@ -34,6 +34,22 @@ def files(config: Config) -> Iterator[Finding]:
         yield from _is_there("data.tokenizer.path", config.DATA.tokenizer.path)
     if config.MODEL.kind == "huggingface" and not config.MODEL.config:
         yield from _is_there("model.path", config.MODEL.path)
+    if config.WEIGHTS.path:
+        yield from _is_there("task.checkpoint" if config.WORK == "evaluate" else "model.weights", config.WEIGHTS)
+
+
+def paths(task: Task) -> Iterator[Finding]:
+    """What an export reads and is written with; each path that a task is told can be said here."""
+    if task.kind == "export":
+        yield from _is_there("task.checkpoint", task.checkpoint)
+        if not _is_installed("safetensors"):
+            install = f"{sys.executable} -m pip install safetensors"
+            yield error(WRONG_WORLD, f"{sys.executable} has no safetensors, which an export needs: {install}")
+    for _, path in task.paths:
+        try:
+            expand(path)
+        except Failure as failure:
+            yield from_failure(failure)
 
 
 def _needed(config: Config) -> Iterator[tuple[str, str]]:

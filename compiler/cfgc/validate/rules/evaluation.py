@@ -42,6 +42,16 @@ def early_stopping_has_evaluations(spec: Spec, resolved: Resolved) -> Iterator[D
 def evaluation_has_samples(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG433: samples are held out for the evaluations."""
     every, key = evaluation_steps_of(spec), interval_key(spec, "evaluation")
+    if spec.task.kind == "evaluate" and not holds_out(spec):
+        yield error(
+            "CFG433",
+            "there is nothing to evaluate on",
+            resolved,
+            [At(FRACTION, "no sample is held out"), At("task.kind", "takes the loss of held-out samples")],
+            (),
+            ("set `data.eval_fraction = 0.01`, as the run that trained the weights had it",),
+        )
+        return
     if every == 0 or holds_out(spec):
         return
     yield error(

@@ -117,7 +117,7 @@ def task_is_one(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG473: a task is one function or one script, and every other key of ``[task]`` belongs to it."""
     named = [name for key in NAMING if getattr(spec.task, name := key.removeprefix("task.")) is not None]
     if not named:
-        idle = ("arguments", "args", "env", "working_directory", "uses_deepspeed")
+        idle = ("arguments", "args", "env", "paths", "working_directory", "uses_deepspeed")
         yield from _ignored(resolved, "task", idle, "task.kind", "`[task]` names no function and no script")
         return
     first, *others = named

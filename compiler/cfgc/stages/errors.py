@@ -1,0 +1,155 @@
+"""What is said of pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cfgc.diagnostics import Diagnostic, Label
+from cfgc.load.graph import SpecGraph
+from cfgc.nearest import nearest
+from cfgc.resolve.errors import shown
+from cfgc.resolve.expression import RefPath
+from cfgc.resolve.resolved import Resolved
+from cfgc.source import Span
+from cfgc.stages.pipeline import STAGES, Declared, Said
+from cfgc.validate.places import Location, key_label, value_label
+
+
+def is_a_pipeline(graph: SpecGraph) -> Diagnostic:
+    """CFG459: one run is meant, and the spec is several."""
+    origins = (held for layer in graph.layers for held in (layer.patch.sets.get(STAGES), layer.patch.appends.get(STAGES)))
+    origin = next((one for one in origins if one and one.span), None)
+    place = (origin.key_span or origin.span) if origin else None
+    return Diagnostic(
+        "CFG459",
+        f"`{graph.root.logical}` is a pipeline, and this is about one run",
+        Label(place, "its stages") if place else None,
+        helps=("name the spec of one of its stages",),
+    )
+
+
+def _at(declared: Declared, said: Said, *inside: str | int, text: str = "") -> Label | None:
+    return value_label(declared.root, ("stages", said.position, *inside), text)
+
+
+def same_name(declared: Declared, said: Said, other: Said) -> Diagnostic:
+    """CFG660: two stages are called the same."""
+    first = _at(declared, other, "name", text="the first of that name")
+    return Diagnostic(
+        "CFG660",
+        f"two stages are called `{said.name}`",
+        _at(declared, said, "name", text="the same name again"),
+        (first,) if first else (),
+        notes=("a stage's name is its directory, and what `needs` and `${stages.…}` call it",),
+        helps=(f'give it a name of its own, such as `name = "{said.name}_2"`',),
+    )
+
+
+def name_cannot_be_referred_to(declared: Declared, said: Said) -> Diagnostic:
+    """CFG660: in an expression a dash is a minus, and a dot leads to a key."""
+    plain = "".join(char if char.isalnum() else "_" for char in said.name)
+    plain = plain if not plain[0].isdigit() else f"stage_{plain}"
+    return Diagnostic(
+        "CFG660",
+        f"no expression can name a stage that is called `{said.name}`",
+        _at(declared, said, "name", text="letters, digits and `_` only, a letter first"),
+        helps=(f'write `name = "{plain}"`',),
+    )
+
+
+def unknown_need(declared: Declared, said: Said, index: int) -> Diagnostic:
+    """CFG661: ``needs`` names no stage."""
+    return _unknown_stage(declared, said.needs[index], _at(declared, said, "needs", index))
+
+
+def unknown_stage(declared: Declared, reference: RefPath, span: Span | None) -> Diagnostic:
+    """CFG661: a reference names no stage."""
+    name = str(reference[1]) if len(reference) > 1 else ""
+    return _unknown_stage(declared, name, Label(span, "") if span else None)
+
+
+def _unknown_stage(declared: Declared, name: str, label: Label | None) -> Diagnostic:
+    names = [said.name for said in declared.stages]
+    close = nearest(name, names)
+    return Diagnostic(
+        "CFG661",
+        f"there is no stage `{name}`",
+        Label(label.span, f"did you mean `{close}`?") if label and close else label,
+        notes=(f"stages of this pipeline: {', '.join(names)}",),
+        helps=(f"write `{close}`",) if close else (),
+    )
+
+
+def unknown_output(reference: RefPath, given: Sequence[str], kind: str, span: Span | None) -> Diagnostic:
+    """CFG662: a stage of that kind does not write such a thing."""
+    name = shown(reference[2:]) if len(reference) > 2 else ""
+    close = nearest(name, given)
+    stage = reference[1]
+    return Diagnostic(
+        "CFG662",
+        f"the stage `{stage}` has no output `{name}`" if name else f"`${{stages.{stage}}}` names no output",
+        Label(span, f"did you mean `{close}`?" if close else f"`{stage}` is a task of kind {kind}") if span else None,
+        notes=(f"a stage of kind {kind} gives {', '.join(f'`{one}`' for one in given)}",),
+        helps=(f"write `${{stages.{stage}.{close or given[0]}}}`",),
+    )
+
+
+def circle(declared: Declared, stages: Sequence[Said]) -> Diagnostic:
+    """CFG663: each waits for another one, so that none can start."""
+    names = [said.name for said in stages]
+    labels = [_at(declared, said, "needs", text=f"`{said.name}` waits") for said in stages]
+    first, *others = labels
+    return Diagnostic(
+        "CFG663",
+        f"the stage `{names[0]}` needs itself" if len(names) == 1 else "stages wait for each other in a circle",
+        first,
+        tuple(label for label in others if label),
+        notes=(" → ".join([*names, names[0]]) + ": none of them can start",),
+        helps=("take one of them out of `needs`",),
+    )
+
+
+def not_needed(declared: Declared, said: Said, reference: RefPath, span: Span | None) -> Diagnostic:
+    """CFG664: what is read may not be there yet."""
+    stage = str(reference[1])
+    needs = ", ".join(f'"{name}"' for name in (*said.needs, stage))
+    circular = said.name == stage or said.name in declared.upstream(stage)
+    own = "it is the stage itself" if said.name == stage else f"`{stage}` waits for `{said.name}`"
+    where = _at(declared, said, "needs" if said.needs else "name", text=f"what `{said.name}` waits for")
+    where = where if said.needs else _at(declared, said, "name", text="it waits for no stage")
+    return Diagnostic(
+        "CFG664",
+        f"the stage `{said.name}` reads from `{stage}`, and does not wait for it",
+        Label(span, own if circular else "not written yet when this stage starts") if span else None,
+        (where,) if where and not circular else (),
+        helps=() if circular else (f"write `needs = [{needs}]` for the stage `{said.name}`",),
+    )
+
+
+def no_path_there(resolved: Resolved, location: Location, span: Span | None) -> Diagnostic:
+    """CFG665: the value of the key is no path, or the output is not the beginning of it."""
+    key = ".".join(str(part) for part in location if isinstance(part, str))
+    return Diagnostic(
+        "CFG665",
+        f"`{key}` takes no path of another stage",
+        Label(span, "a path that only the node knows") if span else key_label(resolved, location, ""),
+        notes=("an output can be the value of a key that is a path of the node, or its beginning",),
+        helps=("for a function or a script write `task.paths.NAME = …`: it finds the path in the variable NAME",),
+    )
+
+
+def decided_by_the_pipeline(label: Label | None, key: str, why: str) -> Diagnostic:
+    """CFG666: a key that a stage cannot have of its own."""
+    return Diagnostic("CFG666", f"a stage cannot set `{key}`", label, notes=(why,), helps=(f"leave out `{key}`",))
+
+
+def of_no_stage(root: Resolved, section: str, paths: Iterable[Location]) -> Diagnostic:
+    """CFG667: every stage has a spec of its own, so that nobody reads the pipeline's."""
+    first = next(iter(paths))
+    return Diagnostic(
+        "CFG667",
+        f"`[{section}]` is read by no stage: each has a spec of its own",
+        key_label(root, first, "would be ignored"),
+        notes=("a stage without `spec` runs this spec; those with one take from here what their `set` says",),
+        helps=(f"move `[{section}]` into the specs of the stages, or a base of them",),
+    )

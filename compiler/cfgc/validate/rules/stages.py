@@ -1,0 +1,85 @@
+"""Tasks that work on a checkpoint, and paths of other stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.lower.launch import run_dir_of
+from cfgc.validate.remedy import Remedy, one_fix
+from cfgc.validate.rules.finding import At, error
+from cfgc.validate.stage_paths import paths_of_stages
+from cfgc.validate.tasks import NAMING
+
+if TYPE_CHECKING:
+    from cfgc.diagnostics import Diagnostic
+    from cfgc.resolve.resolved import Resolved
+    from cfgc.schema.spec import AnySpec
+
+CHECKPOINT, KIND = "task.checkpoint", "task.kind"
+
+
+def kind_of(spec: AnySpec) -> str:
+    """What the spec's task does."""
+    named = (key for key in NAMING if getattr(spec.task, key.removeprefix("task.")) is not None)
+    key = next(named, "")
+    return {"": str(spec.task.kind), "task.target": "function"}.get(key, "script")
+
+
+def checkpoint_is_named(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG668: an evaluation and an export say which weights, and no other task does."""
+    kind, task = kind_of(spec), spec.task
+    if kind in ("evaluate", "export") and task.checkpoint is None:
+        write = '`task.checkpoint = "${stages.NAME.checkpoint}"` in a pipeline, or the path of a run directory'
+        yield error(
+            "CFG668",
+            f"nothing says which weights to {kind}",
+            resolved,
+            [At(KIND, "needs a checkpoint")],
+            (),
+            (f"write {write}",),
+        )
+    idle = {"checkpoint": ("evaluate", "export"), "format": ("export",), "dtype": ("export",)}
+    for name, kinds in idle.items():
+        leaf = resolved.get(f"task.{name}")
+        if kind not in kinds and leaf and leaf.origin.span:
+            yield error(
+                "CFG668",
+                f"`task.{name}` is not read by a task of kind {kind}",
+                resolved,
+                [At(f"task.{name}", "would be ignored")],
+                (f"read where `task.kind` is {' or '.join(kinds)}; what would be ignored is refused",),
+                (f"leave out `{name}`",),
+                one_fix(Remedy(resolved).drop(("task", name))),
+            )
+
+
+def export_is_one_rank(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG669: an export is the work of one process."""
+    launch = spec.launch
+    if kind_of(spec) != "export" or launch.nodes * launch.gpus_per_node == 1:
+        return
+    yield error(
+        "CFG669",
+        f"an export is the work of one rank, and {launch.nodes * launch.gpus_per_node} are asked for",
+        resolved,
+        [At("launch.gpus_per_node", f"{launch.gpus_per_node} on a node"), At("launch.nodes", f"{launch.nodes} nodes")],
+        ("the others would wait on devices that they do not use",),
+        ("set `launch.nodes = 1` and `launch.gpus_per_node = 1` for it",),
+    )
+
+
+def stage_paths_are_in_a_pipeline(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG665: only a run that lies beside others knows where they are."""
+    if run_dir_of(spec).path.split("/")[-2:-1] == ["stages"]:
+        return
+    for location in paths_of_stages(spec):
+        plain = tuple(part for part in location if isinstance(part, str))
+        yield error(
+            "CFG665",
+            f"`{'.'.join(plain)}` is a path of another stage, and this spec is no stage",
+            resolved,
+            [At(".".join(plain), "there is no stage")],
+            ("a stage's run directory lies beside those of the others, in that of its pipeline",),
+            ("write `${stages.NAME.OUTPUT}` in a spec with `[[stages]]`",),
+        )
