@@ -28,8 +28,8 @@ from cfgc_runtime.outcome import report, report_share
 from cfgc_runtime.preflight.finding import settle
 from cfgc_runtime.preflight.node import check_node
 from cfgc_runtime.preflight.presence import Presence
-from cfgc_runtime.share import Share, await_word, ranks_of_node
 from cfgc_runtime.rundir import RUN_DIR_VARIABLE
+from cfgc_runtime.share import Share, await_word, ranks_of_node
 from cfgc_runtime.signals import StopRequest, die_with_parent, ignore, send
 
 if TYPE_CHECKING:

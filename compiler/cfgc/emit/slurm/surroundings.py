@@ -23,7 +23,7 @@ def values(plan: AnyPlan) -> Mapping[str, object]:
         "modules": plan.slurm.modules,
         "exports": [(word(name), path_expression(path)) for name, path in plan.slurm.exports],
         "container_kind": Sh(container.kind),
-        "container_words": list(words),
+        "container_words": Sh(" ".join(words)),
         "container_image": container.image,
         "mounts": [_mount(one) for one in container.mounts],
         "here": Sh(f"srun --nodes=1 --ntasks=1 {_ALL} " if pyxis else f"{_ALL} " if apptainer else ""),
