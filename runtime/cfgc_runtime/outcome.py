@@ -31,8 +31,9 @@ def report(attempt: Attempt, status: int, ranks: Collection[int], launcher: str,
         return code
     who = f"rank {cause.rank}" if cause else f"{launcher} (exit code {shell_code(status)})"
     log = attempt.log(f"rank-{cause.rank}") if cause else log
-    said = cause.message if cause and cause.message else _tail(log)
-    tell(f"error: {who} failed with exit code {code}: {meaning(code)}\n{said}\nlog: {log}")
+    said = cause.message if cause and cause.message else tail(log)
+    lines = (f"error: {who} failed with exit code {code}: {meaning(code)}", said, f"log: {log}")
+    tell("\n".join(line for line in lines if line))
     return code
 
 
@@ -44,7 +45,7 @@ def report_share(attempt: Attempt, status: int, ranks: Collection[int], log: Pat
     code, cause = verdict(attempt.exits(), status, ranks)
     if cause is None and code not in (FINISHED, PREEMPTED):
         silent = min(set(ranks) - {end.rank for end in attempt.exits()})
-        attempt.record_exit(silent, code, f"its launcher ended with exit code {shell_code(status)}\n{_tail(log)}")
+        attempt.record_exit(silent, code, f"its launcher ended with exit code {shell_code(status)}\n{tail(log)}")
     return code
 
 
@@ -60,7 +61,8 @@ def settle_job(bundle: Path, run: RunDirectory, attempt: Attempt, status: int) -
     return code
 
 
-def _tail(log: Path) -> str:
+def tail(log: Path) -> str:
+    """The end of a log, for the screen."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
