@@ -103,14 +103,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.command in ("verify", "export"):
-        print(_verify(options.bundle) if options.command == "verify" else run_export(options), flush=True)
+    if options.command in ("verify", "export", "build"):
+        print(_of_no_run(options), flush=True)
         return FINISHED
     if options.command == "rank":
         return _rank()
-    if options.command == "build":
-        build_ops(options.ops)
-        return FINISHED
     if options.command == "check":
         return show_checks(_BUNDLE, options.run_dir)
     run = RunDirectory(options.run_dir.absolute())
@@ -138,6 +135,13 @@ def _run(options: argparse.Namespace) -> int:
 def _bundle_of(run: RunDirectory) -> Path:
     """The bundle that this file is part of, as the point has it whose run directory this is."""
     return run.bundle if point_of(run.bundle) else _BUNDLE
+
+
+def _of_no_run(options: argparse.Namespace) -> str:
+    """Commands without a run directory; what to say."""
+    if options.command == "build":
+        return build_ops(options.ops)
+    return _verify(options.bundle) if options.command == "verify" else run_export(options)
 
 
 def _verify(bundle: Path) -> str:

@@ -62,9 +62,7 @@ def _first(compiler: Compiler, point: Point) -> Checked | None:
         return None  # it is checked again with the others, which says why
 
 
-def _planned(
-    declared: Declared, points: Sequence[Point], done: Sequence[Outcome], width: int, base: AnyPlan
-) -> Sweep:
+def _planned(declared: Declared, points: Sequence[Point], done: Sequence[Outcome], width: int, base: AnyPlan) -> Sweep:
     planned = (
         SweepPoint(
             index=point.index,

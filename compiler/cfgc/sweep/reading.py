@@ -78,10 +78,17 @@ def read_sweep(resolved: Resolved, tree: Tree) -> Declared:
     _check_whole(said, written, place)
     problems: list[Diagnostic] = []
     points = tuple(_point(written[("points",)], index, problems) for index in range(len(said.points or ())))
-    parameters = tuple(_parameters({at[1:]: o for at, o in written.items() if at[0] == "parameters"}, said, problems))
+    found = _parameters({at[1:]: o for at, o in written.items() if at[0] == "parameters"}, said, problems)
+    parameters = tuple(sorted(found, key=lambda parameter: _order(parameter.place, tree)))
     if problems:
         raise Rejected(problems)
     return Declared(said, place, parameters, points)
+
+
+def _order(setting: Setting, tree: Tree) -> tuple[int, int]:
+    """As written, whatever tables the keys are in: by file, then by place."""
+    names = dict.fromkeys(origin.span.source.logical for origin in tree.values() if origin.span)
+    return list(names).index(setting.span.source.logical), setting.key_span.start
 
 
 def _check_whole(said: Sweep, written: Mapping[Path, Origin], place: Span | None) -> None:
@@ -117,6 +124,7 @@ def _point(origin: Origin, index: int, problems: list[Diagnostic]) -> tuple[Sett
         problem = _refused(key, setting)
         problems += [problem] if problem else []
         found.append(setting)
+    found.sort(key=lambda setting: setting.key_span.start)
     if not found:
         problems.append(errors.no_values("sweep.points", "has a point that sets nothing", origin.span, "take it out"))
     return tuple(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import FINISHED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from cfgc.emit.shell import Sh
 from cfgc.lower.plan import AnyPlan
 
 
@@ -42,6 +43,15 @@ def directives(plan: AnyPlan) -> Iterator[tuple[str, str]]:
 
 
 def values(plan: AnyPlan) -> Mapping[str, object]:
-    """What both scripts are given of the points: how many, and how many digits their directories have."""
+    """What both scripts are given of the points: how many, and how many digits their directories have.
+
+    ``job`` names this job to Slurm. The last task of an array has the array's own number, and a requeue of that would
+    be one of all tasks.
+    """
     points = plan.sweep.points
-    return {"points": len(points), "point_digits": len(points[0].name) if points else 0}
+    return {
+        "points": len(points),
+        "point_digits": len(points[0].name) if points else 0,
+        "point_option": Sh(' --point "$point"' if points else ""),
+        "job": Sh('"${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"' if points else '"$SLURM_JOB_ID"'),
+    }
