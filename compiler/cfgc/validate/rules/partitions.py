@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cfgc.arithmetic.ending import requeues
 from cfgc.arithmetic.of_spec import cpus_per_task_of, tasks_per_node_of
 from cfgc.nearest import nearest
 from cfgc.schema.units import format_duration
@@ -199,7 +200,7 @@ def permissions_fit(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
 def preempted_jobs_come_back(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG636: a job that others may put off the nodes is queued again."""
     known = _of(spec)
-    if known is None or not known.facts.preemptible or spec.cluster.requeue or spec.cluster.chain:
+    if known is None or not known.facts.preemptible or requeues(spec) or spec.cluster.chain:
         return
     yield warning(
         "CFG636",
