@@ -71,6 +71,11 @@ class Attempt:
         return self.nodes.read_text(encoding="utf-8", errors="replace").split() if self.nodes.exists() else []
 
     @property
+    def flight(self) -> Path:
+        """Where NCCL's flight recorder writes."""
+        return self.path / "flight"
+
+    @property
     def was_used(self) -> bool:
         """Whether anything was started in it."""
         return any(any((self.path / name).glob("*")) for name in _FOLDERS)

@@ -17,17 +17,15 @@ from typing import TYPE_CHECKING
 from cfgc_runtime.attempt import Attempt, newest_attempt
 from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import FINISHED, HUNG, LOST_PEER, USAGE, Failure, tell
-from cfgc_runtime.flight import ask_for_records, recorder_variables
+from cfgc_runtime.flight import ask_for_records
 from cfgc_runtime.hang import Hang, Watchdog, dump_stacks
 from cfgc_runtime.limits import make_temporary_directory, raise_limits
 from cfgc_runtime.lock import supervising
 from cfgc_runtime.manifest import DELETE, read_manifest, verify_bundle
 from cfgc_runtime.mourning import ENDED_FOR_ANOTHER, Mourner
-from cfgc_runtime.ops.prebuild import built_ops, find_ops
 from cfgc_runtime.outcome import report, report_share
-from cfgc_runtime.preflight.finding import settle
-from cfgc_runtime.preflight.node import check_node
 from cfgc_runtime.preflight.presence import Presence
+from cfgc_runtime.preparing import prepared
 from cfgc_runtime.rundir import RUN_DIR_VARIABLE
 from cfgc_runtime.share import Share, await_word, ranks_of_node
 from cfgc_runtime.signals import StopRequest, die_with_parent, ignore, send
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from cfgc_runtime.config import Config
     from cfgc_runtime.rundir import RunDirectory
 
 ATTEMPT_VARIABLE = "CFGC_ATTEMPT"
@@ -67,7 +64,7 @@ def supervise_node(bundle: Path, run: RunDirectory, share: Share, command: Seque
         with _failing_openly(attempt, ranks):
             raise_limits(config.LAUNCH.limits)
             make_temporary_directory()
-            variables = until_the_end.enter_context(_prepared(bundle, config, run, attempt, share, stop))
+            variables = until_the_end.enter_context(prepared(bundle, config, run, attempt, share, stop))
             launcher = _launch(command, run, attempt, share, {**share.variables(topology), **variables}, locks)
         watchdog = Watchdog(attempt, topology.world_size, config.LAUNCH.watchdog_s, topology.timeout_s)
         presence = Presence(attempt, topology.world_size) if share.leads else None
@@ -84,30 +81,6 @@ def supervise_node(bundle: Path, run: RunDirectory, share: Share, command: Seque
     if code == FINISHED and share.leads and is_task(config):  # training says so itself
         run.write_finished(config.PLAN_DIGEST, time.monotonic() - started, step=0)
     return code
-
-
-@contextmanager
-def _prepared(
-    bundle: Path, config: Config, run: RunDirectory, attempt: Attempt, share: Share, stop: StopRequest
-) -> Iterator[Mapping[str, str]]:
-    """What the ranks of this node need: variables, and what is done once on a node, by whoever leads it.
-
-    Raises ``Failure`` when it cannot run its ranks.
-    """
-    node, launch, topology = share.node_rank, config.LAUNCH, config.TOPOLOGY
-    raise_limits(launch.limits)
-    if not share.leads_node:
-        cache, place = find_ops(launch, run, attempt, node)
-        yield {**cache, **recorder_variables(topology, attempt, place)}
-        return
-    make_temporary_directory()
-    for rank in ranks_of_node(node, topology):
-        attempt.reserve(rank)
-    if node > 0:  # `stage` has looked at the first node
-        settle(check_node(bundle, config, run))
-    with built_ops(bundle, launch, run, attempt, node, stop) as (cache, place):
-        attempt.ready(node).touch()
-        yield {**cache, **recorder_variables(topology, attempt, place)}
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from cfgc_runtime.attempt import Attempt, shell_code
+from cfgc_runtime.binding import bind
 from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import (
     BAD_CHECKPOINT,
@@ -54,6 +55,7 @@ def run_rank(bundle: Path, run: RunDirectory, attempt: Attempt) -> int:
     """Do the plan's work in a child process; returns what torchrun should see: 0 for finished and for preempted."""
     die_with_parent(signal.SIGKILL)
     world = World.from_environment()
+    bind(load_config(bundle / "config.py").LAUNCH.cpu_binding, world)
     with running(run):
         screen = _send_output_to(attempt.log(f"rank-{world.rank}"))
         return _supervise_training(bundle, run, world, attempt, screen)
@@ -112,6 +114,7 @@ def _train(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, scre
         die_with_parent(signal.SIGKILL)
         stop = StopRequest()
         stop.install()
+        faulthandler.enable(all_threads=True)  # the stacks of a crash in C++ are in its log
         faulthandler.register(DUMP_SIGNAL, all_threads=True)
         pulse = Pulse(attempt.beat_of(world.rank))
         pulse.enter(IMPORTING)

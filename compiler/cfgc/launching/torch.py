@@ -7,8 +7,6 @@ Sources: https://docs.pytorch.org/docs/2.6/ for what 2.6 has (checked in its pub
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cfgc.launching.used import Used
 
 TORCH_RELEASES = (
@@ -27,23 +25,11 @@ TORCHRUN: tuple[Used, ...] = (
 )
 """Options, in their spelling with dashes."""
 
-NCCL_RECORDER = (Used("TORCH_NCCL_TRACE_BUFFER_SIZE", "2.2"), Used("TORCH_NCCL_DEBUG_INFO_TEMP_FILE", "2.2"))
-ANY_RECORDER = (Used("TORCH_FR_BUFFER_SIZE", "2.11"), Used("TORCH_FR_DUMP_TEMP_FILE", "2.11"))
-
-
-@dataclass(frozen=True)
-class FlightRecorder:
-    """Variables of what torch remembers of its collectives: how many, and the beginning of its files' names."""
-
-    size: str
-    dumps: str
-
-
-def flight_recorder(torch: str) -> FlightRecorder:
-    """The names that torch's release reads without calling them deprecated."""
-    size, dumps = NCCL_RECORDER if ANY_RECORDER[0].is_newer_than(torch) else ANY_RECORDER
-    return FlightRecorder(size.name, dumps.name)
-
+RECORDER: tuple[Used, ...] = (
+    *(Used(f"TORCH_NCCL_{name}", "2.2") for name in ("TRACE_BUFFER_SIZE", "DUMP_ON_TIMEOUT", "DEBUG_INFO_TEMP_FILE")),
+    Used("TORCH_NCCL_DEBUG_INFO_PIPE_FILE", "2.4"),
+)
+"""Variables of NCCL's flight recorder; the newer names of later releases are not read everywhere in them."""
 
 _EVER = (
     *("torch.__version__", "torch.cuda.device_count", "torch.cuda.get_device_capability", "torch.cuda.get_device_name"),

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.ending import shutdown_grace_of, signal_lead_of
-from cfgc.launching.torch import FlightRecorder, flight_recorder
 from cfgc.lower import plan, site
 from cfgc.lower.ops import ops_of
 from cfgc.lower.sections import node_path
@@ -41,7 +40,6 @@ def launch(spec: AnySpec, ds_config: Mapping[str, plan.Json] = MappingProxyType(
         cpu_binding=said.cpu_binding,
         ops=ops_of(said.build_ops, ds_config),
         ops_cache=node_path(said.ops_cache) if said.ops_cache else OPS_CACHE,
-        flight_recorder=_recorder(spec).dumps if spec.hardware.device == "cuda" else "",
     )
 
 
@@ -81,12 +79,8 @@ def _device(spec: AnySpec) -> dict[str, str]:
     return {
         "DS_ACCELERATOR": "cuda",
         # The last collectives of each rank, written when one of them times out; the runtime says where.
-        _recorder(spec).size: "2000",
+        "TORCH_NCCL_TRACE_BUFFER_SIZE": "2000",
         "TORCH_NCCL_DUMP_ON_TIMEOUT": "1",
         # Kernels of cuBLAS repeat bit for bit only with a fixed workspace (torch's notes on reproducibility).
         **({"CUBLAS_WORKSPACE_CONFIG": ":4096:8"} if spec.experiment.deterministic else {}),
     }
-
-
-def _recorder(spec: AnySpec) -> FlightRecorder:
-    return flight_recorder(spec.target.torch)

@@ -58,7 +58,6 @@ class Launch:
 
     ``limits`` are (name of a resource limit, value), -1 without limit. ``watchdog_s`` 0 is off. ``restart`` lets
     launch.sh start again by itself, after ``restart_delay_s`` at first. ``ops`` of DeepSpeed are built on each node.
-    ``flight_recorder`` is the variable that names NCCL's dumps, empty without NCCL.
     """
 
     run_dir: NodePath
@@ -79,7 +78,6 @@ class Launch:
     cpu_binding: Literal["none", "cores", "numa"]
     ops: tuple[str, ...]
     ops_cache: NodePath
-    flight_recorder: str
 
 
 @dataclass(frozen=True)
