@@ -14,27 +14,37 @@ from cfgc.load.loader import load_spec
 from cfgc.load.reader import Reader
 from cfgc.lower.lowering import lower_spec
 from cfgc.lower.plan import AnyPlan
+from cfgc.origin import Path
 from cfgc.resolve.resolved import Resolved
 from cfgc.resolve.resolver import resolve_graph
-from cfgc.stages.checking import check_pipeline
-from cfgc.stages.declaring import declares_stages
+from cfgc.stages.checking import check_pipeline, resolve_stage
+from cfgc.stages.declaring import declare, declares_stages
 from cfgc.stages.errors import is_a_pipeline
 from cfgc.stages.lowering import lower_pipeline
-from cfgc.stages.pipeline import CheckedPipeline, PipelinePlan
+from cfgc.stages.pipeline import STAGES, CheckedPipeline, PipelinePlan
 from cfgc.sweep.reading import is_sweep
 from cfgc.usercode.reading import with_user_code
 from cfgc.validate.checker import Checked, check_resolved
 
-__all__ = ["check", "check_ds_config", "check_spec", "compile_spec", "emit", "lower", "plan_spec", "resolve_spec"]
+__all__ = [
+    "check", "check_ds_config", "check_spec", "compile_spec", "emit", "lower", "plan_spec", "resolve_key",
+]  # fmt: skip
 """``check_ds_config`` is a short road of its own: a ds_config is read, then judged."""
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many are done, of how many."""
 
 
-def resolve_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Resolved:
-    """Load and merge the spec that ``reader`` knows as ``logical``; read the code it names. Raises ``Rejected``."""
-    return _resolve_run(reader, load_spec(reader, logical, overrides))
+def resolve_key(reader: Reader, logical: str, overrides: Sequence[str], path: Path) -> tuple[Resolved, Path]:
+    """What ``path`` is a key of, and which: ``stages.pretrain.training.seed`` is one of a pipeline's stage."""
+    graph = load_spec(reader, logical, overrides)
+    if not declares_stages(graph):
+        return _resolve_run(reader, graph), path
+    declared, problems = declare(graph)
+    if problems:
+        raise Rejected(problems)
+    stage = resolve_stage(reader, declared, path[1]) if path[:1] == STAGES and len(path) > 2 else None
+    return (declared.root, path) if stage is None else (stage, path[2:])
 
 
 def _resolve_run(reader: Reader, graph: SpecGraph) -> Resolved:

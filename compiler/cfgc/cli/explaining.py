@@ -16,7 +16,7 @@ from cfgc.diagnostics.masking import masked
 from cfgc.lower.lowering import lower_spec
 from cfgc.lower.plan import Provenance
 from cfgc.origin import Leaf, Origin, Path, Value
-from cfgc.pipeline import resolve_spec
+from cfgc.pipeline import resolve_key
 from cfgc.resolve.resolved import Resolved
 from cfgc.schema.catalogue import schema_fields, schema_positions, schema_sections
 from cfgc.schema.describe import describe_type
@@ -29,12 +29,12 @@ def explained(session: Session, key: str) -> str | None:
     """The text for ``key``, a newline at the end; None when there is no such key. Raises ``Rejected``.
 
     ``key`` may lead into an array (``data.sources[0].path``). A spec that breaks a rule can still be explained, since
-    that is when one asks; one whose layers can't be merged can't.
+    that is when one asks; one whose layers can't be merged can't. ``stages.NAME.`` leads into a stage of a pipeline.
     """
-    resolved = resolve_spec(session.reader, session.logical, session.overrides)
+    path = tuple(re.sub(r"\[(\d+)\]", r".\1", key).split("."))
+    resolved, path = resolve_key(session.reader, session.logical, session.overrides, path)
     if resolved.graph.findings:
         raise Rejected(resolved.graph.findings)
-    path = tuple(re.sub(r"\[(\d+)\]", r".\1", key).split("."))
     lines = _Explainer(session, resolved).lines(path)
     if not lines:
         return None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 
-from cfgc.emit.markdown import code, counted, duration, table, text
-from cfgc.emit.plan_md import shown_path
+from cfgc.emit.markdown import code, counted, duration, shown_path, table, text
 from cfgc.lower.plan import NodePath, TaskPlan
 from cfgc.stages.layer import FOLDER
 from cfgc.stages.pipeline import PipelinePlan, StagePlan
@@ -37,14 +36,19 @@ def _stages(plan: PipelinePlan) -> list[str]:
         (
             code(stage.name),
             kind_of(stage),
-            f"{counted(stage.plan.topology.nodes, 'node')} × {stage.plan.topology.ranks_per_node} × "
-            f"{text(stage.plan.topology.hardware) or stage.plan.topology.device}",
+            _machine(stage),
             f"at most {duration(stage.plan.launch.time_limit_s)} × {stage.plan.launch.max_attempts}",
             f"[PLAN.md]({FOLDER}/{stage.name}/PLAN.md)",
         )
         for stage in plan.stages
     ]
     return ["## Stages", "", *table(("stage", "does", "on", "attempts", "in full"), rows)]
+
+
+def _machine(stage: StagePlan) -> str:
+    topology = stage.plan.topology
+    hardware = text(topology.hardware) or topology.device
+    return f"{counted(topology.nodes, 'node')} × {topology.ranks_per_node} × {hardware}"
 
 
 def kind_of(stage: StagePlan) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
-from cfgc.emit.markdown import code, count, counted, duration, table, text
+from cfgc.emit.cluster_md import cluster_section
+from cfgc.emit.markdown import code, count, counted, duration, shown_path, table, text
 from cfgc.emit.own_code_md import own_code
 from cfgc.emit.plan_data import use_of
 from cfgc.emit.plan_table import overview, requeues, title
@@ -40,7 +41,7 @@ def plan_md(plan: Plan, plan_digest: str) -> str:
         _rates(plan),
         own_code(plan),
     ]
-    parts += [_paths(plan)]
+    parts += [cluster_section(plan), _paths(plan)]
     parts += [environment_table(plan), inputs_table(plan, plan_digest)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
@@ -152,20 +153,6 @@ def _paths(plan: Plan) -> list[str]:
     rows += report_rows(plan.tracking)
     rows.append(("interpreter", code(plan.launch.python), "run: or what the variable `PYTHON` names"))
     return ["## Paths on the node", "", *table(("what", "where", "use"), rows)]
-
-
-def shown_path(path: NodePath) -> str:
-    """A path of the node, as a person writes it."""
-    if path.base == "absolute":
-        return path.path
-    base = {
-        "cwd": ".",
-        "env": f"${path.name}",
-        "stdlib": "(the interpreter's standard library)",
-        "stage": f"(stage {path.name})",
-        "checkpoint": f"(newest checkpoint of stage {path.name})",
-    }[path.base]
-    return base if path.path == "." else f"{base}/{path.path}"
 
 
 def environment_table(plan: AnyPlan) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from shlex import join
 
-from cfgc.emit.markdown import code, counted, duration, table, text
-from cfgc.emit.plan_md import environment_table, inputs_table, shown_path, worth_a_look
+from cfgc.emit.cluster_md import cluster_section
+from cfgc.emit.markdown import code, counted, duration, shown_path, table, text
+from cfgc.emit.plan_md import environment_table, inputs_table, worth_a_look
 from cfgc.emit.plan_table import requeues
 from cfgc.emit.sweep_md import sweep_section
 from cfgc.lower.plan import TaskPlan
@@ -20,7 +21,7 @@ def task_md(plan: TaskPlan, plan_digest: str) -> str:
     parts: list[Sequence[str]] = [[f"# {plan.experiment.name} · {machine} · a task"]]
     if plan.experiment.description:
         parts.append([text(plan.experiment.description)])
-    parts += [_overview(plan), worth_a_look(plan), sweep_section(plan), _starting(plan), _promises(), _paths(plan)]
+    parts += [_overview(plan), worth_a_look(plan), sweep_section(plan), _starting(plan), _promises(), cluster_section(plan), _paths(plan)]
     parts += [environment_table(plan), inputs_table(plan, plan_digest)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 

@@ -101,13 +101,14 @@ class Container:
 
 @dataclass(frozen=True)
 class Slurm:
-    """job.sbatch: ``directives`` are (option without dashes, value), one word each; an empty value is a switch.
+    """job.sbatch, on the ``cluster`` of that name: ``directives`` are (option without dashes, value), one word each; an empty value is a switch.
 
     ``requeue``: the job may be queued again. ``chain``: it submits its successor instead.
     ``memory_mib`` is that of a node, 0 all of it. ``exports`` are variables that hold a path of the node. ``log_dir``
     is where submit.sh puts the job's log. ``max_array_size`` 0 is Slurm's own default.
     """
 
+    cluster: str
     directives: tuple[tuple[str, str], ...]
     modules: tuple[str, ...]
     tasks_per_node: int

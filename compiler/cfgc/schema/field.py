@@ -19,7 +19,6 @@ Feature: TypeAlias = Literal[
     "parallel",
     "data",
     "model",
-    "sweep",
     "package",
     "task",
     "nvme",

@@ -24,7 +24,7 @@ from cfgc.stages.outputs import Use, is_sound, judge_uses, uses_in, values_of
 from cfgc.stages.pipeline import STAGES, CheckedPipeline, CheckedStage, Declared, Said, in_order
 from cfgc.sweep.reading import is_sweep
 from cfgc.usercode.reading import with_user_code
-from cfgc.validate.checker import Checked, check_resolved
+from cfgc.validate.checker import check_resolved
 from cfgc.validate.checker import in_order as by_place
 from cfgc.validate.places import key_label, value_label
 from cfgc.validate.stage_paths import paths_of_stages
@@ -178,9 +178,8 @@ def _unread(declared: Declared) -> Iterator[Diagnostic]:
         return
     sections: dict[str, list[tuple[str, ...]]] = {}
     for path, leaf in declared.root.leaves.items():
-        if leaf.origin.span and path != STAGES and path[0] != "experiment" and path != RUN_DIR[: len(path)]:
-            if path[: len(RUN_DIR)] != RUN_DIR:
-                sections.setdefault(path[0], []).append(path)
+        if leaf.origin.span and path != STAGES and path[0] != "experiment" and path[: len(RUN_DIR)] != RUN_DIR:
+            sections.setdefault(path[0], []).append(path)
     for section, paths in sections.items():
         yield errors.of_no_stage(declared.root, section, paths)
 

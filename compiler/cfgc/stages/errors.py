@@ -17,7 +17,9 @@ from cfgc.validate.places import Location, key_label, value_label
 
 def is_a_pipeline(graph: SpecGraph) -> Diagnostic:
     """CFG459: one run is meant, and the spec is several."""
-    origins = (held for layer in graph.layers for held in (layer.patch.sets.get(STAGES), layer.patch.appends.get(STAGES)))
+    origins = (
+        held for layer in graph.layers for held in (layer.patch.sets.get(STAGES), layer.patch.appends.get(STAGES))
+    )
     origin = next((one for one in origins if one and one.span), None)
     place = (origin.key_span or origin.span) if origin else None
     return Diagnostic(

@@ -74,7 +74,7 @@ def judge_uses(declared: Declared, said: Said, uses: list[Use], kinds: Mapping[s
             continue
         if stage not in upstream:
             yield errors.not_needed(declared, said, use.reference, use.find())
-        kind = kinds.get(stage)
+        kind = kinds.get(stage, "")
         if kind in GIVEN and (len(use.reference) != 3 or use.reference[2] not in GIVEN[kind]):
             yield errors.unknown_output(use.reference, GIVEN[kind], kind, use.find())
 

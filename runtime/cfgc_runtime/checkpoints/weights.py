@@ -27,7 +27,7 @@ _NAMED = 4
 def first_weights(config: Config, run: RunDirectory, model: nn.Module, ranks: Ranks) -> Source | None:
     """Give ``model`` the weights that the plan names; where they are from, None when it keeps its own.
 
-    A run that has a checkpoint goes on from that. Raises ``Failure`` when there are no such weights, or of another model.
+    A run that has a checkpoint goes on from that. Raises ``Failure`` when there are none such, or of another model.
     """
     if not config.WEIGHTS.path or any(run.checkpoints.glob("step-*")):
         return None
