@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from cfgc.lower.plan_machine import NodePath
+
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#])")
 _MEMORY = ("B", "KiB", "MiB", "GiB", "TiB")
 _DISK = ("B", "kB", "MB", "GB", "TB")
@@ -31,6 +33,20 @@ def code(value: str) -> str:
     fence = "`" * (longest + 1)
     space = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{space}{shown}{space}{fence}"
+
+
+def shown_path(path: NodePath) -> str:
+    """A path of the node, as a person writes it."""
+    if path.base == "absolute":
+        return path.path
+    base = {
+        "cwd": ".",
+        "env": f"${path.name}",
+        "stdlib": "(the interpreter's standard library)",
+        "stage": f"(stage {path.name})",
+        "checkpoint": f"(newest checkpoint of stage {path.name})",
+    }[path.base]
+    return base if path.path == "." else f"{base}/{path.path}"
 
 
 def memory(size: int) -> str:

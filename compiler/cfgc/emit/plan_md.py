@@ -14,7 +14,7 @@ from cfgc.emit.rates import learning_rate
 from cfgc.emit.reports_md import report_rows
 from cfgc.emit.scripts import needed_variables
 from cfgc.emit.sweep_md import sweep_section
-from cfgc.lower.plan import AnyPlan, NodePath, Plan, Schedule
+from cfgc.lower.plan import AnyPlan, Plan, Schedule
 
 _SHOWN_NODES = 4
 _SHOWN_DROPS = 8

@@ -21,7 +21,15 @@ def task_md(plan: TaskPlan, plan_digest: str) -> str:
     parts: list[Sequence[str]] = [[f"# {plan.experiment.name} · {machine} · a task"]]
     if plan.experiment.description:
         parts.append([text(plan.experiment.description)])
-    parts += [_overview(plan), worth_a_look(plan), sweep_section(plan), _starting(plan), _promises(), cluster_section(plan), _paths(plan)]
+    parts += [
+        _overview(plan),
+        worth_a_look(plan),
+        sweep_section(plan),
+        _starting(plan),
+        _promises(),
+        cluster_section(plan),
+        _paths(plan),
+    ]
     parts += [environment_table(plan), inputs_table(plan, plan_digest)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 

@@ -101,7 +101,7 @@ class Container:
 
 @dataclass(frozen=True)
 class Slurm:
-    """job.sbatch, on the ``cluster`` of that name: ``directives`` are (option without dashes, value), one word each; an empty value is a switch.
+    """job.sbatch: ``directives`` are (option without dashes, value), one word each; an empty value is a switch.
 
     ``requeue``: the job may be queued again. ``chain``: it submits its successor instead.
     ``memory_mib`` is that of a node, 0 all of it. ``exports`` are variables that hold a path of the node. ``log_dir``

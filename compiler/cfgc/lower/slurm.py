@@ -30,6 +30,7 @@ def slurm(spec: AnySpec) -> plan.Slurm:
     )
     cluster = spec.cluster
     return plan.Slurm(
+        cluster=cluster.name,
         directives=directives,
         modules=cluster.modules,
         tasks_per_node=tasks_per_node_of(spec),

@@ -173,6 +173,7 @@ def cpu_launch() -> Launch:
 
 def cpu_slurm() -> Slurm:
     return Slurm(
+        cluster="",
         directives=(
             ("job-name", "quickstart"),
             ("nodes", "1"),
@@ -246,6 +247,7 @@ def cluster_plan() -> Plan:
             required=("WANDB_API_KEY",),
         ),
         slurm=Slurm(
+            cluster="Alpine",
             directives=(
                 ("job-name", "16xh100-zero3"),
                 ("nodes", "2"),

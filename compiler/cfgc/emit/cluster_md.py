@@ -1,0 +1,48 @@
+"""PLAN.md on the cluster: what Slurm is asked for, and what ranks find there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cfgc.emit.markdown import code, shown_path, table, text
+
+if TYPE_CHECKING:
+    from cfgc.lower.plan import AnyPlan, Mount
+
+_ASKED = ("partition", "account", "qos", "reservation", "constraint", "exclude", "gres", "mem", "exclusive")
+_LIMITS = {"nofile": "open files", "memlock": "locked memory", "stack": "stack", "core": "core files"}
+
+
+def cluster_section(plan: AnyPlan) -> list[str]:
+    """A table of what the profile and the spec say of the cluster; nothing when they say nothing."""
+    rows = list(_rows(plan))
+    name = f" · {text(plan.slurm.cluster)}" if plan.slurm.cluster else ""
+    return [f"## On the cluster{name}", "", *table(("what", "value"), rows)] if rows or name else []
+
+
+def _rows(plan: AnyPlan) -> Iterator[tuple[str, str]]:
+    slurm = plan.slurm
+    asked = [f"--{name}={value}" if value else f"--{name}" for name, value in slurm.directives if name in _ASKED]
+    if asked != ["--mem=0"]:
+        yield "asked of Slurm", ", ".join(map(code, asked))
+    if slurm.modules:
+        yield "modules", ", ".join(map(code, slurm.modules))
+    if slurm.container.kind != "none":
+        home = ", and the home directory" if slurm.container.mount_home else ""
+        yield "container", f"{slurm.container.kind} with {code(slurm.container.image)}{home}"
+        yield from (("mounted", _mounted(mount)) for mount in slurm.container.mounts)
+    yield from ((f"variable {code(name)}", code(shown_path(path))) for name, path in slurm.exports)
+    if plan.launch.limits:
+        yield "limits", ", ".join(f"{_LIMITS[name]} {_amount(value)}" for name, value in plan.launch.limits)
+    if shown_path(slurm.log_dir) != ".":
+        yield "log of the job", f"{code(shown_path(slurm.log_dir))}, through `submit.sh`"
+
+
+def _mounted(mount: Mount) -> str:
+    place = f" as {code(mount.target)}" if mount.target else ""
+    return f"{code(shown_path(mount.source))}{place}{', read-only' if mount.read_only else ''}"
+
+
+def _amount(value: int) -> str:
+    return "unlimited" if value < 0 else f"{value:,}" if value else "none"
