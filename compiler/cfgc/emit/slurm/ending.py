@@ -1,4 +1,4 @@
-"""What each end of the run leads to: ending.sh.j2."""
+"""How the run comes back, and what each of its ends leads to: return.sh.j2 and ending.sh.j2."""
 
 from __future__ import annotations
 
@@ -8,5 +8,10 @@ from cfgc.lower.plan import AnyPlan
 
 
 def values(plan: AnyPlan) -> Mapping[str, object]:
-    """What the part is given."""
-    return {"requeue": plan.slurm.requeue, "max_attempts": plan.launch.max_attempts}
+    """What the parts are given: the way back is ``requeue``, ``chain`` or neither; one start has none."""
+    several = plan.launch.max_attempts > 1
+    return {
+        "requeue": plan.slurm.requeue and several,
+        "chain": plan.slurm.chain and several,
+        "max_attempts": plan.launch.max_attempts,
+    }
