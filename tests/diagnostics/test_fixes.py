@@ -33,6 +33,13 @@ WITHOUT = {
     "CFG475": "which script is meant, only the author knows",
     "CFG476": "an argument that is called otherwise is another one of the author's function",
     "CFG317": "there is no spec yet",
+    "CFG651": "which values a sweep takes, only the author knows",
+    "CFG652": "the same",
+    "CFG653": "the same",
+    "CFG655": "the same",
+    "CFG656": "the same",
+    "CFG657": "which of two parameters counts, only the author knows",
+    "CFG658": "what the sweep was to do, only the author knows",
 }
 """Codes that no edit of the files can put right, and why."""
 

@@ -16,6 +16,7 @@ from cfgc.sweep.compiling import Compiler, Outcome, Progress, name_of, outcomes
 from cfgc.sweep.findings import Findings, numbers
 from cfgc.sweep.points import Point, check_command_line, make_points
 from cfgc.sweep.reading import Declared, read_sweep
+from cfgc.validate.remedy import Remedy, one_fix
 
 if TYPE_CHECKING:
     from cfgc.load.reader import Reader
@@ -37,7 +38,7 @@ def check_sweep(
     Findings name the points that they are about.
     """
     declared = read_sweep(resolved, merge_layers(resolved.graph.layers).tree)
-    points = make_points(declared)
+    points = make_points(declared, Remedy(resolved))
     check_command_line(points, resolved.graph.layers, resolved.graph)
     width = max(LEAST_WIDTH, len(str(len(points) - 1)))
     compiler = Compiler(reader, logical, overrides, width)
@@ -117,4 +118,5 @@ def _chained(checked: Checked | None, declared: Declared) -> list[Diagnostic]:
     if checked is None or not checked.spec.cluster.chain:
         return []
     leaf = checked.resolved.get("cluster.chain")
-    return [errors.chained(declared.place, leaf.origin.span if leaf else None)]
+    fix = one_fix(Remedy(checked.resolved).set(("cluster", "chain"), value=False))
+    return [errors.chained(declared.place, leaf.origin.span if leaf else None, fix)]

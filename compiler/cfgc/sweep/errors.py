@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cfgc.diagnostics import Diagnostic, Label
+from cfgc.diagnostics.model import Fix
 from cfgc.source import Span
 
+Fixes = tuple[Fix, ...]
 
-def incomplete(message: str, place: Span | None, note: str, example: str) -> Diagnostic:
+
+def incomplete(message: str, place: Span | None, note: str, example: str, fixes: Fixes = ()) -> Diagnostic:
     """CFG650: no method, or not what the method needs."""
-    return Diagnostic("CFG650", message, _label(place), notes=(note,) if note else (), helps=(example,))
+    return Diagnostic("CFG650", message, _label(place), notes=(note,) if note else (), helps=(example,), fixes=fixes)
 
 
-def unread(key: str, method: str, place: Span | None, reads: str) -> Diagnostic:
+def unread(key: str, method: str, place: Span | None, reads: str, fixes: Fixes) -> Diagnostic:
     """CFG650: a key that the method would ignore."""
     return Diagnostic(
         "CFG650",
@@ -21,6 +24,7 @@ def unread(key: str, method: str, place: Span | None, reads: str) -> Diagnostic:
         _label(place),
         notes=(reads, "what would be ignored is refused"),
         helps=(f"remove `{key}`, or choose another `sweep.method`",),
+        fixes=fixes,
     )
 
 
@@ -48,17 +52,20 @@ def unequal(lengths: Sequence[tuple[str, int, Span | None]]) -> Diagnostic:
     )
 
 
-def too_many(sizes: Sequence[tuple[str, int]], count: int, limit: int, most: int, place: Span | None) -> Diagnostic:
-    """CFG654: more points than allowed; ``most`` is the largest limit that there can be."""
+def too_many(
+    sizes: Sequence[tuple[str, int]], count: int, limit: int, accepting: Fixes, place: Span | None
+) -> Diagnostic:
+    """CFG654: more points than allowed; ``accepting`` raises the limit where that can be."""
     product = " × ".join(str(number) for _, number in sizes)
     shown = f"{product} = {count:,}" if len(sizes) > 1 else f"{count:,}"
-    helps = [f"accept so many: `max_points = {count}` under `[sweep]`"] if count <= most else []
+    helps = [f"accept so many: `max_points = {count}` under `[sweep]`"] if accepting else []
     return Diagnostic(
         "CFG654",
         f"the sweep has {shown} points, more than {limit:,}",
         _label(place),
         notes=(", ".join(f"`{name}`: {number}" for name, number in sizes),),
         helps=(*helps, 'take fewer values, or draw some: `method = "random"`'),
+        fixes=accepting,
     )
 
 
@@ -98,7 +105,7 @@ def no_parameter(key: str, why: str, place: Span | None, helps: tuple[str, ...])
     return Diagnostic("CFG658", f"`{key}` cannot be swept: {why}", _label(place), helps=helps)
 
 
-def chained(place: Span | None, chain: Span | None) -> Diagnostic:
+def chained(place: Span | None, chain: Span | None, fixes: Fixes) -> Diagnostic:
     """CFG659: array tasks cannot wait for one another by name."""
     return Diagnostic(
         "CFG659",
@@ -107,6 +114,7 @@ def chained(place: Span | None, chain: Span | None) -> Diagnostic:
         (Label(place, "the sweep"),) if place and chain else (),
         notes=("without a chain a point that was stopped is queued again, or started again by hand",),
         helps=("`chain = false` under `[cluster]`",),
+        fixes=fixes,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from cfgc.diagnostics import Diagnostic
+from cfgc.diagnostics.model import Edit
 from cfgc.load.limit_errors import too_many_mistakes
 
 if TYPE_CHECKING:
@@ -39,12 +40,14 @@ class Findings:
             self._which.setdefault(key, []).append(index)
 
     def said(self) -> tuple[Diagnostic, ...]:
-        """Each finding once, its message naming the points. Edits are left out: they would be of one point only."""
+        """Each finding once, its message naming the points."""
         named = [self._named(finding, self._which[key]) for key, finding in self._first.items()]
         return (*named, *([too_many_mistakes(MOST + self.left_out, MOST)] if self.left_out else []))
 
     def _named(self, finding: Diagnostic, which: Sequence[int]) -> Diagnostic:
-        return replace(finding, message=f"{self._who(which)}: {finding.message}", fixes=())
+        shared = len(which) == len(self.points)
+        fixes = tuple(fix for fix in finding.fixes if all(_fits(edit, shared) for edit in fix.edits))
+        return replace(finding, message=f"{self._who(which)}: {finding.message}", fixes=fixes)
 
     def _who(self, which: Sequence[int]) -> str:
         if len(which) == 1:
@@ -67,6 +70,11 @@ def numbers(which: Sequence[int]) -> str:
         return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
     rest = len(which) - sum(last - first + 1 for first, last in runs[:_NAMED])
     return f"{', '.join(shown[:_NAMED])} and {rest:,} more"
+
+
+def _fits(edit: Edit, shared: bool) -> bool:
+    """Whether it is right for the other points too: another value in a list is, and what all of them need."""
+    return edit.action == "set" if edit.path[:1] == ("sweep",) else shared
 
 
 def _key(finding: Diagnostic) -> _Key:

@@ -16,9 +16,12 @@ from cfgc.sweep import errors
 from cfgc.sweep.draws import draw, draw_place
 from cfgc.sweep.reading import Declared
 from cfgc.sweep.settings import Setting, described, patch_of
+from cfgc.validate.remedy import one_fix
 
 if TYPE_CHECKING:
     from cfgc.load.graph import LayerPatch, SpecGraph
+    from cfgc.source import Span
+    from cfgc.validate.remedy import Remedy
 
 LARGEST = 100_000
 """Points of one sweep, whatever ``max_points`` says."""
@@ -47,13 +50,13 @@ class Point:
         return f"point {self.index} ({described(self.settings)})"
 
 
-def make_points(declared: Declared) -> tuple[Point, ...]:
+def make_points(declared: Declared, remedy: Remedy) -> tuple[Point, ...]:
     """Every point, in order: the last parameter varies fastest. Raises ``Rejected``."""
     method = declared.said.method
     check_keys(declared)
     limit = declared.said.max_points or MOST_POINTS
     if method == "list":
-        _check_count([("sweep.points", len(declared.points))], len(declared.points), limit, declared)
+        _check_count([("sweep.points", len(declared.points))], len(declared.points), limit, declared, remedy)
         return tuple(Point(index, settings) for index, settings in enumerate(declared.points))
     if method == "random":
         return tuple(Point(index, tuple(_drawn(declared, index))) for index in range(limit))
@@ -63,9 +66,9 @@ def make_points(declared: Declared) -> tuple[Point, ...]:
         if len({size for _, size in sizes}) > 1:
             places = [(p.name, len(p.values), p.place.key_span) for p in declared.parameters]
             raise Rejected([errors.unequal(places)])
-        _check_count(sizes[:1], sizes[0][1], limit, declared)
+        _check_count(sizes[:1], sizes[0][1], limit, declared, remedy)
         return _numbered(zip(*columns, strict=True))
-    _check_count(sizes, math.prod(size for _, size in sizes), limit, declared)
+    _check_count(sizes, math.prod(size for _, size in sizes), limit, declared, remedy)
     return _numbered(product(*columns))
 
 
@@ -73,9 +76,10 @@ def _numbered(rows: Iterable[tuple[Setting, ...]]) -> tuple[Point, ...]:
     return tuple(Point(index, settings) for index, settings in enumerate(rows))
 
 
-def _check_count(sizes: Sequence[tuple[str, int]], count: int, limit: int, declared: Declared) -> None:
+def _check_count(sizes: Sequence[tuple[str, int]], count: int, limit: int, declared: Declared, remedy: Remedy) -> None:
     if count > limit:
-        raise Rejected([errors.too_many(sizes, count, limit, LARGEST, declared.place)])
+        accepting = one_fix(remedy.set(("sweep", "max_points"), count)) if count <= LARGEST else ()
+        raise Rejected([errors.too_many(sizes, count, limit, accepting, declared.place)])
 
 
 def _drawn(declared: Declared, index: int) -> Iterator[Setting]:
@@ -126,10 +130,8 @@ def check_command_line(points: Sequence[Point], layers: Sequence[LayerPatch], gr
         raise Rejected(found)
 
 
-def _overridden(key: str, span: object, setting: Setting | None) -> Diagnostic:
-    from cfgc.source import Span
-
-    second = Label(span, "every point would set it again") if isinstance(span, Span) else None
+def _overridden(key: str, span: Span | None, setting: Setting | None) -> Diagnostic:
+    second = Label(span, "every point would set it again") if span else None
     first = Label(setting.key_span, "swept here") if setting else None
     helps = (f"drop it, or give the sweep other values: 'sweep.parameters.{key}=[…]'",)
     return errors.set_twice(key, "is set on the command line and swept as well", first, second, helps)

@@ -16,6 +16,7 @@ from cfgc.sweep import errors
 from cfgc.sweep.draws import Range
 from cfgc.sweep.ranges import PARTS, range_of
 from cfgc.sweep.settings import Setting, element, parts_of
+from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.schema_check import Refused, check_section
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def read_sweep(resolved: Resolved, tree: Tree) -> Declared:
         raise Rejected(resolved.findings)
     written = {path[1:]: origin for path, origin in tree.items() if path[0] == TABLE and origin.span}
     place = next(iter(written.values())).key_span
-    _check_whole(said, written, place)
+    _check_whole(said, written, place, Remedy(resolved))
     problems: list[Diagnostic] = []
     points = tuple(_point(written[("points",)], index, problems) for index in range(len(said.points or ())))
     found = _parameters({at[1:]: o for at, o in written.items() if at[0] == "parameters"}, said, problems)
@@ -91,17 +92,22 @@ def _order(setting: Setting, tree: Tree) -> tuple[int, int]:
     return list(names).index(setting.span.source.logical), setting.key_span.start
 
 
-def _check_whole(said: Sweep, written: Mapping[Path, Origin], place: Span | None) -> None:
+def _check_whole(said: Sweep, written: Mapping[Path, Origin], place: Span | None, remedy: Remedy) -> None:
     """CFG650: the method has what it needs, and reads what is there."""
     given = {at[0]: origin.key_span for at, origin in reversed(list(written.items()))}
     if said.method is None:
-        raise Rejected([errors.incomplete("`[sweep]` names no method", place, "", '`method = "grid"` under `[sweep]`')])
+        fix = one_fix(remedy.set((TABLE, "method"), "grid"))
+        raise Rejected(
+            [errors.incomplete("`[sweep]` names no method", place, "", '`method = "grid"` under `[sweep]`', fix)]
+        )
     method, is_list = said.method, said.method == "list"
     reads = "`list` reads `points`; `grid`, `zip` and `random` read `parameters`; `seed` is for `random`"
     found = [(key, given[key]) for key in ("points",) if key in given and not is_list]
     found += [(key, given[key]) for key in ("parameters",) if key in given and is_list]
     found += [(key, given[key]) for key in ("seed",) if key in given and method != "random"]
-    problems = [errors.unread(f"sweep.{key}", method, span, reads) for key, span in found]
+    problems = [
+        errors.unread(f"sweep.{key}", method, span, reads, one_fix(remedy.drop((TABLE, key)))) for key, span in found
+    ]
     needed = "points" if is_list else "parameters"
     if needed not in given or (is_list and not said.points):
         example = (
@@ -110,7 +116,8 @@ def _check_whole(said: Sweep, written: Mapping[Path, Origin], place: Span | None
         problems.append(errors.incomplete(f"a sweep of the method `{method}` needs `{needed}`", place, "", example))
     if method == "random" and said.max_points is None:
         note = "`random` draws as many points as it is told to"
-        problems.append(errors.incomplete("a random sweep needs `max_points`", place, note, "`max_points = 20`"))
+        fix = one_fix(remedy.set((TABLE, "max_points"), 20))
+        problems.append(errors.incomplete("a random sweep needs `max_points`", place, note, "`max_points = 20`", fix))
     if problems:
         raise Rejected(problems)
 

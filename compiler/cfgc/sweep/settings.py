@@ -73,7 +73,8 @@ def element(origin: Origin, at: Location, key: Path) -> Setting:
         value = value[part]  # type: ignore[index]
     span = _nearest(origin.inner, at) or origin.span
     assert span is not None, "a default has no sweep"
-    key_span = _nearest(origin.inner_keys, at) or origin.key_span or span
+    in_array = not at or isinstance(at[-1], int)  # the key stands before the array then
+    key_span = (None if in_array else _nearest(origin.inner_keys, at)) or origin.key_span or span
     return Setting(key, value, span, key_span, _below(origin.inner, at), _below(origin.inner_keys, at))
 
 
