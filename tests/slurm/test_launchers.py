@@ -86,10 +86,10 @@ def test_a_step_that_is_killed_ends_the_job(slurm: Cluster, tmp_path: Path) -> N
 
 def test_a_bundle_that_was_edited_is_refused_with_its_code(slurm: Cluster, tmp_path: Path) -> None:
     bundle = task_bundle(tmp_path, "exit 0")
-    (bundle / "script").write_text("#!/bin/bash\nexit 3\n")
+    (bundle / "config.py").write_text("")
     job = slurm.wait(slurm.submit(bundle))
     assert job.code == 65
-    assert "edited: script" in (tmp_path / f"slurm-{tmp_path.name}-{job.id}.out").read_text()
+    assert "edited: config.py" in (tmp_path / f"slurm-{tmp_path.name}-{job.id}.out").read_text()
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_two_jobs_on_one_node_do_not_meet(slurm: Cluster, tmp_path: Path) -> Non
 def test_a_script_is_found_through_a_link_with_blanks_and_arguments(slurm: Cluster, tmp_path: Path) -> None:
     (tmp_path / "a b").mkdir()
     (tmp_path / "some where").mkdir()
-    task_bundle(tmp_path / "a b", 'pwd >"$CFGC_RUN_DIR/place"', launched_by("srun"))
+    task_bundle(tmp_path / "a b", 'pwd >"$CFGC_RUN_DIR/place"', launched_by("srun"), "experiment.name=linked")
     (tmp_path / "some where" / "my job").symlink_to(tmp_path / "a b/bundle/job.sbatch")
     done = slurm.run("sbatch", "--parsable", "some where/my job", "and", "words", cwd=tmp_path)
     assert slurm.wait(done.stdout.strip()).code == 0

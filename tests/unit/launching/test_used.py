@@ -54,7 +54,7 @@ def runtime(repository: Path) -> list[Path]:
 
 
 def test_every_option_of_torchrun_is_listed(templates: str) -> None:
-    commands = re.findall(r"-m torch\.distributed\.run(.*?)/runtime\" rank", templates, re.S)
+    commands = re.findall(r"-m torch\.distributed\.run(.*?)runtime\" rank", templates, re.S)
     rendezvous = ["--standalone", "--master-addr", "--master-port", "--shutdown-timeout"]  # scripts.py adds these
     used = {flag for command in commands for flag in re.findall(r"(?<![\w-])--[a-z-]+", command)}
     assert used | set(rendezvous) == names(torch.TORCHRUN)
@@ -69,7 +69,7 @@ def test_every_option_of_srun_is_listed(templates: str) -> None:
 
 def test_every_variable_and_command_of_slurm_is_listed(templates: str, runtime: list[Path]) -> None:
     text = templates + "\n".join(path.read_text() for path in runtime)
-    assert set(re.findall(r"\b(?:SLURM|SRUN)_[A-Z_]+", text)) == names(slurm.VARIABLES)
+    assert set(re.findall(r"\b(?:SLURMD?|SRUN)_[A-Z_]+", text)) == names(slurm.VARIABLES)
     assert {f"scontrol {words}" for words in re.findall(r"scontrol (show \w+|\w+)", text)} == names(slurm.COMMANDS)
 
 
