@@ -71,12 +71,12 @@ def _numbers(text: str) -> Iterator[int]:
         yield from range(int(first), int(last or first) + 1)
 
 
-def _node_of_gpu(local_rank: int, driver: Path = _DRIVER, pci: Path = _PCI) -> int | None:
+def _node_of_gpu(local_rank: int) -> int | None:
     """The memory that the rank's GPU is near; None when there is no GPU, or the driver does not say."""
-    buses = sorted(path.name for path in driver.glob("*"))
+    buses = sorted(path.name for path in _DRIVER.glob("*"))
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES", "")
     order = chosen.split(",") if chosen else [str(number) for number in range(len(buses))]
     try:
-        return int((pci / buses[int(order[local_rank])].lower() / "numa_node").read_text())
+        return int((_PCI / buses[int(order[local_rank])].lower() / "numa_node").read_text())
     except (OSError, ValueError, IndexError):  # names instead of numbers, or another vendor's GPUs
         return None
