@@ -1,0 +1,41 @@
+"""job.sbatch starts every command of the run in the container."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cfgc.emit.slurm.job import job_sbatch
+from tests.unit.emit.test_every_key_arrives import plan_of
+
+
+def script_of(kind: str, *overrides: str) -> str:
+    image = 'cluster.container.image="/shared/its $image"'
+    return job_sbatch(plan_of(f'cluster.container.kind="{kind}"', image, *overrides), "sha256:0")
+
+
+@pytest.mark.covers("cluster.container.mount_home")
+@pytest.mark.parametrize(("said", "word"), [("true", "--container-mount-home"), ("false", "--no-container-mount-home")])
+def test_the_home_directory_is_mounted_when_it_is_asked_for(said: str, word: str) -> None:
+    assert f" {word} " in script_of("pyxis", f"cluster.container.mount_home={said}")
+    assert ("--no-home" in script_of("apptainer", f"cluster.container.mount_home={said}")) == (said == "false")
+
+
+@pytest.mark.parametrize("kind", ["pyxis", "apptainer"])
+def test_the_image_is_one_word(kind: str) -> None:
+    assert "'/shared/its $image'" in script_of(kind)
+
+
+@pytest.mark.parametrize("kind", ["pyxis", "apptainer"])
+def test_no_interpreter_starts_outside_of_the_container(kind: str) -> None:
+    script = script_of(kind)
+    runs = [line for line in script.splitlines() if re.search(r'"\$python" -B "\$(bundle|run_dir)', line)]
+    assert len(runs) >= 2
+    assert [line for line in runs if '"${container[@]}"' not in line] == []
+    assert len(re.findall(r"srun --nodes", script)) == len(re.findall(r"\$\{container\[@\]\}", script)) or kind != "pyxis"
+
+
+def test_gpus_are_passed_to_apptainer() -> None:
+    assert "--nv" not in script_of("apptainer")
+    assert "apptainer exec --nv " in script_of("apptainer", "hardware=a100-80gb", "training.precision=bf16")
