@@ -74,6 +74,7 @@ def _variables(config: TaskConfig, run: RunDirectory) -> Mapping[str, str]:
         **_point(run),
         "CFGC_SEED": str(config.EXPERIMENT.seed),
         "CFGC_DETERMINISTIC": str(int(config.EXPERIMENT.deterministic)),
+        "PYTHONFAULTHANDLER": "1",  # a script takes the place of the process that has it on
     }
 
 

@@ -195,6 +195,16 @@ def test_shared_memory_for_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert only(space.room_for_workers(GPUS, batch, data)).level == "warning"
 
 
+def test_ranks_that_are_bound_have_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0})
+    launch: Any = SimpleNamespace(cpu_binding="cores")
+    one, two = (cast("Any", SimpleNamespace(ranks_per_node=ranks)) for ranks in (1, 2))
+    assert only(limits.cores_to_bind_to(launch, two)).sentence.startswith("2 ranks share 1 CPU cores")
+    assert list(limits.cores_to_bind_to(launch, one)) == []
+    launch.cpu_binding = "none"
+    assert list(limits.cores_to_bind_to(launch, two)) == []
+
+
 def test_limits_of_a_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     few = {resource.RLIMIT_NOFILE: (256, 512), resource.RLIMIT_MEMLOCK: (65536, 65536), resource.RLIMIT_CORE: (-1, -1)}
     monkeypatch.setattr(resource, "getrlimit", few.__getitem__)

@@ -27,6 +27,7 @@ def check_node(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]
         *surroundings.variables(config.LAUNCH),
         *space.run_directory_is_writable(run.root),
         *(extras.paths(config.TASK) if is_task(config) else _for_training(bundle, config, run)),
+        *limits.cores_to_bind_to(config.LAUNCH, config.TOPOLOGY),
         *limits.core_files(),
     ]
 
