@@ -8,6 +8,7 @@ from pathlib import Path
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.report import as_errors, print_diagnostics, say, summary
 from cfgc.cli.session import default_out, open_spec
+from cfgc.cli.sweep_progress import watched
 from cfgc.diagnostics import Rejected
 from cfgc.pipeline import check, emit, lower
 from cfgc.write.existing import edited_files
@@ -18,7 +19,8 @@ def built(spec: str, overrides: Sequence[str], out: Path | None, output_format: 
     """Compile ``spec`` and write its bundle; says what came of it and returns the exit code."""
     session = open_spec(spec, overrides)
     try:
-        checked = check(session.reader, session.logical, session.overrides)
+        with watched() as progress:
+            checked = check(session.reader, session.logical, session.overrides, progress)
         if deny and checked.warnings:
             raise Rejected(as_errors(checked.warnings))
         print_diagnostics(session.from_here(checked.warnings), output_format)

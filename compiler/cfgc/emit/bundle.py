@@ -28,20 +28,18 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
     from cfgc.emit.config_py import config_py
     from cfgc.emit.ds_config import ds_config_json
     from cfgc.emit.manifest import NAME, manifest_json
-    from cfgc.emit.plan_md import plan_md
     from cfgc.emit.points_jsonl import NAME as POINTS
     from cfgc.emit.points_jsonl import points_jsonl
     from cfgc.emit.resolved_toml import resolved_toml
     from cfgc.emit.scripts import launch_sh
     from cfgc.emit.slurm.job import job_sbatch
-    from cfgc.emit.task_md import task_md
     from cfgc.emit.values_json import values_json
     from cfgc.emit.vendored import vendored_runtime
     from cfgc.emit.wiring_py import wiring_py
 
     digest, own_digest = bundle_plan_digest(plan), plan_digest(plan)
     texts = {
-        "PLAN.md": task_md(plan, digest) if isinstance(plan, TaskPlan) else plan_md(plan, digest),
+        "PLAN.md": _review(plan, digest),
         "resolved.toml": resolved_toml(plan),
         "config.py": config_py(plan, own_digest),
         "values.json": values_json(plan),
@@ -60,3 +58,14 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
         files[PurePosixPath(plan.task.script)] = plan.script
     files[PurePosixPath(NAME)] = manifest_json(plan, digest, files, EXECUTABLE).encode()
     return Bundle(plan.experiment.name, MappingProxyType(files), EXECUTABLE)
+
+
+def _review(plan: AnyPlan, digest: str) -> str:
+    """PLAN.md, by what is done."""
+    from cfgc.emit.evaluation_md import evaluation_md
+    from cfgc.emit.plan_md import plan_md
+    from cfgc.emit.task_md import task_md
+
+    if isinstance(plan, TaskPlan):
+        return task_md(plan, digest)
+    return evaluation_md(plan, digest) if plan.work == "evaluate" else plan_md(plan, digest)

@@ -41,7 +41,7 @@ def plan_md(plan: Plan, plan_digest: str) -> str:
         _rates(plan),
         own_code(plan),
     ]
-    parts += [cluster_section(plan), _paths(plan)]
+    parts += [cluster_section(plan), paths_table(plan)]
     parts += [environment_table(plan), inputs_table(plan, plan_digest)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
@@ -137,8 +137,12 @@ def _turns(schedule: Schedule) -> dict[int, str]:
     return turns
 
 
-def _paths(plan: Plan) -> list[str]:
-    rows = [("run directory", code(shown_path(plan.launch.run_dir)), "written: checkpoints, metrics, logs")]
+def paths_table(plan: Plan) -> list[str]:
+    """What is read and written on the node, and where."""
+    written = "checkpoints, metrics, logs" if plan.work == "train" else "results, metrics, logs"
+    rows = [("run directory", code(shown_path(plan.launch.run_dir)), f"written: {written}")]
+    if plan.weights.path:
+        rows.append(("weights", code(shown_path(plan.weights)), "read: that checkpoint, or the newest of that run"))
     if plan.model.kind == "huggingface" and not plan.model.config:
         weights = " and weights" if plan.model.from_weights else ""
         rows.append(("model", code(shown_path(plan.model.path)), f"read: config.json{weights}"))

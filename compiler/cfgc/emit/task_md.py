@@ -12,6 +12,15 @@ from cfgc.emit.plan_table import requeues
 from cfgc.emit.sweep_md import sweep_section
 from cfgc.lower.plan import TaskPlan
 
+_OF_TASKS = (
+    ("stop", "Ctrl-C, or signal USR2", "every rank gets USR2, and ends as it sees fit"),
+    ("start again", "the same command", "the task finds what it saved in CFGC_CHECKPOINT_DIR"),
+)
+_OF_EXPORTS = (
+    ("stop", "Ctrl-C, or signal USR2", "it ends with exit code 75, and leaves no half of a model"),
+    ("start again", "the same command", "it begins anew, unless the model is there"),
+)
+
 
 def task_md(plan: TaskPlan, plan_digest: str) -> str:
     """The text of PLAN.md."""
@@ -26,7 +35,7 @@ def task_md(plan: TaskPlan, plan_digest: str) -> str:
         worth_a_look(plan),
         sweep_section(plan),
         _starting(plan),
-        _promises(),
+        *([] if plan.task.kind == "export" else [_promises()]),
         cluster_section(plan),
         _paths(plan),
     ]
@@ -36,10 +45,13 @@ def task_md(plan: TaskPlan, plan_digest: str) -> str:
 
 def _overview(plan: TaskPlan) -> list[str]:
     task, launch = plan.task, plan.launch
+    runs = ("every rank runs", code(task.target or task.script), _how(plan))
+    if task.kind == "export":
+        runs = ("exports", code(shown_path(task.checkpoint)), f"as {task.format}, {task.dtype or 'as it was trained'}")
     limit = f"each attempt; asked to save {duration(launch.signal_lead_s)} before it, on Slurm"
     again = "queued again by itself after exit code 75" if requeues(plan) else "to be started again by hand"
     rows = [
-        ("every rank runs", code(task.target or task.script), _how(plan)),
+        runs,
         ("ranks", f"{topology_of(plan)}", "each started by torchrun, so that RANK and WORLD_SIZE are set"),
         ("wall-time limit", duration(launch.time_limit_s), limit),
         ("attempts", f"at most {launch.max_attempts}", again),
@@ -69,8 +81,7 @@ def _starting(plan: TaskPlan) -> list[str]:
         ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
         ("start on this machine", local, releases),
         ("start on Slurm", "`sbatch job.sbatch`", f"Slurm {plan.target.slurm} or newer"),
-        ("stop", "Ctrl-C, or signal USR2", "every rank gets USR2, and ends as it sees fit"),
-        ("start again", "the same command", "the task finds what it saved in CFGC_CHECKPOINT_DIR"),
+        *(_OF_EXPORTS if plan.task.kind == "export" else _OF_TASKS),
     )
     return ["## Start and stop", "", *table(("to", "do", "note"), rows)]
 
@@ -92,9 +103,18 @@ def _promises() -> list[str]:
 
 
 def _paths(plan: TaskPlan) -> list[str]:
+    task, run_dir = plan.task, shown_path(plan.launch.run_dir)
+    if task.kind == "export":
+        own = [
+            ("model", code(f"{run_dir}/model"), "written: whole or not at all"),
+            ("checkpoint", code(shown_path(task.checkpoint)), "read: that one, or the newest of that run"),
+        ]
+    else:
+        own = [("start directory", code(shown_path(task.working_directory)), "of every rank")]
     rows = [
-        ("run directory", code(shown_path(plan.launch.run_dir)), "written: checkpoints, logs"),
-        ("start directory", code(shown_path(plan.task.working_directory)), "of every rank"),
+        ("run directory", code(run_dir), "written: checkpoints, logs"),
+        *own,
+        *((code(name), code(shown_path(path)), "the value of that variable") for name, path in task.paths),
         ("interpreter", code(plan.launch.python), "run: or what the variable `PYTHON` names"),
     ]
     return ["## Paths on the node", "", *table(("what", "where", "use"), rows)]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator
 
 from cfgc.schema.calls import Arguments, CallTarget, Metric
-from cfgc.schema.field import Later, Section, logistics, numerics
+from cfgc.schema.field import Later, OnlyFor, Section, logistics, numerics
 from cfgc.schema.trackers import Mlflow, Wandb
 from cfgc.schema.values import Int, Path, Text, Texts, Variable, array_to_tuple
 
@@ -16,6 +16,7 @@ _TRAIN = Later(
     'leave the table out to train; a function of yours can do it today: `task.target = "my_pkg.align:main"`',
     ("train", "evaluate", "export", "script", "function"),
 )
+_EXPORT = OnlyFor(("export",))
 _COPY = Later("package", "leave the table out, and install your package on the node")
 
 
@@ -51,13 +52,17 @@ class Task(Section):
         {}, "Variables of a function or script whose values are paths of the node, such as another stage's output."
     )
     checkpoint: Path | None = numerics(
-        None, "Weights that an evaluation judges or an export writes: a checkpoint, or a run directory for its newest."
+        None,
+        "Weights that an evaluation judges or an export writes: a checkpoint, or a run directory for its newest.",
+        only=OnlyFor(("evaluate", "export")),
     )
     format: Literal["auto", "huggingface", "safetensors"] = logistics(
-        "auto", "What an export writes: a directory that transformers loads where it has such a model, or tensors only."
+        "auto",
+        "What an export writes: a directory that transformers loads where it has such a model, or tensors only.",
+        only=_EXPORT,
     )
     dtype: Literal["fp32", "bf16", "fp16"] | None = logistics(
-        None, "Precision of exported weights. Absent: that of training."
+        None, "Precision of exported weights. Absent: that of training.", only=_EXPORT
     )
     uses_deepspeed: bool = logistics(False, "The task imports DeepSpeed, so that the node must have the target's.")
 

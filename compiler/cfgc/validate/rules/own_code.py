@@ -127,6 +127,8 @@ def task_is_one(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     unused = ("args",) if first == "target" else ("arguments",)
     what = "a function takes `arguments`" if first == "target" else "a script takes `args`"
     yield from _ignored(resolved, "task", unused, f"task.{first}", what)
+    of_exports = ("checkpoint", "format", "dtype")
+    yield from _ignored(resolved, "task", of_exports, f"task.{first}", "own code gets paths as `task.paths`")
 
 
 def script_can_run(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:

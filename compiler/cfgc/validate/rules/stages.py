@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.lower.launch import run_dir_of
-from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, error
 from cfgc.validate.stage_paths import paths_of_stages
 from cfgc.validate.tasks import NAMING
@@ -27,7 +26,7 @@ def kind_of(spec: AnySpec) -> str:
 
 
 def checkpoint_is_named(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG668: an evaluation and an export say which weights, and no other task does."""
+    """CFG668: an evaluation and an export say which weights."""
     kind, task = kind_of(spec), spec.task
     if kind in ("evaluate", "export") and task.checkpoint is None:
         write = '`task.checkpoint = "${stages.NAME.checkpoint}"` in a pipeline, or the path of a run directory'
@@ -39,19 +38,6 @@ def checkpoint_is_named(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnosti
             (),
             (f"write {write}",),
         )
-    idle = {"checkpoint": ("evaluate", "export"), "format": ("export",), "dtype": ("export",)}
-    for name, kinds in idle.items():
-        leaf = resolved.get(f"task.{name}")
-        if kind not in kinds and leaf and leaf.origin.span:
-            yield error(
-                "CFG668",
-                f"`task.{name}` is not read by a task of kind {kind}",
-                resolved,
-                [At(f"task.{name}", "would be ignored")],
-                (f"read where `task.kind` is {' or '.join(kinds)}; what would be ignored is refused",),
-                (f"leave out `{name}`",),
-                one_fix(Remedy(resolved).drop(("task", name))),
-            )
 
 
 def export_is_one_rank(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:

@@ -1,0 +1,56 @@
+"""PLAN.md of an evaluation by itself: whose weights, on which samples, and where the results are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cfgc.emit.cluster_md import cluster_section
+from cfgc.emit.markdown import code, duration, shown_path, table, text
+from cfgc.emit.own_code_md import own_code
+from cfgc.emit.plan_md import environment_table, inputs_table, paths_table, worth_a_look
+from cfgc.emit.plan_model import parameters, states
+from cfgc.emit.plan_table import requeues, title
+from cfgc.lower.plan import Plan
+
+
+def evaluation_md(plan: Plan, plan_digest: str) -> str:
+    """The text of PLAN.md."""
+    parts: list[Sequence[str]] = [[f"# {title(plan)} · an evaluation"]]
+    if plan.experiment.description:
+        parts.append([text(plan.experiment.description)])
+    parts += [_overview(plan), worth_a_look(plan), _starting(plan), own_code(plan), cluster_section(plan)]
+    parts += [paths_table(plan), environment_table(plan), inputs_table(plan, plan_digest)]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+
+
+def _overview(plan: Plan) -> list[str]:
+    said, launch = plan.evaluation, plan.launch
+    most = f"at most {said.max_batches:,} micro batches a rank"
+    again = "queued again by itself when it was asked to stop" if requeues(plan) else "to be started again by hand"
+    rows = [
+        ("weights", code(shown_path(plan.weights)), "as they were saved; no optimizer step is taken"),
+        (
+            "samples",
+            most if said.max_batches else "all held out",
+            f"{said.micro_batch_size:,} a rank in one pass; held out as a training by this spec does",
+        ),
+        parameters(plan),
+        states(plan),
+        ("results", "`evaluation.json` in the run directory", "held-out loss and metrics; in metrics.jsonl too"),
+        ("wall-time limit", duration(launch.time_limit_s), "each attempt, which begins anew"),
+        ("attempts", f"at most {launch.max_attempts}", again),
+    ]
+    return table(("what", "value", "how"), rows)
+
+
+def _starting(plan: Plan) -> list[str]:
+    several = plan.topology.nodes > 1
+    local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else "`./launch.sh`"
+    releases = f"Python with torch {plan.target.torch} and deepspeed {plan.target.deepspeed}"
+    rows = (
+        ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
+        ("start on this machine", local, releases),
+        ("start on Slurm", "`sbatch job.sbatch`", f"Slurm {plan.target.slurm} or newer"),
+        ("stop", "Ctrl-C, or signal USR2", "it ends with exit code 75; there is nothing to save"),
+    )
+    return ["## Start and stop", "", *table(("to", "do", "note"), rows)]

@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# Submits the stages of chain to Slurm, each after those that it needs. Written by cfgc: change the spec and build again.
+set -euo pipefail
+
+bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+run_dir=${CFGC_RUN_DIR:-}
+dry_run=
+
+usage() {
+  cat <<'END'
+usage: submit.sh [--run-dir DIR] [--dry-run] [-- SBATCH-OPTION...]
+
+Submits the stages of chain: pretrain, finetune, judge, export, report.
+Prints a line `stage job-id` for each. Again after a failure it goes on where the chain stopped: what has finished is
+left alone, what is queued or runs is not submitted twice, and the rest is submitted.
+
+  --run-dir DIR   keep the stages' run directories in DIR/stages
+  --dry-run       say what would be submitted, and submit nothing
+  -- OPTION...    options of sbatch for every stage
+END
+}
+
+fail() {
+  echo "submit.sh: $1" >&2
+  exit "$2"
+}
+
+while (($#)); do
+  case $1 in
+    --run-dir)
+      (($# > 1)) || fail "--run-dir needs a directory" 64
+      run_dir=$2
+      shift 2
+      ;;
+    --run-dir=*)
+      run_dir=${1#*=}
+      shift
+      ;;
+    --dry-run)
+      dry_run=1
+      shift
+      ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    --)
+      shift
+      break
+      ;;
+    *)
+      usage >&2
+      fail "unknown argument: $1" 64
+      ;;
+  esac
+done
+options=("$@")
+
+missing=()
+for variable in DATA_DIR HF_TOKEN SCRATCH; do
+  [[ -n ${!variable:-} ]] || missing+=("$variable")
+done
+((${#missing[@]} == 0)) || fail "set these first (the stages' PLAN.md say what for): ${missing[*]}" 64
+
+for command in sbatch squeue scancel; do
+  command -v "$command" >/dev/null || fail "there is no $command here; on one machine without Slurm: $bundle/launch.sh" 69
+done
+
+[[ -n $run_dir ]] || run_dir="$SCRATCH"/chains/first
+[[ $run_dir == /* ]] || run_dir=$PWD/$run_dir
+record=$run_dir/jobs
+
+if [[ -z $dry_run ]]; then
+  mkdir -p -- "$run_dir"
+  exec {lock}>>"$record"
+  flock --nonblock "$lock" || fail "another submit.sh works on $run_dir" 73
+fi
+
+declare -A job fresh # by stage: the job that others wait for, and whether it was submitted just now
+
+# The newest job of a stage; nothing where there is none.
+recorded() {
+  local name id newest=
+  [[ -r $record ]] || return 0
+  while read -r name id; do
+    [[ $name != "$1" ]] || newest=$id
+  done <"$record"
+  echo "$newest"
+}
+
+# The state of a job; nothing once it is over. One that is just ending is waited for, since it may be queued again.
+state_of() {
+  local said
+  for (( ; ; )); do
+    if ! said=$(squeue --noheader --jobs="$1" --format=%T 2>&1); then
+      [[ $said == *"Invalid job id"* ]] || fail "squeue: $said" 69
+      said=
+    fi
+    case $said in
+      COMPLETING) sleep 1 ;;
+      BOOT_FAIL | CANCELLED | COMPLETED | DEADLINE | FAILED | NODE_FAIL | OUT_OF_MEMORY | PREEMPTED | TIMEOUT) return ;;
+      *)
+        echo "$said"
+        return
+        ;;
+    esac
+  done
+}
+
+# One stage: its name, the digest of its plan, and the stages that it needs.
+submit_stage() {
+  local name=$1 digest=$2 need id state waits again=
+  shift 2
+  if grep -qsF "\"plan_digest\": \"$digest\"" "$run_dir/stages/$name/finished.json"; then
+    echo "submit.sh: $name has finished" >&2
+    return
+  fi
+  local ids=()
+  for need in "$@"; do
+    [[ -z ${job[$need]:-} ]] || ids+=("${job[$need]}")
+    [[ -z ${fresh[$need]:-} ]] || again=1
+  done
+  id=$(recorded "$name")
+  state=
+  [[ -z $id ]] || state=$(state_of "$id")
+  if [[ -n $state && -z $again ]]; then
+    job[$name]=$id
+    echo "submit.sh: $name is $state" >&2
+    echo "$name $id"
+    return
+  fi
+  if [[ -n $state ]]; then # it waits for a job that failed
+    [[ $state == PENDING ]] ||
+      fail "$name is $state as job $id, and a stage that it needs is to run again; end it first: scancel $id" 65
+    [[ -n $dry_run ]] || scancel "$id"
+  fi
+  local after=()
+  if ((${#ids[@]})); then
+    waits=$(IFS=: && echo "${ids[*]}")
+    after=("--dependency=afterok:$waits" --kill-on-invalid-dep=yes)
+  fi
+  fresh[$name]=1
+  if [[ -n $dry_run ]]; then
+    job[$name]=JOB-OF-$name
+    echo "$name would be submitted${after[*]:+ with ${after[*]}}"
+    return
+  fi
+  mkdir -p -- "$run_dir/stages/$name"
+  id=$(CFGC_RUN_DIR="$run_dir/stages/$name" sbatch --parsable "${after[@]}" "${options[@]}" \
+    "$bundle/stages/$name/job.sbatch")
+  id=${id%%;*}
+  job[$name]=$id
+  echo "$name $id" >>"$record"
+  echo "$name $id"
+}
+
+submit_stage pretrain sha256:657c1a3b30d57c832d320aa6e51dc868f5e299302b63a7f0f34b1f8fff41b88b
+submit_stage finetune sha256:d209a1747b13ade77d77040bbd5768b1a0660eb24d8a7e8f0edfe20e711d5d30 pretrain
+submit_stage judge sha256:24ff808e6e81779d935b9c8261f5ea006c1f7bbac3f27ae77636793e6dab9758 finetune
+submit_stage export sha256:71eb8804b090f98879815aa6f08028e168d2ae50eef6a8f67c9d435b4db1401a finetune
+submit_stage report sha256:de368efc5edff4a15b5340fa08068190e0de2014c4889b3aa5f3f17a856044c6 judge export

@@ -1,0 +1,6 @@
+import json
+import os
+from pathlib import Path
+
+results = json.loads(Path(os.environ["RESULTS"]).read_text())
+print(f"step {results['step']}: held-out loss {results['loss']:.3f}; the model is in {Path(os.environ['CONFIG']).parent}")
