@@ -198,7 +198,8 @@ def test_shared_memory_for_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ranks_that_are_bound_have_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0})
     launch: Any = SimpleNamespace(cpu_binding="cores")
-    one, two = (cast("Any", SimpleNamespace(ranks_per_node=ranks)) for ranks in (1, 2))
+    one: Any = SimpleNamespace(ranks_per_node=1)
+    two: Any = SimpleNamespace(ranks_per_node=2)
     assert only(limits.cores_to_bind_to(launch, two)).sentence.startswith("2 ranks share 1 CPU cores")
     assert list(limits.cores_to_bind_to(launch, one)) == []
     launch.cpu_binding = "none"
