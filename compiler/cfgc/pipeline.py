@@ -68,7 +68,7 @@ def _check_run(reader: Reader, graph: SpecGraph, progress: Progress | None) -> C
     if is_sweep(resolved):
         from cfgc.sweep.checking import check_sweep  # which needs the emitters too
 
-        return check_sweep(reader, resolved, progress)
+        return check_sweep(reader, graph, resolved, progress)
     return check_resolved(resolved)
 
 

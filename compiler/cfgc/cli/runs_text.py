@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ from rich.text import Text
 from cfgc.cli.report import wants_colour
 from cfgc.runs.comparing import Row
 from cfgc.runs.facts import Facts
+from cfgc.runs.sweeps import PointRun
 from cfgc_runtime.attempt import attempts_of, verdict
 from cfgc_runtime.checkpoints.complete import newest_first
 from cfgc_runtime.checkpoints.shelf import best_first
@@ -63,6 +65,18 @@ def overview(runs: Sequence[Facts]) -> Table:
     for run in runs:
         cells = [_steps(run), _loss(run.loss), _loss(run.best_eval_loss), _speed(run), str(run.attempts), _ago(run)]
         table.add_row(Text(str(run.path)), _state(run), *map(Text, [*cells, *([run.problem] if notes else [])]))
+    return table
+
+
+def sweep_table(points: Sequence[PointRun], *, went: bool) -> Table:
+    """A row for each point: what it sets, and how it ``went``."""
+    settings = [dict(text.partition("=")[::2] for text in point.overrides) for point in points]
+    keys = list(dict.fromkeys(key for row in settings for key in row))
+    table = _table(">point", *keys, *(["state", ">step", ">loss", ">held-out"] if went else []))
+    for point, row in zip(points, settings, strict=True):
+        facts = point.facts or Facts(Path(), "", "new")
+        cells = [_state(facts), *map(Text, [_steps(facts), _loss(facts.loss), _loss(facts.best_eval_loss)])]
+        table.add_row(str(point.index), *(Text(row.get(key, "")) for key in keys), *(cells if went else []))
     return table
 
 

@@ -13,12 +13,14 @@ from cfgc.origin import dotted
 from cfgc.resolve.merge import merge_layers
 from cfgc.sweep import errors
 from cfgc.sweep.compiling import Compiler, Outcome, Progress, name_of, outcomes
-from cfgc.sweep.findings import Findings, numbers
+from cfgc.sweep.findings import Findings
+from cfgc.sweep.numbers import told
 from cfgc.sweep.points import Point, check_command_line, make_points
 from cfgc.sweep.reading import Declared, read_sweep
 from cfgc.validate.remedy import Remedy, one_fix
 
 if TYPE_CHECKING:
+    from cfgc.load.graph import SpecGraph
     from cfgc.load.reader import Reader
     from cfgc.lower.plan import AnyPlan
     from cfgc.resolve.resolved import Resolved
@@ -30,18 +32,16 @@ LEAST_WIDTH = 4
 """Digits of a point's run directory."""
 
 
-def check_sweep(
-    reader: Reader, logical: str, overrides: Sequence[str], resolved: Resolved, progress: Progress | None = None
-) -> Checked:
+def check_sweep(reader: Reader, graph: SpecGraph, resolved: Resolved, progress: Progress | None = None) -> Checked:
     """The first point as it was checked, with all points in its ``sweep``. Raises ``Rejected``.
 
     Findings name the points that they are about.
     """
-    declared = read_sweep(resolved, merge_layers(resolved.graph.layers).tree)
+    declared = read_sweep(resolved, merge_layers(graph.layers).tree)
     points = make_points(declared, Remedy(resolved))
-    check_command_line(points, resolved.graph.layers, resolved.graph)
+    check_command_line(points, graph)
     width = max(LEAST_WIDTH, len(str(len(points) - 1)))
-    compiler = Compiler(reader, logical, overrides, width)
+    compiler = Compiler(reader, graph, width)
     checked = _first(compiler, points[0])
     base = None if checked is None else lower_spec(checked)
     found = Findings(points)
@@ -89,7 +89,7 @@ def _unlike(points: Sequence[Point], done: Sequence[Outcome]) -> list[Diagnostic
 
 def _other(points: Sequence[Point], which: Sequence[int], differs: str) -> Diagnostic:
     point = points[which[0]]
-    who = point.title if len(which) == 1 else f"{len(which):,} points ({numbers(which)})"
+    who = point.title if len(which) == 1 else f"{len(which):,} points ({told(which)})"
     changed = [s for s in point.settings if s not in points[0].settings] or list(point.settings)
     before = next((s for s in points[0].settings if s.key == changed[0].key), points[0].settings[0])
     labels = Label(before.span, points[0].title), Label(changed[0].span, f"point {point.index}")

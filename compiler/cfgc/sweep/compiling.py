@@ -60,8 +60,7 @@ class Compiler:
     """Compiles points of one spec; what points share is made once."""
 
     reader: Reader
-    logical: str
-    overrides: Sequence[str]
+    graph: SpecGraph
     width: int
     _below: dict[tuple[str, ...], Below | Rejected] = field(default_factory=dict)
 
@@ -88,7 +87,9 @@ class Compiler:
 
     def _load(self, point: Point) -> Below:
         chosen = [setting.choice() for setting in point.overlays]
-        graph = without_sweep(load_spec(self.reader, self.logical, self.overrides, chosen=chosen))
+        logical, overrides = self.graph.root.logical, self.graph.overrides
+        whole = load_spec(self.reader, logical, overrides, chosen=chosen) if chosen else self.graph
+        graph = without_sweep(whole)
         return Below(graph, merge_layers(graph.layers))
 
     def outcome(self, point: Point, base: AnyPlan | None) -> Outcome:

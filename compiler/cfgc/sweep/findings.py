@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from cfgc.diagnostics import Diagnostic
 from cfgc.diagnostics.model import Edit
 from cfgc.load.limit_errors import too_many_mistakes
+from cfgc.sweep.numbers import told
 
 if TYPE_CHECKING:
     from cfgc.sweep.points import Point
 
 MOST = 100
 """Different findings that are explained."""
-_NAMED = 8
 
 _Key: TypeAlias = tuple[str, str, str, str, int, int]
 
@@ -54,22 +54,7 @@ class Findings:
             return self.points[which[0]].title
         if len(which) == len(self.points):
             return f"all {len(which):,} points"
-        return f"{len(which):,} points ({numbers(which)})"
-
-
-def numbers(which: Sequence[int]) -> str:
-    """``0-3, 7 and 12``; of many the first ones and how many more."""
-    runs: list[tuple[int, int]] = []
-    for index in which:
-        if runs and runs[-1][1] == index - 1:
-            runs[-1] = (runs[-1][0], index)
-        else:
-            runs.append((index, index))
-    shown = [str(first) if first == last else f"{first}-{last}" for first, last in runs]
-    if len(shown) <= _NAMED:
-        return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
-    rest = len(which) - sum(last - first + 1 for first, last in runs[:_NAMED])
-    return f"{', '.join(shown[:_NAMED])} and {rest:,} more"
+        return f"{len(which):,} points ({told(which)})"
 
 
 def _fits(edit: Edit, shared: bool) -> bool:

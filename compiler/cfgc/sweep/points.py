@@ -19,7 +19,7 @@ from cfgc.sweep.settings import Setting, described, patch_of
 from cfgc.validate.remedy import one_fix
 
 if TYPE_CHECKING:
-    from cfgc.load.graph import LayerPatch, SpecGraph
+    from cfgc.load.graph import SpecGraph
     from cfgc.source import Span
     from cfgc.validate.remedy import Remedy
 
@@ -111,12 +111,12 @@ def _twice(short: Setting, long: Setting) -> Diagnostic:
     return errors.set_twice(dotted(short.key), how, *labels, ("keep one of them",))
 
 
-def check_command_line(points: Sequence[Point], layers: Sequence[LayerPatch], graph: SpecGraph) -> None:
+def check_command_line(points: Sequence[Point], graph: SpecGraph) -> None:
     """CFG657: nothing that the command line sets is set again by the points, which come later."""
     settings = {setting.key: setting for point in reversed(points) for setting in reversed(point.settings)}
     swept = PathSet(path for s in settings.values() for path in patch_of((s,), Layer("sweep point")).sets)
     found = []
-    for layer in layers:
+    for layer in graph.layers:
         patch = layer.patch
         given = [(path, origin.key_span) for path, origin in (*patch.sets.items(), *patch.appends.items())]
         for path, span in [*given, *patch.unsets.items()] if layer.layer.kind == "command line" else []:

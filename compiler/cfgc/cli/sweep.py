@@ -1,0 +1,110 @@
+"""``cfgc sweep``: the points of a spec, a bundle or a run directory, and how they went."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cfgc.cli import EXIT_OK, EXIT_REJECTED
+from cfgc.cli.complete import complete_override, complete_spec
+from cfgc.cli.report import print_diagnostics, say, summary
+
+if TYPE_CHECKING:
+    from cfgc.runs.sweeps import PointRun
+
+_AGAIN = ("failed", "killed", "preempted")
+
+
+@click.command()
+@click.argument("subject", metavar="SPEC|BUNDLE|RUN_DIR", shell_complete=complete_spec)
+@click.argument("overrides", nargs=-1, metavar="[OVERRIDE]...", shell_complete=complete_override)
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text")
+@click.option("--first", type=click.IntRange(1), metavar="N", help="Print only the first N.")
+@click.option("--state", metavar="STATE", help="Print only points in that state: finished, failed, running, new, …")
+def sweep(subject: str, overrides: tuple[str, ...], output_format: str, first: int | None, state: str | None) -> int:
+    """List the points of a sweep; of a run directory also how they went, the best first.
+
+    \b
+    cfgc sweep specs/lr.toml       the points that the spec makes, each checked
+    cfgc sweep out/lr              those of a bundle
+    cfgc sweep runs/lr             state, loss and held-out loss of each
+    """
+    directory = Path(subject)
+    if not directory.is_dir():
+        return _of_spec(subject, overrides, output_format, first)
+    if overrides:
+        raise click.UsageError("overrides are for a SPEC; the points of a bundle are made already")
+    from cfgc.runs.sweeps import best_first, read_sweep_runs, sweep_bundle
+    from cfgc_runtime.errors import Failure
+
+    bundle = sweep_bundle(directory)
+    if bundle is None:
+        raise click.UsageError(f"{subject} holds no sweep: neither it nor its bundle has a points.jsonl")
+    try:
+        points = read_sweep_runs(directory)
+    except Failure as failure:
+        say(f"error: {failure}")
+        return EXIT_REJECTED
+    went = bundle != directory
+    shown = [point for point in (best_first(points) if went else points) if state in (None, point.state)]
+    _print(shown[:first], output_format, went)
+    say(_outcome(points) if went else f"{len(points):,} points")
+    return EXIT_OK
+
+
+def _of_spec(spec: str, overrides: Sequence[str], output_format: str, first: int | None) -> int:
+    from cfgc.cli.session import open_spec
+    from cfgc.cli.sweep_progress import watched
+    from cfgc.diagnostics import Rejected
+    from cfgc.pipeline import check_spec
+    from cfgc.runs.sweeps import PointRun
+
+    session = open_spec(spec, overrides)
+    try:
+        with watched() as progress:
+            checked = check_spec(session.reader, session.logical, session.overrides, progress)
+    except Rejected as rejected:
+        print_diagnostics(session.from_here(rejected.diagnostics), "text")
+        say(summary(rejected.diagnostics))
+        return EXIT_REJECTED
+    made = checked.sweep.points
+    if not made:
+        raise click.UsageError(f"{spec} is a single run: it has no [sweep]")
+    print_diagnostics(session.from_here(checked.warnings), "text")
+    points = [PointRun(p.index, tuple(f"{key}={value}" for key, value in p.settings), None) for p in made]
+    _print(points[:first], output_format, went=False)
+    say(f"{len(points):,} points")
+    return EXIT_OK
+
+
+def _print(points: Sequence[PointRun], output_format: str, went: bool) -> None:
+    from cfgc.cli.runs_text import as_json, print_table, sweep_table
+
+    if output_format == "json":
+        click.echo(as_json([_plain(point, went) for point in points]))
+    elif points:
+        print_table(sweep_table(points, went=went))
+
+
+def _plain(point: PointRun, went: bool) -> dict[str, Any]:
+    from cfgc.cli.runs_text import plain
+
+    told: dict[str, Any] = {"point": point.index, "overrides": list(point.overrides)}
+    if went:
+        told |= {"state": point.state, "run": plain(point.facts) if point.facts else None}
+    return told
+
+
+def _outcome(points: Sequence[PointRun]) -> str:
+    """``200 points: 190 finished, 10 failed``, and how to start the rest again."""
+    from cfgc.runs.sweeps import numbers_of
+    from cfgc.sweep.numbers import listed
+
+    counts = Counter(point.state for point in points)
+    said = f"{len(points):,} points: " + ", ".join(f"{number:,} {state}" for state, number in counts.most_common())
+    again = listed(list(numbers_of(points, *_AGAIN)))
+    return f"{said}; start again: ./submit.sh --points {again}, or ./launch.sh --points {again}" if again else said

@@ -1,0 +1,62 @@
+"""The points of a sweep, and how each stands in a run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cfgc.runs.facts import Facts, is_run, read_run
+from cfgc_runtime.point import FOLDER, LIST, Point, read_points
+
+UNSTARTED: Final = "new"
+
+
+@dataclass(frozen=True)
+class PointRun:
+    """A point: its number, the settings as overrides, and its facts where there is a run directory."""
+
+    index: int
+    overrides: tuple[str, ...]
+    facts: Facts | None
+
+    @property
+    def state(self) -> str:
+        """How it stands; ``new`` when nothing was started."""
+        return self.facts.state if self.facts else UNSTARTED
+
+
+def sweep_bundle(directory: Path) -> Path | None:
+    """The bundle with the points that ``directory`` is, or keeps as a run directory does; None for anything else."""
+    found = (place for place in (directory, directory / "bundle") if (place / LIST).is_file())
+    return next(found, None)
+
+
+def read_sweep_runs(directory: Path) -> list[PointRun]:
+    """Every point of the bundle or run directory, in order. Raises ``Failure`` where the list is damaged."""
+    bundle = sweep_bundle(directory)
+    return [] if bundle is None else [_run_of(point, directory) for point in read_points(bundle)]
+
+
+def best_first(points: Sequence[PointRun]) -> list[PointRun]:
+    """Those with the lowest held-out loss first, then those with the lowest loss, then the others by number."""
+    return sorted(points, key=_rank)
+
+
+def numbers_of(points: Sequence[PointRun], *states: str) -> Iterator[int]:
+    """The numbers of the points in one of ``states``."""
+    return (point.index for point in points if point.state in states)
+
+
+def _run_of(point: Point, directory: Path) -> PointRun:
+    place = directory / FOLDER / point.name
+    return PointRun(point.index, point.overrides, read_run(place) if is_run(place) else None)
+
+
+def _rank(point: PointRun) -> tuple[int, float, int]:
+    held_out = point.facts.best_eval_loss if point.facts else None
+    loss = point.facts.loss if point.facts else None
+    if held_out is not None:
+        return 0, held_out, point.index
+    return (1, loss, point.index) if loss is not None else (2, 0.0, point.index)
