@@ -136,7 +136,7 @@ def _attempt(run: Facts, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield f"attempt {number}", f"{_when(facts.get('started'))} from {facts.get('directory', _UNKNOWN)}"
     exits = next((one.exits() for one in attempts_of(RunDirectory(run.path)) if int(one.path.name) == number), [])
     if exits:
-        code, _ = verdict(exits, FINISHED, len(exits))
+        code, _ = verdict(exits, FINISHED, [one.rank for one in exits])
         yield "", f"exit code {code}: {meaning(code)}"
     if git := _dict(facts.get("git")):
         yield "", f"commit {git.get('commit')}{' with uncommitted changes' if git.get('dirty') else ''}"

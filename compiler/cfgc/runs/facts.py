@@ -123,7 +123,7 @@ def _state(run: RunDirectory, known: Identity, attempts: list[Attempt]) -> tuple
         return "running", None, ""
     if not exits:
         return ("killed" if newest.was_used else "new"), None, ""
-    code, cause = verdict(exits, FINISHED, len(exits))
+    code, cause = verdict(exits, FINISHED, [one.rank for one in exits])
     message = cause.message if cause else ""
     if code == FINISHED:
         return "killed", None, ""  # every rank ended well, and finished.json is not there
