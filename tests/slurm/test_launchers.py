@@ -35,7 +35,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 @pytest.mark.covers("launch.launcher")
 def test_the_code_of_a_rank_on_another_node_reaches_sbatch_and_sacct(slurm: Cluster, tmp_path: Path) -> None:
-    """Both launchers at once, each on two nodes: the last rank fails with its own code, and the others have long to go."""
+    """Both launchers at once, each on two nodes: the last rank fails in its own way, the others have long to go."""
     waiting = {}
     for launcher, how in (("torchrun", "exit 42"), ("srun", "kill -SEGV $$")):
         (tmp_path / launcher).mkdir()
