@@ -36,12 +36,15 @@ def alone(run: RunDirectory) -> Iterator[None]:
         yield
 
 
-def wait_until_free(run: RunDirectory) -> None:
+def wait_until_free(run: RunDirectory, patience_s: float | None = None) -> None:
     """Wait a little for what the ranks of an attempt left behind: a process of the user's may need a moment to end.
 
     Whether it has ended then is for ``alone`` to say.
     """
-    with suppress(Failure, OSError, KeyboardInterrupt), _locked(run.root / ".lock", fcntl.LOCK_EX, _ENDING_S):
+    with (
+        suppress(Failure, OSError, KeyboardInterrupt),
+        _locked(run.root / ".lock", fcntl.LOCK_EX, _ENDING_S if patience_s is None else patience_s),
+    ):
         pass
 
 

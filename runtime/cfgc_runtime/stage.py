@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from cfgc_runtime.attempt import create_attempt
+from cfgc_runtime.attempt import attempts_of, create_attempt
 from cfgc_runtime.bundle_copy import changes_since, take_bundle
 from cfgc_runtime.config import load_config
 from cfgc_runtime.environment import describe_start
-from cfgc_runtime.errors import FULL, describe_os_error
+from cfgc_runtime.errors import FULL, LOST_PEER, describe_os_error
 from cfgc_runtime.hosts import record_hosts
 from cfgc_runtime.identity import record_attempt
 from cfgc_runtime.lock import alone, wait_until_free
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cfgc_runtime.rundir import RunDirectory
+
+_LEFTOVERS_S: Final = 60.0
 
 
 def stage_bundle(bundle: Path, run: RunDirectory, hosts: Sequence[str] = (), *, automatic: bool = False) -> str:
@@ -41,7 +43,7 @@ def stage_bundle(bundle: Path, run: RunDirectory, hosts: Sequence[str] = (), *, 
     config = load_config(bundle / "config.py")
     if automatic:
         refuse_start(run, config)
-        wait_until_free(run)
+        _end_leftovers(run, config.TOPOLOGY.world_size)
     settle(check_node(bundle, config, run))
     try:
         run.root.mkdir(parents=True, exist_ok=True)
@@ -51,6 +53,18 @@ def stage_bundle(bundle: Path, run: RunDirectory, hosts: Sequence[str] = (), *, 
         if error.errno in FULL:
             raise
         raise unwritable(run.root, describe_os_error(error, run.root)) from None
+
+
+def _end_leftovers(run: RunDirectory, ranks: int) -> None:
+    """Ranks of an attempt that Slurm gave up may live on, on a node that it cannot reach, and hold the run directory.
+
+    What is written here tells their supervisors to end them.
+    """
+    for attempt in attempts_of(run)[-1:]:
+        if attempt.was_used:
+            for rank in sorted(set(range(ranks)) - {end.rank for end in attempt.exits()}):
+                attempt.record_exit(rank, LOST_PEER, "nothing was heard of it before the run was started again")
+    wait_until_free(run, _LEFTOVERS_S)
 
 
 def _finished(bundle: Path, run: RunDirectory, manifest: Manifest) -> bool:

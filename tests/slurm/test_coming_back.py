@@ -38,7 +38,7 @@ def wait_for(path: Path, seconds: float = 60) -> None:
 
 
 def said(run: Path) -> str:
-    """What the job wrote, over all of its attempts."""
+    """What the jobs wrote, over all attempts."""
     return "".join(path.read_text() for path in sorted(run.parent.glob("slurm-*.out")))
 
 
@@ -91,7 +91,10 @@ def test_a_cancelled_job_saves_and_stays_away(slurm: Cluster, tmp_path: Path) ->
 
 @pytest.mark.parametrize("save", [0.2, 60])
 def test_a_preempted_job_comes_back(save: float, slurm: Cluster, tmp_path: Path) -> None:
-    bundle, run = task_bundle(tmp_path, works(1, save), "cluster.partition=low", "cluster.exclusive=true"), tmp_path / "run"
+    bundle, run = (
+        task_bundle(tmp_path, works(1, save), "cluster.partition=low", "cluster.exclusive=true"),
+        tmp_path / "run",
+    )
     job = slurm.submit(bundle, "--nodelist=n1")
     wait_for(run / "started-001")
     script = tmp_path / "important.sh"
@@ -115,3 +118,66 @@ def test_a_job_saves_before_its_time_limit_and_comes_back(slurm: Cluster, tmp_pa
     assert (ended.state, ended.restarts) == ("COMPLETED", 1), said(run)
     assert "saved; queued again, attempt 2 of 5" in said(run)
     assert attempts(run) == ["001", "002"]
+
+
+def test_two_attempts_that_got_nowhere_are_the_last(slurm: Cluster, tmp_path: Path) -> None:
+    deaf = 'trap "" USR2 TERM; touch "$CFGC_RUN_DIR/started-$CFGC_ATTEMPT"; sleep 300'
+    bundle, run = task_bundle(tmp_path, deaf), tmp_path / "run"
+    job = slurm.submit(bundle)
+    for attempt in ("001", "002"):
+        wait_for(run / f"started-{attempt}")
+        slurm.run("scontrol", "requeue", job)  # and Slurm kills it
+    ended = slurm.wait(job)
+    assert (ended.state, ended.code) == ("FAILED", 76), said(run)
+    assert "not started again: attempts 1 and 2 both failed before a checkpoint after step 0" in said(run)
+    assert attempts(run) == ["001", "002"]
+
+
+def test_a_save_of_90_s_is_waited_for(slurm: Cluster, tmp_path: Path) -> None:
+    times = ("launch.time_limit=10min", "launch.step_time=1s", "launch.save_time=90s")
+    bundle, run = task_bundle(tmp_path, works(1, 90), *times, nodes=2), tmp_path / "run"
+    assert "#SBATCH --signal=B:USR2@180" in (bundle / "job.sbatch").read_text()
+    job = slurm.submit(bundle)
+    wait_for(run / "started-001")
+    slurm.cancel("--signal=USR2", "--batch", job)
+    ended = slurm.wait(job)
+    assert (ended.state, ended.restarts) == ("COMPLETED", 1), said(run)
+
+
+@pytest.mark.covers("cluster.chain")
+def test_a_chain_goes_on_without_a_requeue(slurm: Cluster, tmp_path: Path) -> None:
+    bundle, run = task_bundle(tmp_path, works(1), "cluster.chain=true"), tmp_path / "run"
+    assert "#SBATCH --no-requeue" in (bundle / "job.sbatch").read_text()
+    job = slurm.submit(bundle)
+    wait_for(run / "started-001")
+    slurm.cancel("--signal=USR2", "--batch", job)
+    ended = slurm.wait(job)
+    assert (ended.state, ended.code, ended.restarts) == ("FAILED", 75, 0), said(run)
+    second = slurm.wait(str(int(job) + 1))
+    assert second.state == "COMPLETED", said(run)
+    assert slurm.queue() == ()  # the third was cancelled
+    assert attempts(run) == ["001", "002"]
+
+
+@pytest.mark.parametrize(("end", "code"), [("exit 3", 3), ("scancel", 75)])
+def test_a_chain_ends_with_a_failure_and_with_scancel(end: str, code: int, slurm: Cluster, tmp_path: Path) -> None:
+    bundle = task_bundle(tmp_path, works(1) if end == "scancel" else end, "cluster.chain=true")
+    run = tmp_path / "run"
+    job = slurm.submit(bundle)
+    if end == "scancel":
+        wait_for(run / "started-001")
+        slurm.cancel(job)
+    ended = slurm.wait(job)
+    assert ended.code == code, said(run)
+    assert slurm.wait(str(int(job) + 1)).state == "CANCELLED", said(run)
+
+
+def test_a_chain_is_as_long_as_its_attempts(slurm: Cluster, tmp_path: Path) -> None:
+    bundle, run = task_bundle(tmp_path, works(9), "cluster.chain=true", "launch.max_attempts=2"), tmp_path / "run"
+    first = slurm.submit(bundle)
+    for number, attempt in enumerate(("001", "002")):
+        wait_for(run / f"started-{attempt}")
+        slurm.cancel("--signal=USR2", "--batch", str(int(first) + number))
+    assert slurm.wait(str(int(first) + 1)).code == 75
+    assert "not started again: this was attempt 2 of 2" in said(run)
+    assert slurm.queue() == ()

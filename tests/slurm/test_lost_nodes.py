@@ -1,0 +1,54 @@
+"""A node that is gone: the job comes back without it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.slurm.bundles import task_bundle
+from tests.slurm.test_coming_back import said, wait_for
+
+if TYPE_CHECKING:
+    from tests.slurm.cluster import Cluster
+
+UNTIL_THE_POWER_CUT = """
+touch "$CFGC_RUN_DIR/started-$CFGC_ATTEMPT-$RANK"
+[[ $CFGC_ATTEMPT == 001 ]] || exit 0
+while [[ ! -e $CFGC_RUN_DIR/cut ]]; do sleep 0.1; done
+exit 76
+"""
+
+
+def power_cut(cluster: Cluster, node: str, job: str) -> None:
+    """All that ``job`` runs on ``node`` is gone from one moment to the next, and Slurm is not told."""
+    cluster.cut(node)
+    there = cluster.on(node, "readlink", "/proc/self/ns/net").stdout.strip()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            of_the_job = f"SLURM_JOB_ID={job}\0".encode() in (process / "environ").read_bytes()
+            daemon = (process / "comm").read_text().startswith("slurmstepd")
+            if (of_the_job or daemon) and str((process / "ns" / "net").readlink()) == there:
+                os.kill(int(process.name), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+
+
+@pytest.mark.parametrize("lost", [0, 1], ids=["the-scripts-own", "another"])
+def test_a_lost_node_costs_an_attempt_and_is_kept_away_from(lost: int, slurm: Cluster, tmp_path: Path) -> None:
+    bundle, run = task_bundle(tmp_path, UNTIL_THE_POWER_CUT, nodes=2), tmp_path / "run"
+    job = slurm.submit(bundle, "--nodelist=n1,n2")
+    slurm.run("scontrol", "update", f"JobId={job}", "ReqNodeList=", check=False)
+    for rank in (0, 1):
+        wait_for(run / f"started-001-{rank}")
+    node = ("n1", "n2")[lost]
+    power_cut(slurm, node, job)
+    (run / "cut").touch()
+    wait_for(run / "started-002-1", 150)
+    ended = slurm.wait(job)
+    assert (ended.state, ended.restarts) == ("COMPLETED", 1), said(run)
+    assert node not in (run / "attempts" / "002" / "nodes").read_text().split()
+    assert (run / "excluded_nodes").read_text() == f"{node}\n", said(run)
