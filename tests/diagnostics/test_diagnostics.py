@@ -16,7 +16,7 @@ from cfgc.diagnostics.text import render_text
 from cfgc.importing.importer import Request, import_file
 from cfgc.importing.tree import DiskTree
 from cfgc.load.disk import DiskReader
-from cfgc.pipeline import check_spec, compile_spec
+from cfgc.pipeline import check, compile_spec
 from cfgc.resources import shipped_dir
 from tests.golden_text import assert_golden
 
@@ -66,7 +66,7 @@ def diagnose_spec(case: Path) -> tuple[Diagnostic, ...]:
     overrides_file = case / "overrides.txt"
     overrides = overrides_file.read_text().splitlines() if overrides_file.exists() else []
     try:
-        checked = check_spec(reader, "spec.toml", overrides)
+        checked = check(reader, "spec.toml", overrides)
         compile_spec(reader, "spec.toml", overrides)
     except Rejected as rejected:
         return rejected.diagnostics

@@ -26,7 +26,7 @@ from cfgc.sweep.reading import is_sweep
 from cfgc.usercode.reading import with_user_code
 from cfgc.validate.checker import check_resolved
 from cfgc.validate.checker import in_order as by_place
-from cfgc.validate.places import key_label, value_label
+from cfgc.validate.places import value_label
 from cfgc.validate.stage_paths import paths_of_stages
 from cfgc.validate.tasks import OF_TRAINING, names_a_task
 
@@ -92,8 +92,7 @@ def _resolved_stage(reader: Reader, declared: Declared, said: Said) -> StageSpec
     own = layers_of(declared, said)
     problems = list(own.problems)
     if said.spec and declares_stages(graph):
-        label = value_label(declared.root, (*STAGES, said.position, "spec"), f"`{graph.root.logical}` is a pipeline")
-        problems.append(errors.decided_by_the_pipeline(label, "stages", "a stage is one run; name its stages here"))
+        problems.append(errors.pipeline_inside(declared, said, graph))
     inputs = dict.fromkeys((*root.inputs, *graph.inputs)) if said.spec else dict.fromkeys(graph.inputs)
     graph = replace(graph, layers=placed(graph.layers, own), inputs=tuple(inputs))
     merged = merge_layers(graph.layers)
@@ -103,8 +102,7 @@ def _resolved_stage(reader: Reader, declared: Declared, said: Said) -> StageSpec
     leaves = {path: leaf for path, leaf in resolved.leaves.items() if path not in outputs}
     resolved = replace(resolved, leaves=MappingProxyType(leaves))
     if is_sweep(resolved):
-        label = key_label(resolved, ("sweep",), f"`{said.name}` would be many runs")
-        problems.append(errors.decided_by_the_pipeline(label, "sweep", DECIDED["sweep"]))
+        problems.append(errors.decided_by_the_pipeline(resolved, ("sweep",), "sweep", DECIDED["sweep"]))
     if not said.spec:
         resolved = _of_the_task(resolved)
         uses = [use for use in uses if any(use.location[: len(path)] == path for path in _kept(resolved))]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from cfgc.diagnostics import Diagnostic, Label
+from cfgc.load import mending
 from cfgc.load.graph import SpecGraph
 from cfgc.nearest import nearest
 from cfgc.resolve.errors import shown
@@ -13,6 +15,7 @@ from cfgc.resolve.resolved import Resolved
 from cfgc.source import Span
 from cfgc.stages.pipeline import STAGES, Declared, Said
 from cfgc.validate.places import Location, key_label, value_label
+from cfgc.validate.remedy import Remedy, one_fix
 
 
 def is_a_pipeline(graph: SpecGraph) -> Diagnostic:
@@ -22,12 +25,19 @@ def is_a_pipeline(graph: SpecGraph) -> Diagnostic:
     )
     origin = next((one for one in origins if one and one.span), None)
     place = (origin.key_span or origin.span) if origin else None
-    return Diagnostic(
-        "CFG459",
-        f"`{graph.root.logical}` is a pipeline, and this is about one run",
-        Label(place, "its stages") if place else None,
-        helps=("name the spec of one of its stages",),
+    return _pipeline_for_a_run(
+        graph, Label(place, "its stages") if place else None, "name the spec of one of its stages"
     )
+
+
+def pipeline_inside(declared: Declared, said: Said, graph: SpecGraph) -> Diagnostic:
+    """CFG459: the spec of a stage has stages itself."""
+    return _pipeline_for_a_run(graph, _at(declared, said, "spec", text="a stage is one run"), "name its stages here")
+
+
+def _pipeline_for_a_run(graph: SpecGraph, label: Label | None, help_: str) -> Diagnostic:
+    message = f"`{graph.root.logical}` is a pipeline, and one run is meant"
+    return Diagnostic("CFG459", message, label, helps=(help_,))
 
 
 def _at(declared: Declared, said: Said, *inside: str | int, text: str = "") -> Label | None:
@@ -44,35 +54,56 @@ def same_name(declared: Declared, said: Said, other: Said) -> Diagnostic:
         (first,) if first else (),
         notes=("a stage's name is its directory, and what `needs` and `${stages.…}` call it",),
         helps=(f'give it a name of its own, such as `name = "{said.name}_2"`',),
+        fixes=one_fix(Remedy(declared.root).set((*STAGES, said.position, "name"), f"{said.name}_2")),
     )
 
 
 def name_cannot_be_referred_to(declared: Declared, said: Said) -> Diagnostic:
     """CFG660: in an expression a dash is a minus, and a dot leads to a key."""
     plain = "".join(char if char.isalnum() else "_" for char in said.name)
-    plain = plain if not plain[0].isdigit() else f"stage_{plain}"
+    plain = f"{plain}_" if plain.isidentifier() else f"stage_{plain}"  # a keyword, or a digit first
+    plain = plain.rstrip("_") if plain.rstrip("_") != said.name else plain
+    remedy = Remedy(declared.root)
+    edits = [*remedy.set((*STAGES, said.position, "name"), plain)]
+    for one in declared.stages:
+        for index in (index for index, name in enumerate(one.needs) if name == said.name):
+            edits += remedy.set((*STAGES, one.position, "needs", index), plain)
     return Diagnostic(
         "CFG660",
         f"no expression can name a stage that is called `{said.name}`",
         _at(declared, said, "name", text="letters, digits and `_` only, a letter first"),
         helps=(f'write `name = "{plain}"`',),
+        fixes=one_fix(edits),
     )
 
 
 def unknown_need(declared: Declared, said: Said, index: int) -> Diagnostic:
     """CFG661: ``needs`` names no stage."""
-    return _unknown_stage(declared, said.needs[index], _at(declared, said, "needs", index))
+    found = _unknown_stage(declared, said.needs[index], _at(declared, said, "needs", index))
+    close = _meant(declared, said.needs[index], said)
+    location = (*STAGES, said.position, "needs", index)
+    remedy = Remedy(declared.root)
+    return replace(found, fixes=one_fix(remedy.set(location, close) if close else remedy.take_back(location)))
 
 
 def unknown_stage(declared: Declared, reference: RefPath, span: Span | None) -> Diagnostic:
     """CFG661: a reference names no stage."""
     name = str(reference[1]) if len(reference) > 1 else ""
-    return _unknown_stage(declared, name, Label(span, "") if span else None)
+    found = _unknown_stage(declared, name, Label(span, "") if span else None)
+    close = _meant(declared, name)
+    mended = shown((STAGES[0], close, *reference[2:])) if close else ""
+    fixes = mending.rewording(span, mended, certain=False) if close else ()
+    return replace(found, fixes=(*fixes, *mending.removing_around(span)))
+
+
+def _meant(declared: Declared, name: str, said: Said | None = None) -> str | None:
+    """The stage that ``name`` may have been meant to be, another one than ``said``."""
+    return nearest(name, [one.name for one in declared.stages if one != said])
 
 
 def _unknown_stage(declared: Declared, name: str, label: Label | None) -> Diagnostic:
     names = [said.name for said in declared.stages]
-    close = nearest(name, names)
+    close = _meant(declared, name)
     return Diagnostic(
         "CFG661",
         f"there is no stage `{name}`",
@@ -93,12 +124,14 @@ def unknown_output(reference: RefPath, given: Sequence[str], kind: str, span: Sp
         Label(span, f"did you mean `{close}`?" if close else f"`{stage}` is a task of kind {kind}") if span else None,
         notes=(f"a stage of kind {kind} gives {', '.join(f'`{one}`' for one in given)}",),
         helps=(f"write `${{stages.{stage}.{close or given[0]}}}`",),
+        fixes=mending.rewording(span, shown((*reference[:2], close or given[0])), certain=False),
     )
 
 
 def circle(declared: Declared, stages: Sequence[Said]) -> Diagnostic:
     """CFG663: each waits for another one, so that none can start."""
     names = [said.name for said in stages]
+    left = [name for name in stages[0].needs if name not in names]
     labels = [_at(declared, said, "needs", text=f"`{said.name}` waits") for said in stages]
     first, *others = labels
     return Diagnostic(
@@ -108,6 +141,7 @@ def circle(declared: Declared, stages: Sequence[Said]) -> Diagnostic:
         tuple(label for label in others if label),
         notes=(" → ".join([*names, names[0]]) + ": none of them can start",),
         helps=("take one of them out of `needs`",),
+        fixes=one_fix(Remedy(declared.root).set((*STAGES, stages[0].position, "needs"), left)),
     )
 
 
@@ -121,10 +155,15 @@ def not_needed(declared: Declared, said: Said, reference: RefPath, span: Span | 
     where = where if said.needs else _at(declared, said, "name", text="it waits for no stage")
     return Diagnostic(
         "CFG664",
-        f"the stage `{said.name}` reads from `{stage}`, and does not wait for it",
+        f"the stage `{said.name}` reads its own output"
+        if said.name == stage
+        else f"the stage `{said.name}` reads from `{stage}`, and does not wait for it",
         Label(span, own if circular else "not written yet when this stage starts") if span else None,
         (where,) if where and not circular else (),
         helps=() if circular else (f"write `needs = [{needs}]` for the stage `{said.name}`",),
+        fixes=mending.removing_around(span)
+        if circular
+        else one_fix(Remedy(declared.root).set((*STAGES, said.position, "needs"), [*said.needs, stage])),
     )
 
 
@@ -137,21 +176,30 @@ def no_path_there(resolved: Resolved, location: Location, span: Span | None) -> 
         Label(span, "a path that only the node knows") if span else key_label(resolved, location, ""),
         notes=("an output can be the value of a key that is a path of the node, or its beginning",),
         helps=("for a function or a script write `task.paths.NAME = …`: it finds the path in the variable NAME",),
+        fixes=mending.removing_around(span),
     )
 
 
-def decided_by_the_pipeline(label: Label | None, key: str, why: str) -> Diagnostic:
+def decided_by_the_pipeline(resolved: Resolved, location: Location, key: str, why: str) -> Diagnostic:
     """CFG666: a key that a stage cannot have of its own."""
-    return Diagnostic("CFG666", f"a stage cannot set `{key}`", label, notes=(why,), helps=(f"leave out `{key}`",))
+    return Diagnostic(
+        "CFG666",
+        f"a stage cannot set `{key}`",
+        key_label(resolved, location, ""),
+        notes=(why,),
+        helps=(f"leave out `{key}`",),
+        fixes=one_fix(Remedy(resolved).take_back(location)),
+    )
 
 
-def of_no_stage(root: Resolved, section: str, paths: Iterable[Location]) -> Diagnostic:
+def of_no_stage(root: Resolved, section: str, paths: Sequence[Location]) -> Diagnostic:
     """CFG667: every stage has a spec of its own, so that nobody reads the pipeline's."""
-    first = next(iter(paths))
+    remedy = Remedy(root)
     return Diagnostic(
         "CFG667",
         f"`[{section}]` is read by no stage: each has a spec of its own",
-        key_label(root, first, "would be ignored"),
+        key_label(root, paths[0], "would be ignored"),
         notes=("a stage without `spec` runs this spec; those with one take from here what their `set` says",),
         helps=(f"move `[{section}]` into the specs of the stages, or a base of them",),
+        fixes=one_fix(edit for path in paths for edit in remedy.take_back(path)),
     )

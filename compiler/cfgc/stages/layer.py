@@ -52,8 +52,8 @@ def layers_of(declared: Declared, said: Said) -> StageLayers:
     for path, inside, value in _flat(declared, said, found.problems):
         reserved = next((key for key in DECIDED if path[: key.count(".") + 1] == tuple(key.split("."))), None)
         if reserved:
-            label = key_label(declared.root, (*STAGES, *inside), "")
-            found.problems.append(errors.decided_by_the_pipeline(label, reserved, DECIDED[reserved]))
+            location = (*STAGES, *inside)
+            found.problems.append(errors.decided_by_the_pipeline(declared.root, location, reserved, DECIDED[reserved]))
         else:
             sets[key_of(path, value)] = _origin(declared.array, layer, inside, value)
     found.said = LayerPatch(layer, Patch(sets=MappingProxyType(sets)))

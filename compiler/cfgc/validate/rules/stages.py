@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.lower.launch import run_dir_of
-from cfgc.validate.rules.finding import At, error
+from cfgc.validate.remedy import Remedy, one_fix
+from cfgc.validate.rules.finding import At, count, error
 from cfgc.validate.stage_paths import paths_of_stages
 from cfgc.validate.tasks import NAMING
 
@@ -45,13 +46,18 @@ def export_is_one_rank(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic
     launch = spec.launch
     if kind_of(spec) != "export" or launch.nodes * launch.gpus_per_node == 1:
         return
+    remedy = Remedy(resolved)
     yield error(
         "CFG669",
         f"an export is the work of one rank, and {launch.nodes * launch.gpus_per_node} are asked for",
         resolved,
-        [At("launch.gpus_per_node", f"{launch.gpus_per_node} on a node"), At("launch.nodes", f"{launch.nodes} nodes")],
+        [
+            At("launch.gpus_per_node", f"{launch.gpus_per_node} on a node"),
+            At("launch.nodes", count(launch.nodes, "node")),
+        ],
         ("the others would wait on devices that they do not use",),
         ("set `launch.nodes = 1` and `launch.gpus_per_node = 1` for it",),
+        one_fix([*remedy.set(("launch", "nodes"), 1), *remedy.set(("launch", "gpus_per_node"), 1)]),
     )
 
 
@@ -68,4 +74,5 @@ def stage_paths_are_in_a_pipeline(spec: AnySpec, resolved: Resolved) -> Iterator
             [At(".".join(plain), "there is no stage")],
             ("a stage's run directory lies beside those of the others, in that of its pipeline",),
             ("write `${stages.NAME.OUTPUT}` in a spec with `[[stages]]`",),
+            one_fix(Remedy(resolved).drop(location)),
         )
