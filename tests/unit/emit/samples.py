@@ -98,6 +98,8 @@ def cpu_plan() -> Plan:
         precision="bf16",
         zero_stage=2,
         compile=False,
+        work="train",
+        weights=NodePath("cwd", "", "."),
         model=tiny_model(),
         optimizer=Optimizer("adamw", (0.9, 0.95), 1e-8, 0.0, 0.1, False, 1.0),
         data=cpu_data(),
@@ -168,6 +170,9 @@ def cpu_launch() -> Launch:
         environment={"TOKENIZERS_PARALLELISM": "false"},
         required=(),
         limits=(),
+        cpu_binding="none",
+        ops=(),
+        ops_cache=NodePath("absolute", "", "/tmp"),
     )
 
 
@@ -193,6 +198,7 @@ def cpu_slurm() -> Slurm:
         container=Container("none", "", (), False),
         exports=(),
         log_dir=NodePath("cwd", "", "."),
+        max_array_size=0,
     )
 
 
@@ -268,6 +274,7 @@ def cluster_plan() -> Plan:
             container=Container("none", "", (), False),
             exports=(),
             log_dir=NodePath("cwd", "", "."),
+            max_array_size=0,
         ),
         estimate=Estimate(15_555_000, 15_555_000, 93_330_000, 85_899_345_920, 750_000_000, 384.0, 0, 989.0),
         review=replace(
