@@ -8,13 +8,19 @@ from dataclasses import fields, is_dataclass
 from cfgc.emit.shell import Sh, path_expression, quoted, render_script, word
 from cfgc.emit.slurm import array
 from cfgc.launching.torch import SHUTDOWN_TIMEOUT
-from cfgc.lower.plan import AnyPlan, NodePath, TaskPlan
+from cfgc.lower.plan import AnyPlan, NodePath, Review, Sweep, TaskPlan
 
 
 def launch_sh(plan: AnyPlan) -> str:
-    """The text of launch.sh: one machine."""
+    """The text of launch.sh: one machine, or several without a scheduler."""
     return render_script(
-        "local/launch.sh.j2", **common_values(plan), rendezvous=_local_rendezvous(plan), restart=plan.launch.restart
+        "local/launch.sh.j2",
+        **common_values(plan),
+        rendezvous=_local_rendezvous(plan),
+        restart=plan.launch.restart,
+        several=plan.topology.nodes > 1,
+        more_hosts=Sh(",…" if plan.topology.nodes > 2 else ""),
+        port=plan.launch.master_port,
     )
 
 
@@ -31,7 +37,7 @@ def _node_paths(part: object) -> Iterator[NodePath]:
     """Every path on the node in ``part`` of a plan, wherever it is."""
     if isinstance(part, NodePath):
         yield part
-    elif is_dataclass(part):
+    elif is_dataclass(part) and not isinstance(part, (Review, Sweep)):  # which say how the plan came about
         for field in fields(part):
             yield from _node_paths(getattr(part, field.name))
     elif isinstance(part, tuple):

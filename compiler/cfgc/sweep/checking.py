@@ -13,6 +13,7 @@ from cfgc.origin import dotted
 from cfgc.resolve.merge import merge_layers
 from cfgc.sweep import errors
 from cfgc.sweep.compiling import Compiler, Outcome, Progress, name_of, outcomes
+from cfgc.sweep.difference import Base
 from cfgc.sweep.findings import Findings
 from cfgc.sweep.numbers import told
 from cfgc.sweep.points import Point, check_command_line, make_points
@@ -43,7 +44,7 @@ def check_sweep(reader: Reader, graph: SpecGraph, resolved: Resolved, progress: 
     width = max(LEAST_WIDTH, len(str(len(points) - 1)))
     compiler = Compiler(reader, graph, width)
     checked = _first(compiler, points[0])
-    base = None if checked is None else lower_spec(checked)
+    base = None if checked is None else Base(lower_spec(checked))
     found = Findings(points)
     done = []
     for outcome in outcomes(compiler, points, base, progress):
@@ -53,7 +54,7 @@ def check_sweep(reader: Reader, graph: SpecGraph, resolved: Resolved, progress: 
     said = (*together, *found.said())
     if checked is None or base is None or any(finding.severity == "error" for finding in said):
         raise Rejected(said)
-    return replace(checked, warnings=said, sweep=_planned(declared, points, done, width, base))
+    return replace(checked, warnings=said, sweep=_planned(declared, points, done, width, base.plan))
 
 
 def _first(compiler: Compiler, point: Point) -> Checked | None:

@@ -17,7 +17,7 @@ from cfgc.origin import Path
 from cfgc.patch import Patch
 from cfgc.resolve.merge import Merged, merge_layers
 from cfgc.resolve.resolver import resolve_merged
-from cfgc.sweep.difference import difference
+from cfgc.sweep.difference import Base, difference
 from cfgc.sweep.pool import spread
 from cfgc.sweep.reading import TABLE
 from cfgc.sweep.settings import patch_of
@@ -92,7 +92,7 @@ class Compiler:
         graph = without_sweep(whole)
         return Below(graph, merge_layers(graph.layers))
 
-    def outcome(self, point: Point, base: AnyPlan | None) -> Outcome:
+    def outcome(self, point: Point, base: Base | None) -> Outcome:
         """What comes of ``point``; compared with ``base`` where there is one."""
         try:
             checked = self.check(point)
@@ -107,7 +107,7 @@ class Compiler:
         return Outcome(point.index, checked.warnings, digest, line, other)
 
 
-def line_of(point: Point, width: int, digest: str, base: AnyPlan, plan: AnyPlan) -> str:
+def line_of(point: Point, width: int, digest: str, base: Base, plan: AnyPlan) -> str:
     """The line of points.jsonl for ``point``: sorted keys, ASCII."""
     config = difference(base, plan)
     own = {"PLAN_DIGEST": digest} if point.index else {}
@@ -130,7 +130,7 @@ def name_of(index: int, width: int) -> str:
 
 
 def outcomes(
-    compiler: Compiler, points: Sequence[Point], base: AnyPlan | None, progress: Progress | None
+    compiler: Compiler, points: Sequence[Point], base: Base | None, progress: Progress | None
 ) -> Iterator[Outcome]:
     """What comes of each of ``points``, in order; several at once where that pays."""
     for done, outcome in enumerate(spread(lambda index: compiler.outcome(points[index], base), len(points)), 1):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cfgc.emit.canonical import json_of
 from cfgc.emit.config_py import constants_of
+from cfgc.emit.scripts import needed_variables
 from cfgc.emit.values_json import values_of
 from cfgc.lower.plan import Plan
 
@@ -18,7 +20,24 @@ CLASS = ""
 """Key of an encoded object that names its class; no field is called so."""
 
 
-def difference(base: AnyPlan, plan: AnyPlan) -> dict[str, Json]:
+@dataclass(frozen=True)
+class Base:
+    """The plan of the first point, and what of it every other point is compared with."""
+
+    plan: AnyPlan
+
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        """Every value of its spec."""
+        return values_of(self.plan)
+
+    @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """The variables that must be set where it starts."""
+        return needed_variables(self.plan)
+
+
+def difference(base: Base, plan: AnyPlan) -> dict[str, Json]:
     """``config`` by dotted path of its constants; ``ds_config``, ``values`` as JSON merge patches; changed ``files``.
 
     Nothing where they agree, so that the first point has none.
@@ -26,13 +45,13 @@ def difference(base: AnyPlan, plan: AnyPlan) -> dict[str, Json]:
     config = {
         f"{name.upper()}{path}": value
         for name in constants_of(plan)
-        for path, value in _changes(getattr(base, name), getattr(plan, name), "")
+        for path, value in _changes(getattr(base.plan, name), getattr(plan, name), "")
     }
     found: dict[str, Json] = {
         "config": config,
-        "ds_config": merge_patch(_ds_config(base), _ds_config(plan)),
-        "values": merge_patch(values_of(base), values_of(plan)),
-        "files": dict(_files(base, plan)),
+        "ds_config": merge_patch(_ds_config(base.plan), _ds_config(plan)),
+        "values": merge_patch(base.values, values_of(plan)),
+        "files": dict(_files(base.plan, plan)),
     }
     return {name: change for name, change in found.items() if change}
 

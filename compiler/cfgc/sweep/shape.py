@@ -11,18 +11,22 @@ from cfgc.lower.plan import TaskPlan
 
 if TYPE_CHECKING:
     from cfgc.lower.plan import AnyPlan, Launch
+    from cfgc.sweep.difference import Base
 
 _MOST = 4
 _ABSENT = "none"
 
 
-def unlike(base: AnyPlan, plan: AnyPlan) -> str:
+def unlike(base: Base, plan: AnyPlan) -> str:
     """What of the scripts ``plan`` would have otherwise than ``base``: ``nodes 2 instead of 1``; empty for nothing."""
-    found = [f"{name} {_shown(after)} instead of {_shown(before)}" for name, before, after in _differences(base, plan)]
+    found = [
+        f"{name} {_shown(after)} instead of {_shown(before)}"
+        for name, before, after in _differences(base.plan, plan, base.needed)
+    ]
     return ", ".join(found[:_MOST]) + (f" and {len(found) - _MOST} more" if len(found) > _MOST else "")
 
 
-def _differences(base: AnyPlan, plan: AnyPlan) -> Iterator[tuple[str, object, object]]:
+def _differences(base: AnyPlan, plan: AnyPlan, needed: tuple[str, ...]) -> Iterator[tuple[str, object, object]]:
     if type(base) is not type(plan):
         yield "the kind of run", _kind(base), _kind(plan)
         return
@@ -34,7 +38,7 @@ def _differences(base: AnyPlan, plan: AnyPlan) -> Iterator[tuple[str, object, ob
     yield from _of_pairs("env.variables", dict(base.launch.environment), dict(plan.launch.environment))
     yield from _of_pairs("--", dict(base.slurm.directives), dict(plan.slurm.directives))
     yield from _of("cluster", replace(base.slurm, directives=()), replace(plan.slurm, directives=()))
-    yield from _of("required variables", needed_variables(base), needed_variables(plan))
+    yield from _of("required variables", needed, needed_variables(plan))
     if isinstance(base, TaskPlan) and isinstance(plan, TaskPlan):
         yield from _of("task.script", base.task.script_sha256, plan.task.script_sha256)
 
