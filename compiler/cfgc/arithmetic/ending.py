@@ -34,6 +34,11 @@ def signal_lead_of(launch: Launch) -> int:
     return _computed(launch, MINUTE)
 
 
+def has_room(launch: Launch) -> bool:
+    """Whether an attempt can start, which takes about as long as a save, make a step, and save."""
+    return (launch.save_time or 0) + (launch.step_time or 0) <= time_to_run(launch)
+
+
 def time_to_run(launch: Launch) -> int:
     """Seconds of an attempt before it is asked to save."""
     return launch.time_limit - signal_lead_of(launch)

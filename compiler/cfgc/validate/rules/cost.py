@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.arithmetic.ending import time_to_run
+from cfgc.arithmetic.ending import has_room, time_to_run
 from cfgc.arithmetic.of_spec import flops_per_token_of, max_steps_of, sequence_length_of, triple_of, world_of
 from cfgc.schema.units import format_duration
 from cfgc.validate.rules.finding import At, count, warning
@@ -59,7 +59,7 @@ def attempts_are_enough(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
 def _in_steps(spec: Spec, step: int, resolved: Resolved) -> Iterator[Diagnostic]:
     """The same where the spec says how long a step takes."""
     steps, attempts, room = max_steps_of(spec), spec.launch.max_attempts, time_to_run(spec.launch)
-    if steps is None or room < step or steps * step <= attempts * room:
+    if steps is None or not has_room(spec.launch) or steps * step <= attempts * room:
         return
     needed = -(-steps // (room // step))
     yield warning(

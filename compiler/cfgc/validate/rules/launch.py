@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from cfgc.arithmetic.ending import MINUTE, requeues, shutdown_grace_of, signal_lead_of
 from cfgc.schema.units import format_duration
 from cfgc.validate.rules.finding import At, count, error, is_default, warning
+from cfgc.validate.rules.wall_time import GRACE, LEAD, LIMIT, computed
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import AnySpec
 
-LIMIT, LEAD, GRACE = "launch.time_limit", "launch.signal_lead", "launch.shutdown_grace"
 RANKS, TIMEOUT = "launch.gpus_per_node", "launch.timeout"
 
 YEAR = 365 * 86_400
@@ -46,7 +46,7 @@ def signal_comes_in_time(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnost
         "the signal to save would come before the run starts",
         resolved,
         [At(LEAD, f"{format_duration(lead)} before the end"), At(LIMIT, f"{format_duration(limit)} in all")],
-        (),
+        computed(spec.launch, LEAD),
         _shorter_or_longer(spec),
     )
 
@@ -61,7 +61,10 @@ def save_has_its_time(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]
         "the job may end while ranks are still saving",
         resolved,
         [At(LEAD, f"{format_duration(lead)} left to save"), At(GRACE, f"a save may take {format_duration(grace)}")],
-        ("Slurm looks at the clock about twice a minute, so that the signal can be half a minute late too",),
+        (
+            *computed(spec.launch, LEAD, GRACE),
+            "Slurm looks at the clock about twice a minute, so that the signal can be half a minute late too",
+        ),
         (_time_to_save(spec),),
     )
 

@@ -17,6 +17,7 @@ from cfgc.launching.torch import FIXED_SHUTDOWN_S, SHUTDOWN_TIMEOUT
 from cfgc.schema.units import format_duration
 from cfgc.validate.rules.finding import At, count, error
 from cfgc.validate.rules.raw_keys import OWNED
+from cfgc.validate.rules.wall_time import GRACE, computed
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -128,7 +129,7 @@ def torchrun_waits_as_said(spec: AnySpec, resolved: Resolved) -> Iterator[Diagno
             At("target.torch", f"`{SHUTDOWN_TIMEOUT.name}` came with {SHUTDOWN_TIMEOUT.since}"),
             At("launch.shutdown_grace", f"{format_duration(grace)} to save after TERM"),
         ],
-        (),
+        computed(spec.launch, GRACE),
         (
             f'set `launch.shutdown_grace = "{FIXED_SHUTDOWN_S}s"`, if a checkpoint is saved in that time',
             f'set `target.torch = "{SHUTDOWN_TIMEOUT.since}.0"`, or newer',

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.arithmetic.ending import MINUTE, needed_to_save, shutdown_grace_of, signal_lead_of, time_to_run
+from cfgc.arithmetic.ending import MINUTE, has_room, needed_to_save, shutdown_grace_of, signal_lead_of, time_to_run
 from cfgc.arithmetic.of_spec import checkpoint_steps_of, max_steps_of
 from cfgc.schema.units import format_duration
 from cfgc.validate.rules.finding import At, count, error, warning
@@ -14,6 +14,7 @@ from cfgc.validate.rules.intervals import interval_key
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
+    from cfgc.schema.launch import Launch
     from cfgc.schema.spec import AnySpec, Spec
 
 LIMIT, LEAD, GRACE = "launch.time_limit", "launch.signal_lead", "launch.shutdown_grace"
@@ -21,11 +22,18 @@ STEP, SAVE = "launch.step_time", "launch.save_time"
 CHAIN, REQUEUE = "cluster.chain", "cluster.requeue"
 
 
+def computed(launch: Launch, *keys: str) -> tuple[str, ...]:
+    """A note for each of the ``keys`` that nobody gave."""
+    times = {LEAD: signal_lead_of(launch), GRACE: shutdown_grace_of(launch)}
+    said = {LEAD: launch.signal_lead, GRACE: launch.shutdown_grace}
+    return tuple(f"`{key}` is computed: {format_duration(times[key])}" for key in keys if said[key] is None)
+
+
 def interval_fits(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG645: an attempt that nobody asks to stop reaches its first checkpoint."""
     every, step, steps = checkpoint_steps_of(spec), spec.launch.step_time, max_steps_of(spec)
     room = time_to_run(spec.launch)
-    if step is None or step > room or every == 0 or every * step <= room or (steps is not None and steps < every):
+    if step is None or not has_room(spec.launch) or every * step <= room or (steps is not None and steps < every):
         return
     yield warning(
         "CFG645",
@@ -49,7 +57,7 @@ def step_fits(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     launch = spec.launch
     lead, start = signal_lead_of(launch), launch.save_time or 0
     least = start + (launch.step_time or 0) + lead
-    if needed_to_save(launch) == 0 or lead >= launch.time_limit or least <= launch.time_limit:
+    if needed_to_save(launch) == 0 or lead >= launch.time_limit or has_room(launch):
         return
     longer = format_duration(-(-2 * least // MINUTE) * MINUTE)
     yield error(
@@ -62,7 +70,10 @@ def step_fits(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
             *([At(STEP, f"a step takes {format_duration(launch.step_time)}")] if launch.step_time else []),
             *([At(SAVE, f"a save takes {format_duration(start)}, and so does reading it")] if start else []),
         ],
-        (f"start, step and lead take {format_duration(least)}; no attempt would bring the run further",),
+        (
+            *computed(launch, LEAD),
+            f"start, step and lead take {format_duration(least)}; no attempt would bring the run further",
+        ),
         (f'set `time_limit = "{longer}"`',),
     )
 
