@@ -14,6 +14,7 @@ from cfgc_runtime.errors import BAD_CHECKPOINT, FINISHED, USAGE, Failure, descri
 from cfgc_runtime.export.command import add_parser, run_export
 from cfgc_runtime.finish import describe_run
 from cfgc_runtime.hosts import exclude, suspects
+from cfgc_runtime.joining import find_host, join, named_hosts
 from cfgc_runtime.lock import wait_until_free
 from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.node import ATTEMPT_VARIABLE, supervise_node
@@ -122,10 +123,8 @@ def _run(options: argparse.Namespace) -> int:
     os.environ[RUN_DIR_VARIABLE] = str(run.root)  # paths of other stages are beside it
     if options.command == "again":
         return _again(run, options.code, options.queue)
-    if options.command == "node":
-        command = options.launcher[1:] if options.launcher[:1] == ["--"] else options.launcher
-        share = Share(options.node_rank, options.local_rank, options.attempt)
-        return supervise_node(_bundle_of(run), run, share, command)
+    if options.command in ("node", "join"):
+        return _supervise(options, run)
     if options.command == "outcome":
         text = str(settle_job(_bundle_of(run), run, Attempt(run.attempts / options.attempt), options.code))
     elif options.command == "suspects":
@@ -138,6 +137,16 @@ def _run(options: argparse.Namespace) -> int:
         text = describe_run(run)
     print(sayable(text, sys.stdout.encoding), flush=True)
     return FINISHED
+
+
+def _supervise(options: argparse.Namespace, run: RunDirectory) -> int:
+    command = options.launcher[1:] if options.launcher[:1] == ["--"] else options.launcher
+    if options.command == "join":
+        bundle = options.bundle.absolute()
+        hosts = find_host(named_hosts(options.hosts, options.hosts_file), bundle, options.node_rank)
+        return join(bundle, run, hosts, options.port, command)
+    share = Share(options.node_rank, options.local_rank, options.attempt)
+    return supervise_node(_bundle_of(run), run, share, command)
 
 
 def _bundle_of(run: RunDirectory) -> Path:

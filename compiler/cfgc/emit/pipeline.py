@@ -14,6 +14,7 @@ from cfgc.emit.manifest import FORMAT, NAME, output_of
 from cfgc.emit.pipeline_md import pipeline_md
 from cfgc.emit.scripts import needed_variables
 from cfgc.emit.shell import Sh, path_expression, render_script, word
+from cfgc.emit.slurm.submit import needed_to_submit
 from cfgc.stages.layer import FOLDER
 
 if TYPE_CHECKING:
