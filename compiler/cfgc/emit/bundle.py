@@ -19,7 +19,7 @@ class Bundle:
     executable: frozenset[PurePosixPath]
 
 
-EXECUTABLE = frozenset({PurePosixPath("launch.sh")})
+EXECUTABLE = frozenset({PurePosixPath("launch.sh"), PurePosixPath("submit.sh")})
 
 
 def emit_bundle(plan: AnyPlan) -> Bundle:
@@ -33,6 +33,7 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
     from cfgc.emit.resolved_toml import resolved_toml
     from cfgc.emit.scripts import launch_sh
     from cfgc.emit.slurm.job import job_sbatch
+    from cfgc.emit.slurm.submit import submit_sh
     from cfgc.emit.values_json import values_json
     from cfgc.emit.vendored import vendored_runtime
     from cfgc.emit.wiring_py import wiring_py
@@ -45,6 +46,7 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
         "values.json": values_json(plan),
         "launch.sh": launch_sh(plan),
         "job.sbatch": job_sbatch(plan, digest),
+        "submit.sh": submit_sh(plan),
         ".gitattributes": "* -text\n",
     }
     if plan.calls:

@@ -53,12 +53,14 @@ def digests_of(plan: PipelinePlan) -> list[dict[str, object]]:
 
 def _values(plan: PipelinePlan) -> Mapping[str, object]:
     needed = {name for stage in plan.stages for name in needed_variables(stage.plan)}
+    submitted = {name for stage in plan.stages for name in needed_to_submit(stage.plan)}
     several = [stage.name for stage in plan.stages if stage.plan.topology.nodes > 1]
     return {
         "name": word(plan.name),
         "order": Sh(", ".join(word(stage.name) for stage in plan.stages)),
         "run_dir": path_expression(plan.run_dir),
         "needed": [word(name) for name in sorted(needed)],
+        "needed_to_submit": [word(name) for name in sorted(submitted)],
         "several": Sh(f"stage {word(several[0])}" if several else ""),
         "stages": [
             {"name": word(stage.name), "digest": plan_digest(stage.plan), "needs": [word(one) for one in stage.needs]}

@@ -21,10 +21,10 @@ MANIFEST = json.loads(BUNDLE.files[PurePosixPath("manifest.json")])
 def test_the_files_are_those_of_a_bundle() -> None:
     own = {str(path) for path in BUNDLE.files if path.parts[0] != "runtime"}
     assert own == {
-        "PLAN.md", "resolved.toml", "config.py", "ds_config.json", "launch.sh", "job.sbatch", "manifest.json",
-        ".gitattributes", "values.json",
+        "PLAN.md", "resolved.toml", "config.py", "ds_config.json", "launch.sh", "job.sbatch", "submit.sh",
+        "manifest.json", ".gitattributes", "values.json",
     }  # fmt: skip
-    assert BUNDLE.executable == {PurePosixPath("launch.sh")}
+    assert BUNDLE.executable == {PurePosixPath("launch.sh"), PurePosixPath("submit.sh")}
     assert BUNDLE.files[PurePosixPath(".gitattributes")] == b"* -text\n"
 
 
@@ -45,7 +45,7 @@ def test_the_manifest_lists_every_other_file() -> None:
         assert entry == {
             "sha256": hashlib.sha256(data).hexdigest(),
             "size": len(data),
-            "executable": name == "launch.sh",
+            "executable": name in ("launch.sh", "submit.sh"),
         }
     canonical = json.dumps(outputs, sort_keys=True, separators=(",", ":")).encode()
     assert MANIFEST["bundle_digest"] == "sha256:" + hashlib.sha256(canonical).hexdigest()
