@@ -17,7 +17,7 @@ from cfgc_runtime.errors import BAD_BUNDLE, FINISHED, INTERNAL, LOST_PEER, PREEM
 from cfgc_runtime.rundir import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Container, Iterable, Sequence
     from pathlib import Path
 
     from cfgc_runtime.rundir import RunDirectory
@@ -71,6 +71,11 @@ class Attempt:
         return self.nodes.read_text(encoding="utf-8", errors="replace").split() if self.nodes.exists() else []
 
     @property
+    def meeting(self) -> Path:
+        """Host and port where its ranks meet, when no scheduler says it."""
+        return self.path / "meeting"
+
+    @property
     def flight(self) -> Path:
         """Where NCCL's flight recorder writes."""
         return self.path / "flight"
@@ -120,10 +125,10 @@ class Attempt:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def exits(self) -> list[Exit]:
-        """What was recorded so far, first to last."""
-        found = [_read_exit(file) for file in (self.path / "exits").glob("rank-*")]
-        return sorted(found, key=lambda one: one.at)
+    def exits(self, besides: Container[int] = ()) -> list[Exit]:
+        """What was recorded so far, first to last; ranks that are known already can be left out."""
+        files = [file for file in (self.path / "exits").glob("rank-*") if _rank_of(file) not in besides]
+        return sorted(map(_read_exit, files), key=lambda one: one.at)
 
     @property
     def has_failed(self) -> bool:
@@ -203,9 +208,13 @@ def _read_exit(file: Path) -> Exit:
         raw = json.loads(file.read_text(encoding="utf-8"))
         return Exit(int(raw["rank"]), int(raw["code"]), float(raw["at"]), str(raw["message"]))
     except (ValueError, KeyError, TypeError, RecursionError):
-        rank = file.name.removeprefix("rank-")
-        number = int(rank) if rank.isdecimal() else -1
-        return Exit(number, INTERNAL, file.stat().st_mtime, f"the record of how it ended is damaged: {file}")
+        said = f"the record of how it ended is damaged: {file}"
+        return Exit(_rank_of(file), INTERNAL, file.stat().st_mtime, said)
+
+
+def _rank_of(file: Path) -> int:
+    rank = file.name.removeprefix("rank-")
+    return int(rank) if rank.isdecimal() else -1
 
 
 def _reserved(path: Path) -> Path:

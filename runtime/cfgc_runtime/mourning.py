@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from cfgc_runtime.attempt import shell_code
+from cfgc_runtime.errors import is_failure
 from cfgc_runtime.signals import is_alive
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Mourner:
     def __init__(self, attempt: Attempt, clock: Callable[[], float] = time.monotonic) -> None:
         self._attempt, self._clock = attempt, clock
         self._gone: dict[int, float] = {}
+        self._well: set[int] = set()
         self._failed: float | None = None
 
     def look(self, running: Mapping[int, int]) -> None:
@@ -40,8 +42,10 @@ class Mourner:
         now = self._clock()
         self._gone = {rank: self._gone.get(rank, now) for rank, pid in running.items() if not is_alive(pid)}
         self.record({rank: running[rank] for rank, since in self._gone.items() if now - since > _SILENCE_S})
-        if self._failed is None and self._attempt.has_failed:
-            self._failed = now
+        if self._failed is None:
+            ends = self._attempt.exits(besides=self._well)  # hundreds of ranks may end while others look
+            self._failed = now if any(is_failure(end.code) for end in ends) else None
+            self._well |= {end.rank for end in ends}
 
     def record(self, running: Mapping[int, int]) -> None:
         """Those of the ``running`` ranks that are gone were killed together with the process that watched them."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.runtime.bundles import WAIT_S
-from tests.slurm.bundles import rank_logs, task_bundle
+from tests.runtime.bundles import WAIT_S, Run, write_corpus
+from tests.slurm.bundles import rank_logs, task_bundle, training_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,3 +192,22 @@ def test_a_request_to_save_reaches_every_rank(launcher: str, slurm: Cluster, tmp
     assert slurm.wait(job).code == 75
     codes = [(tmp_path / f"run/attempts/001/exits/rank-{rank}").read_text() for rank in range(4)]
     assert all('"code": 75' in code for code in codes)
+
+
+def test_a_rank_that_hangs_is_named_under_srun_too(slurm: Cluster, tmp_path: Path) -> None:
+    write_corpus(tmp_path / "text")
+    endless = (
+        "training.max_steps=100000",
+        "evaluation.every_steps=0",
+        "checkpoint.every_steps=0",
+        "launch.watchdog=20s",
+    )
+    bundle = training_bundle(tmp_path, launched_by("srun"), *endless, nodes=2, ranks=1)
+    job = slurm.submit(bundle, "--nodelist=n[1-2]")
+    run = Run(bundle, tmp_path)
+    until(lambda: (run.directory / "metrics.jsonl").exists() and max(run.steps(), default=0) >= 2)
+    slurm.on("n2", "kill", "-STOP", str(run.pids()[1]))
+    assert slurm.wait(job).code == 77
+    log = (tmp_path / f"slurm-tiny-{job}.out").read_text()
+    assert "rank 1 stands still" in log
+    assert "its process is stopped by a signal" in log
