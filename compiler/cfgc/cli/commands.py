@@ -19,6 +19,7 @@ from cfgc.cli.exporting import export
 from cfgc.cli.plot import plot
 from cfgc.cli.report import FORMATS, print_diagnostics, say, summary
 from cfgc.cli.runs import runs
+from cfgc.cli.submitting import submit
 from cfgc.cli.sweep import sweep
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -173,3 +174,4 @@ cfgc.add_command(schema)
 cfgc.add_command(runs)
 cfgc.add_command(plot)
 cfgc.add_command(sweep)
+cfgc.add_command(submit)
