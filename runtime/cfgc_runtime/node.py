@@ -158,7 +158,7 @@ def _wait(
                     if stop.interrupts <= 1:
                         attempt.record_exit(rank, LOST_PEER, ENDED_FOR_ANOTHER)
                     send(pid, signal.SIGKILL)
-                if stop.interrupts > 1 or not started:
+                if stop.interrupts > 1 or not running:  # torchrun may be waiting for that of another node
                     launcher.terminate()
             if presence and (line := presence.look()):
                 tell(line)
