@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from cfgc.diagnostics import Diagnostic
 from cfgc.diagnostics.model import Edit
 from cfgc.load.limit_errors import too_many_mistakes
+from cfgc.origin import dotted
 from cfgc.sweep.numbers import told
 
 if TYPE_CHECKING:
+    from cfgc.source import Span
     from cfgc.sweep.points import Point
 
 MOST = 100
@@ -32,7 +34,7 @@ class Findings:
     def add(self, index: int, findings: Iterable[Diagnostic]) -> None:
         """Point ``index`` has ``findings``."""
         for finding in findings:
-            key = _key(finding)
+            key = _key(finding, self.points[index])
             if key not in self._first and len(self._first) >= MOST:
                 self.left_out += 1
                 continue
@@ -62,8 +64,21 @@ def _fits(edit: Edit, shared: bool) -> bool:
     return edit.action == "set" if edit.path[:1] == ("sweep",) else shared
 
 
-def _key(finding: Diagnostic) -> _Key:
-    """Sources are compared by name: those that come from another process are copies."""
-    span = finding.primary.span if finding.primary else None
-    place = (span.source.logical, span.start, span.end) if span else ("", 0, 0)
-    return finding.code, finding.severity, finding.message, *place
+def _key(finding: Diagnostic, point: Point) -> _Key:
+    """What makes two findings one: any value of a parameter is the same place.
+
+    Sources are compared by name, since those that come from another process are copies.
+    """
+    said = (finding.code, finding.severity, finding.message)
+    if finding.primary is None:
+        return *said, "", 0, 0
+    span = finding.primary.span
+    for setting in point.settings:
+        if _holds(setting.span, span):
+            return *said, dotted(setting.key), 0, 0
+    return *said, span.source.logical, span.start, span.end
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    same = outer.source.logical == inner.source.logical
+    return same and outer.start <= inner.start and inner.end <= outer.end

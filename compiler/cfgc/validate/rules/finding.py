@@ -121,6 +121,8 @@ def entry_span(origin: Origin) -> Span | None:
     span, key = origin.span, origin.key_span
     if span is None or key is None or key.source is not span.source or key.end > span.start:
         return span
+    if origin.layer.kind == "sweep point":  # its key stands before all values
+        return span
     return Span(span.source, key.start, span.end)
 
 
