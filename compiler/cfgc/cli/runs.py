@@ -44,17 +44,25 @@ def listing(directories: tuple[Path, ...], output_format: str) -> int:
     from cfgc.cli import runs_text
     from cfgc.runs.facts import read_run
     from cfgc.runs.finding import find_runs
+    from cfgc.runs.standing import with_jobs
 
     below = directories or ((Path("runs"),) if Path("runs").is_dir() else ())
     paths = dict.fromkeys(path for directory in below for path in find_runs(directory))
-    found = sorted(map(read_run, paths), key=lambda run: (-(run.updated or 0.0), str(run.path)))
+    known, problem = with_jobs([read_run(path) for path in paths])
+    found = sorted(known, key=lambda run: (-(run.updated or 0.0), str(run.path)))
     if output_format == "json":
         click.echo(runs_text.as_json([runs_text.plain(run) for run in found]))
     elif found:
         runs_text.print_table(runs_text.overview(found))
+    _mention(problem)
     if not found:
         say(f"no run below {', '.join(map(str, directories)) or 'runs/ of this directory; name another one'}")
     return EXIT_OK
+
+
+def _mention(problem: str) -> None:
+    if problem:
+        say(f"Slurm was of no help ({problem}): states are what the runs themselves say")
 
 
 @runs.command()
@@ -64,11 +72,14 @@ def show(run: Path, output_format: str) -> int:
     """One run in full: how it stands, where each attempt ran and how it ended."""
     from cfgc.cli import runs_text
     from cfgc.runs.facts import is_run, read_run
+    from cfgc.runs.standing import with_jobs
     from cfgc_runtime.progress import sayable
 
     if not is_run(run):
         raise click.UsageError(f"{run} is not a run directory: it has no run.json")
-    facts = read_run(run)
+    known, problem = with_jobs([read_run(run)])
+    facts = known[0] if known else read_run(run)
+    _mention(problem)
     if output_format == "json":
         click.echo(runs_text.as_json({**runs_text.plain(facts), "identity": dict(facts.identity)}))
     else:

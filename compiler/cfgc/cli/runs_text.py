@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from rich.text import Text
 from cfgc.cli.report import wants_colour
 from cfgc.runs.comparing import Row
 from cfgc.runs.facts import Facts
+from cfgc.runs.queue import RUNNING, Job
 from cfgc.runs.sweeps import PointRun
 from cfgc_runtime.attempt import attempts_of, verdict
 from cfgc_runtime.checkpoints.complete import newest_first
@@ -30,7 +32,7 @@ from cfgc_runtime.progress import duration, sayable, short
 from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.values import ABSENT
 
-_COLOURS = {"running": "cyan", "finished": "green", "preempted": "yellow", "new": "dim"}
+_COLOURS = {"running": "cyan", "finished": "green", "preempted": "yellow", "new": "dim", "queued": "yellow"}
 _WIDEST = 240
 _SHOWN = 60
 _UNKNOWN = "–"
@@ -40,7 +42,7 @@ _NOT_IN_JSON = ("values", "identity")
 def plain(run: Facts) -> dict[str, Any]:
     """The facts as JSON, but for what is in the run's own files."""
     facts = {name: getattr(run, name) for name in run.__dataclass_fields__ if name not in _NOT_IN_JSON}
-    return {**facts, "path": str(run.path)}
+    return {**facts, "path": str(run.path), "job": asdict(run.job) if run.job else None}
 
 
 def as_json(value: object) -> str:
@@ -59,12 +61,13 @@ def print_table(table: Table) -> None:
 
 def overview(runs: Sequence[Facts]) -> Table:
     """A row for each run."""
-    notes = any(run.problem for run in runs)
+    notes, jobs = any(run.problem for run in runs), any(run.job for run in runs)
     headers = ("run", "state", ">step", ">loss", ">held-out", ">tok/s", ">attempts", ">last sign")
-    table = _table(*headers, *(["damage"] if notes else []))
+    table = _table(*headers, *(["Slurm"] if jobs else []), *(["damage"] if notes else []))
     for run in runs:
         cells = [_steps(run), _loss(run.loss), _loss(run.best_eval_loss), _speed(run), str(run.attempts), _ago(run)]
-        table.add_row(Text(str(run.path)), _state(run), *map(Text, [*cells, *([run.problem] if notes else [])]))
+        more = [*([_job(run.job)] if jobs else []), *([run.problem] if notes else [])]
+        table.add_row(Text(str(run.path)), _state(run), *map(Text, [*cells, *more]))
     return table
 
 
@@ -106,6 +109,7 @@ def portrait(run: Facts) -> str:
     """Everything about one run, as lines."""
     lines = [("run", str(run.path)), ("experiment", run.name), ("state", _state(run).plain)]
     lines += [("", run.message)] if run.message else []
+    lines += [("Slurm", _job(run.job))] if run.job else []
     lines += [("damaged", run.problem)] if run.problem else []
     lines += [
         ("step", _steps(run)),
@@ -176,6 +180,15 @@ def _table(*headers: str) -> Table:
 def _state(run: Facts) -> Text:
     words = run.state if run.code in (None, FINISHED) or run.state == "preempted" else f"{run.state} ({run.code})"
     return Text(words, style=_COLOURS.get(run.state, "red"))
+
+
+def _job(job: Job | None) -> str:
+    """``12 RUNNING 3:12 of 1:00:00``, ``12 PENDING: Resources``."""
+    if job is None:
+        return ""
+    if job.reason:
+        return f"{job.id} {job.state}: {job.reason}"
+    return f"{job.id} {job.state}" + (f" {job.elapsed} of {job.limit}" if job.state in RUNNING and job.limit else "")
 
 
 def _steps(run: Facts) -> str:

@@ -14,7 +14,7 @@ _HINTS = (
     (r"[Ii]nvalid feature", "`sinfo -o '%P %f'` shows the features of nodes; set `cluster.constraint`"),
     (
         r"[Ii]nvalid node name",
-        "a host of `cluster.exclude`, or of excluded_nodes in the run directory, is not one of here",
+        "a host of `cluster.exclude`, or of excluded_nodes in the run directory, is not of this site",
     ),
     (
         r"[Rr]equested node configuration|[Mm]ore processors requested|[Nn]ode count specification",

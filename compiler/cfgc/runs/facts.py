@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from cfgc.runs.jobs import RECORD
+from cfgc.runs.queue import Job
 from cfgc_runtime.attempt import Attempt, attempts_of, verdict
 from cfgc_runtime.errors import FINISHED, PREEMPTED, Failure
 from cfgc_runtime.identity import Identity, read_identity
@@ -17,7 +19,7 @@ from cfgc_runtime.metrics import last_metrics
 from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.values import KINDS, Values, read_values
 
-State = Literal["running", "finished", "preempted", "failed", "killed", "new", "damaged"]
+State = Literal["running", "finished", "preempted", "failed", "killed", "new", "queued", "damaged"]
 
 QUIET_S: Final = 600.0
 """Seconds without a sign after which a run on another machine no longer counts as running."""
@@ -27,7 +29,8 @@ QUIET_S: Final = 600.0
 class Facts:
     """How a run stands. Times are in seconds since the epoch; None is unknown.
 
-    ``code`` is the exit code of an attempt that ended; ``problem`` says what is damaged.
+    ``code`` is the exit code of an attempt that ended; ``problem`` says what is damaged; ``job`` is what Slurm says of
+    the run's newest job, where it was asked.
     """
 
     path: Path
@@ -45,13 +48,16 @@ class Facts:
     updated: float | None = None
     problem: str = ""
     message: str = ""
+    job: Job | None = None
     values: Values = field(default_factory=dict, repr=False)
     identity: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def is_run(path: Path) -> bool:
-    """Whether ``path`` is, or was, a run directory."""
-    return (path / "run.json").is_file() or ((path / "attempts").is_dir() and (path / "bundle").is_dir())
+    """Whether ``path`` is, or was, a run directory, or a job that will make one was submitted."""
+    if (path / "run.json").is_file() or ((path / "attempts").is_dir() and (path / "bundle").is_dir()):
+        return True
+    return (path / RECORD).is_file()
 
 
 def read_run(path: Path) -> Facts:
@@ -64,6 +70,8 @@ def read_run(path: Path) -> Facts:
 
 
 def _read(run: RunDirectory) -> Facts:
+    if not run.identity.exists() and not run.attempts.exists() and (run.root / RECORD).exists():
+        return Facts(run.root, run.root.name, "new", updated=(run.root / RECORD).stat().st_mtime)
     known = read_identity(run)
     name = known.content.get("experiment")
     if not isinstance(name, str):

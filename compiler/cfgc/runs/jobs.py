@@ -1,0 +1,82 @@
+"""Slurm's jobs of a run: what submit.sh and job.sbatch wrote down, and which one the run waits for or runs in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+RECORD: Final = "jobs.jsonl"
+_POINTS: Final = "points"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One job that was submitted for a run directory, ``at`` in seconds since the epoch.
+
+    Of a sweep ``array`` is that of ``--array``; its tasks are the points from ``offset`` on. ``log`` is the job's own,
+    with Slurm's ``%x``, ``%j`` and so on still in it; empty when nobody knows.
+    """
+
+    id: str
+    at: float
+    array: str = ""
+    offset: int = 0
+    log: str = ""
+
+    def tasks(self) -> list[tuple[int, int]]:
+        """First and last of each range of array tasks."""
+        ranges = [part.partition("-")[::2] for part in self.array.partition("%")[0].split(",") if part]
+        return [(int(first), int(last or first)) for first, last in ranges]
+
+    def task_of(self, point: int) -> str:
+        """The job of ``point``; empty when it is not among these."""
+        task = point - self.offset
+        return f"{self.id}_{task}" if any(first <= task <= last for first, last in self.tasks()) else ""
+
+
+def submissions(run: Path) -> list[Submission]:
+    """Those written down in the run directory ``run``, oldest first; lines that are damaged are left out."""
+    try:
+        lines = (run / RECORD).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    return [found for line in lines if (found := _read(line))]
+
+
+def _read(line: str) -> Submission | None:
+    try:
+        raw = json.loads(line)
+        array, offset = str(raw.get("array") or ""), int(raw.get("offset") or 0)
+        found = Submission(str(raw["id"]), float(raw["at"]), array, offset, str(raw.get("log") or ""))
+        found.tasks()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return found
+
+
+def newest_job(run: Path, attempts: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """The job that is, or was, the newest one of the run in ``run``, and that of its newest attempt; empty for none.
+
+    ``attempts`` are run.json's.
+    """
+    known = attempts[-1] if attempts else {}
+    started = known.get("started")
+    ran_in = _of_attempt(known.get("slurm"))
+    waiting = [(one.at, one.id) for one in submissions(run) if not one.array]
+    if run.parent.name == _POINTS and run.name.isdecimal():
+        of_sweep = submissions(run.parents[1])
+        waiting += [(one.at, job) for one in of_sweep if (job := one.task_of(int(run.name)))]
+    at, job = max(waiting, default=(0.0, ""))
+    is_newer = job and not (ran_in and isinstance(started, (int, float)) and started > at)
+    return (job if is_newer else ran_in), ran_in
+
+
+def _of_attempt(slurm: Any) -> str:
+    """The job of an attempt, as squeue calls it."""
+    if not isinstance(slurm, dict):
+        return ""
+    array, task = slurm.get("slurm_array_job_id"), slurm.get("slurm_array_task_id")
+    return f"{array}_{task}" if array and task is not None else str(slurm.get("slurm_job_id") or "")

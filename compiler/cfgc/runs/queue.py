@@ -1,0 +1,118 @@
+"""What Slurm says of jobs. Slurm may be absent, slow, or keep no accounts: then less is known, and nothing fails."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+PATIENCE_S: Final = 5.0
+"""How long each of Slurm's commands may take."""
+
+WAITING: Final = frozenset(
+    ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD", "CONFIGURING")
+)
+RUNNING: Final = frozenset(
+    ("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING", "STAGED")
+)
+GONE: Final = "GONE"
+"""Slurm does not know the job any more."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job, or a task of an array, in Slurm's own words; what is not known is empty. ``code`` is its exit code."""
+
+    id: str
+    state: str
+    reason: str = ""
+    elapsed: str = ""
+    limit: str = ""
+    code: int | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it neither waits nor runs."""
+        return self.state not in WAITING and self.state not in RUNNING
+
+
+class SlurmIsSilent(Exception):  # noqa: N818 - a reason to know less
+    """Slurm does not answer; the message says how."""
+
+
+def ask_slurm(jobs: Collection[str]) -> dict[str, Job]:
+    """What is known of ``jobs``, by id; GONE for those that Slurm forgot. Nothing where there is no Slurm.
+
+    An id without a task stands for all tasks of an array, each under its own id. Raises ``SlurmIsSilent``.
+    """
+    if not jobs or not shutil.which("squeue"):
+        return {}
+    found = {job.id: job for job in _queued(_arrays(jobs))}
+    arrays = {job.partition("_")[0] for job in found if "_" in job}
+    missing = [job for job in jobs if job not in found and job not in arrays]
+    ended = [job for job, said in found.items() if said.is_over and job in jobs]
+    accounts = {job.id: job for job in _accounted({*missing, *ended})} if missing or ended else {}
+    gone = {job: Job(job, GONE) for job in missing if job not in accounts}
+    return {**gone, **found, **accounts}
+
+
+def _queued(listed: str) -> Iterator[Job]:
+    """Jobs that wait, run, or ended a moment ago."""
+    command = ("squeue", "--noheader", "--array", "--states=all", f"--jobs={listed}", "--format=%i|%T|%M|%l|%r")
+    code, text, problem = _run(*command)
+    if code and "nvalid job id" not in problem:
+        raise SlurmIsSilent(f"squeue: {problem.strip().splitlines()[-1] if problem.strip() else f'exit code {code}'}")
+    for line in text.splitlines():
+        words = line.split("|", 4)
+        if len(words) == 5:
+            job, state, elapsed, limit, reason = (word.strip() for word in words)
+            yield Job(job, state, "" if reason == "None" else reason, elapsed, limit)
+
+
+def _accounted(jobs: Collection[str]) -> Iterator[Job]:
+    """Jobs that are over, from the accounts; without them from the log of completed jobs, which knows no tasks."""
+    if not shutil.which("sacct"):
+        return
+    code, text, _ = _run(
+        *("sacct", "--noheader", "--parsable2", "--allocations", f"--jobs={_arrays(jobs)}"),
+        "--format=JobID,State,ExitCode,Elapsed,Timelimit",
+    )
+    if code:
+        single = _arrays(job for job in jobs if "_" not in job)
+        if not single:
+            return
+        code, text, _ = _run(
+            *("sacct", "--completion", "--noheader", "--parsable2", f"--jobs={single}"),
+            "--format=JobID,State,ExitCode,Elapsed,Timelimit",
+        )
+    for line in text.splitlines() if not code else ():
+        words = line.split("|")
+        if len(words) == 5 and words[0] in jobs:
+            yield Job(words[0], (words[1].split() or [""])[0], "", words[3], words[4], _exit_code(words[2]))
+
+
+def _arrays(jobs: Iterable[str]) -> str:
+    """Their numbers, without those of tasks: there may be thousands."""
+    return ",".join(sorted({job.partition("_")[0] for job in jobs}))
+
+
+def _exit_code(text: str) -> int | None:
+    """``status:signal`` as a shell says it."""
+    status, _, signal = text.partition(":")
+    if not (status.isdecimal() and signal.isdecimal()):
+        return None
+    return 128 + int(signal) if int(signal) else int(status)
+
+
+def _run(*command: str) -> tuple[int, str, str]:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=PATIENCE_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise SlurmIsSilent(f"{command[0]} did not answer within {PATIENCE_S:.0f} s") from None
+    except OSError as error:
+        raise SlurmIsSilent(f"{command[0]}: {error.strerror}") from None
+    return done.returncode, done.stdout, done.stderr

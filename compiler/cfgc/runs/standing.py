@@ -1,0 +1,87 @@
+"""How runs stand when Slurm is asked too: those that wait, and those that Slurm ended without the run knowing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cfgc.runs.facts import Facts, State
+from cfgc.runs.jobs import Submission, newest_job, submissions
+from cfgc.runs.queue import GONE, RUNNING, WAITING, Job, SlurmIsSilent, ask_slurm
+
+Ask = Callable[[Collection[str]], Mapping[str, Job]]
+
+
+def with_jobs(runs: Sequence[Facts], ask: Ask = ask_slurm) -> tuple[list[Facts], str]:
+    """``runs`` as Slurm knows them too, and why it was of no help, if it was not.
+
+    A sweep is left out unless some of its points wait or run; points have facts of their own.
+    """
+    jobs = {run.path: newest_job(run.path, _attempts(run)) for run in runs if run.state != "finished"}
+    sweeps = {run.path: arrays for run in runs if run.state == "new" and (arrays := _arrays(run))}
+    wanted = {job for job, _ in jobs.values() if job} | {one.id for arrays in sweeps.values() for one in arrays}
+    try:
+        known, problem = ask(wanted), ""
+    except SlurmIsSilent as silence:
+        known, problem = {}, str(silence)
+    found = []
+    for run in runs:
+        if run.path in sweeps:
+            run = _sweep(run, sweeps[run.path], known)  # noqa: PLW2901 - the same run, better known
+        elif run.path in jobs:
+            run = _known(run, *jobs[run.path], known)  # noqa: PLW2901
+        if run.path not in sweeps or run.job:
+            found.append(run)
+    return found, problem
+
+
+def _attempts(run: Facts) -> Sequence[Mapping[str, Any]]:
+    listed = run.identity.get("attempts")
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _arrays(run: Facts) -> list[Submission]:
+    return [one for one in submissions(run.path) if one.array]
+
+
+def _known(run: Facts, newest: str, ran_in: str, known: Mapping[str, Job]) -> Facts:
+    job = known.get(newest)
+    if job is None:
+        return run
+    if job.state in WAITING:
+        return replace(run, job=job, state="queued", code=None, message="")
+    if job.state in RUNNING:
+        ends = newest == ran_in and (run.state in ("failed", "preempted") or job.state == "COMPLETING")
+        return replace(run, job=job) if ends else replace(run, job=job, state="running", code=None, message="")
+    return _ended(run, job, newest == ran_in)
+
+
+def _ended(run: Facts, job: Job, is_last: bool) -> Facts:
+    """A run whose newest job is over. ``is_last``: its newest attempt ran in that job."""
+    how = "Slurm does not know it any more" if job.state == GONE else f"it ended as {job.state}"
+    if run.state == "running":
+        message = f"the run did not hear of the end of its job {job.id}: {how}"
+        return replace(run, job=job, state="killed", code=job.code or None, message=message)
+    if run.state == "new" or not is_last:
+        if job.state == "COMPLETED":
+            return replace(run, job=job)
+        state: State = "killed" if job.state in (GONE, "CANCELLED") else "failed"
+        message = f"no attempt was started in job {job.id}: {how}; see the job's own log"
+        return replace(run, job=job, state=state, code=job.code or None, message=message)
+    return replace(run, job=job)
+
+
+def _sweep(run: Facts, arrays: Sequence[Submission], known: Mapping[str, Job]) -> Facts:
+    """All points together, as far as they wait or run."""
+    ids = {one.id for one in arrays}
+    tasks = [job for job in known.values() if job.id.partition("_")[0] in ids and not job.is_over]
+    if not tasks:
+        return run
+    counts = Counter(job.state for job in tasks)
+    said = ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items()))
+    reasons = sorted({job.reason for job in tasks if job.reason and job.state in WAITING})
+    state: State = "running" if any(job.state in RUNNING for job in tasks) else "queued"
+    together = Job(",".join(sorted({job.id.partition("_")[0] for job in tasks}, key=int)), said, ", ".join(reasons))
+    return replace(run, state=state, job=together)
