@@ -75,7 +75,7 @@ def _details(plan: AnyPlan) -> Iterator[str]:
 def _starting(plan: Plan) -> list[str]:
     several = plan.topology.nodes > 1
     releases = f"Python with torch {plan.target.torch} and deepspeed {plan.target.deepspeed}"
-    slurm = f"Slurm {plan.target.slurm}"
+    slurm = f"{'srun starts each rank; ' if plan.launch.launcher == 'srun' else ''}Slurm {plan.target.slurm}"
     again = "saves, then queues itself again" if requeues(plan) else "saves, then ends"
     local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else "`./launch.sh`"
     rows = (

@@ -49,10 +49,11 @@ def _overview(plan: TaskPlan) -> list[str]:
     if task.kind == "export":
         runs = ("exports", code(shown_path(task.checkpoint)), f"as {task.format}, {task.dtype or 'as it was trained'}")
     limit = f"each attempt; asked to save {duration(launch.signal_lead_s)} before it, on Slurm"
+    starter = "srun on Slurm, by torchrun elsewhere" if launch.launcher == "srun" else "torchrun"
     again = "queued again by itself after exit code 75" if requeues(plan) else "to be started again by hand"
     rows = [
         runs,
-        ("ranks", f"{topology_of(plan)}", "each started by torchrun, so that RANK and WORLD_SIZE are set"),
+        ("ranks", f"{topology_of(plan)}", f"each started by {starter}, so that RANK and WORLD_SIZE are set"),
         ("wall-time limit", duration(launch.time_limit_s), limit),
         ("attempts", f"at most {launch.max_attempts}", again),
     ]

@@ -189,6 +189,19 @@ def test_keys_of_the_start_are_in_both_scripts(override: str, words: str) -> Non
     assert words in job_sbatch(plan, "sha256:0")
 
 
+@pytest.mark.covers("launch.launcher", "launch.threads_per_rank", "cluster.cpus_per_task")
+def test_srun_starts_a_task_for_each_rank() -> None:
+    by_torchrun = job_sbatch(plan_of("launch.threads_per_rank=3"), "sha256:0")
+    assert "#SBATCH --ntasks-per-node=1\n#SBATCH --cpus-per-task=6\n" in by_torchrun
+    assert "torch.distributed.run" in by_torchrun
+    by_srun = job_sbatch(plan_of("launch.threads_per_rank=3", "launch.launcher=srun"), "sha256:0")
+    assert "#SBATCH --ntasks-per-node=2\n#SBATCH --cpus-per-task=3\n" in by_srun
+    assert "torch.distributed.run" not in by_srun
+    assert "#SBATCH --cpus-per-task=4\n" in job_sbatch(
+        plan_of("launch.launcher=srun", "cluster.cpus_per_task=4"), "sha256:0"
+    )
+
+
 @pytest.mark.covers("launch.timeout", "hardware.device")
 def test_keys_of_the_connection_are_in_the_topology() -> None:
     assert plan_of("launch.timeout=7min").topology.timeout_s == 420

@@ -26,6 +26,11 @@ PLANS = {
     "cpu": cpu_plan(),
     "cluster": cluster_plan(),
     "hostile": hostile_plan(),
+    "srun": replace(
+        cluster_plan(),
+        launch=replace(cluster_plan().launch, launcher="srun"),
+        slurm=replace(cluster_plan().slurm, tasks_per_node=8, cpus_per_task=8, memory_mib=65_536),
+    ),
     "no-requeue": replace(cluster_plan(), slurm=replace(cluster_plan().slurm, requeue=False, modules=())),
 }
 SCRIPTS = {
