@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cfgc_runtime.point import FOLDER
+
 RECORD: Final = "jobs.jsonl"
-_POINTS: Final = "points"
 
 
 @dataclass(frozen=True)
@@ -57,21 +58,28 @@ def _read(line: str) -> Submission | None:
     return found
 
 
-def newest_job(run: Path, attempts: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """The job that is, or was, the newest one of the run in ``run``, and that of its newest attempt; empty for none.
+@dataclass(frozen=True)
+class Jobs:
+    """Jobs of one run, empty for none: the newest that was ``submitted``, the one that the newest attempt ``ran_in``,
+    and which of the two is ``newer``."""
 
-    ``attempts`` are run.json's.
-    """
+    submitted: str
+    ran_in: str
+    newer: str
+
+
+def jobs_of(run: Path, attempts: Sequence[Mapping[str, Any]]) -> Jobs:
+    """The jobs of the run in ``run``; ``attempts`` are run.json's."""
     known = attempts[-1] if attempts else {}
     started = known.get("started")
     ran_in = _of_attempt(known.get("slurm"))
-    waiting = [(one.at, one.id) for one in submissions(run) if not one.array]
-    if run.parent.name == _POINTS and run.name.isdecimal():
+    found = [(one.at, one.id) for one in submissions(run) if not one.array]
+    if run.parent.name == FOLDER and run.name.isdecimal():
         of_sweep = submissions(run.parents[1])
-        waiting += [(one.at, job) for one in of_sweep if (job := one.task_of(int(run.name)))]
-    at, job = max(waiting, default=(0.0, ""))
-    is_newer = job and not (ran_in and isinstance(started, (int, float)) and started > at)
-    return (job if is_newer else ran_in), ran_in
+        found += [(one.at, job) for one in of_sweep if (job := one.task_of(int(run.name)))]
+    at, submitted = max(found, default=(0.0, ""))
+    is_older = ran_in and isinstance(started, (int, float)) and started > at
+    return Jobs(submitted, ran_in, ran_in if is_older else submitted or ran_in)
 
 
 def _of_attempt(slurm: Any) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from cfgc.runs.facts import Facts, State
-from cfgc.runs.jobs import Submission, newest_job, submissions
+from cfgc.runs.jobs import Jobs, Submission, jobs_of, submissions
 from cfgc.runs.queue import GONE, RUNNING, WAITING, Job, SlurmIsSilent, ask_slurm
 
 Ask = Callable[[Collection[str]], Mapping[str, Job]]
@@ -19,9 +19,11 @@ def with_jobs(runs: Sequence[Facts], ask: Ask = ask_slurm) -> tuple[list[Facts],
 
     A sweep is left out unless some of its points wait or run; points have facts of their own.
     """
-    jobs = {run.path: newest_job(run.path, _attempts(run)) for run in runs if run.state != "finished"}
+    jobs = {run.path: jobs_of(run.path, _attempts(run)) for run in runs if run.state != "finished"}
     sweeps = {run.path: arrays for run in runs if run.state == "new" and (arrays := _arrays(run))}
-    wanted = {job for job, _ in jobs.values() if job} | {one.id for arrays in sweeps.values() for one in arrays}
+    wanted = {job for mine in jobs.values() for job in (mine.submitted, mine.ran_in) if job} | {
+        one.id for arrays in sweeps.values() for one in arrays
+    }
     try:
         known, problem = ask(wanted), ""
     except SlurmIsSilent as silence:
@@ -31,7 +33,7 @@ def with_jobs(runs: Sequence[Facts], ask: Ask = ask_slurm) -> tuple[list[Facts],
         if run.path in sweeps:
             run = _sweep(run, sweeps[run.path], known)  # noqa: PLW2901 - the same run, better known
         elif run.path in jobs:
-            run = _known(run, *jobs[run.path], known)  # noqa: PLW2901
+            run = _known(run, jobs[run.path], known)  # noqa: PLW2901
         if run.path not in sweeps or run.job:
             found.append(run)
     return found, problem
@@ -46,16 +48,25 @@ def _arrays(run: Facts) -> list[Submission]:
     return [one for one in submissions(run.path) if one.array]
 
 
-def _known(run: Facts, newest: str, ran_in: str, known: Mapping[str, Job]) -> Facts:
-    job = known.get(newest)
+def _known(run: Facts, jobs: Jobs, known: Mapping[str, Job]) -> Facts:
+    job = _decisive(jobs, known)
     if job is None:
         return run
+    is_last = job.id == jobs.ran_in
     if job.state in WAITING:
         return replace(run, job=job, state="queued", code=None, message="")
     if job.state in RUNNING:
-        ends = newest == ran_in and (run.state in ("failed", "preempted") or job.state == "COMPLETING")
+        ends = is_last and (run.state in ("failed", "preempted") or job.state == "COMPLETING")
         return replace(run, job=job) if ends else replace(run, job=job, state="running", code=None, message="")
-    return _ended(run, job, newest == ran_in)
+    return _ended(run, job, is_last)
+
+
+def _decisive(jobs: Jobs, known: Mapping[str, Job]) -> Job | None:
+    """The job that runs, else one that waits (the next of a chain was submitted before the one that runs), else the
+    newer one."""
+    alive = [job for name in (jobs.ran_in, jobs.submitted) if (job := known.get(name)) and not job.is_over]
+    running = [job for job in alive if job.state in RUNNING]
+    return next(iter([*running, *alive]), known.get(jobs.newer))
 
 
 def _ended(run: Facts, job: Job, is_last: bool) -> Facts:
