@@ -28,7 +28,7 @@ from cfgc_runtime.preflight.presence import Presence
 from cfgc_runtime.preparing import prepared
 from cfgc_runtime.rundir import RUN_DIR_VARIABLE
 from cfgc_runtime.share import Share, await_word, ranks_of_node
-from cfgc_runtime.signals import StopRequest, die_with_parent, ignore, send
+from cfgc_runtime.signals import StopRequest, block, die_with_parent, ignore, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 ATTEMPT_VARIABLE = "CFGC_ATTEMPT"
 _POLL_S = 0.2
+_DEAF_S = 5.0
+"""What a launcher gets to end in, once it was asked to and has no ranks left."""
 
 
 def supervise_node(bundle: Path, run: RunDirectory, share: Share, command: Sequence[str]) -> int:
@@ -115,13 +117,19 @@ def _launch(
                 stderr=log,
                 pass_fds=locks,
                 start_new_session=True,
-                preexec_fn=_before_launcher,  # noqa: PLW1509 - no threads here
+                preexec_fn=_before_torchrun if share.local_rank is None else _before_rank,  # noqa: PLW1509 - no threads here
             )
         except OSError as error:
             raise Failure(USAGE, f"{command[0]} cannot be started: {error.strerror}") from None
 
 
-def _before_launcher() -> None:
+def _before_rank() -> None:
+    """A rank takes stop signals once it listens, those that came before too."""
+    die_with_parent(signal.SIGKILL)
+    block()
+
+
+def _before_torchrun() -> None:
     """Slurm forwards USR2 to every process of a step, and torchrun would die of it."""
     die_with_parent(signal.SIGTERM)
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
@@ -142,6 +150,7 @@ def _wait(
     ``here`` are all ranks on this node.
     """
     told: set[int] = set()
+    asked = 0.0
     mourner = Mourner(attempt)
     while True:
         try:
@@ -158,8 +167,11 @@ def _wait(
                     if stop.interrupts <= 1:
                         attempt.record_exit(rank, LOST_PEER, ENDED_FOR_ANOTHER)
                     send(pid, signal.SIGKILL)
-                if stop.interrupts > 1 or not running:  # torchrun may be waiting for that of another node
+                if stop.interrupts > 1 or not running:
                     launcher.terminate()
+                    asked = asked or time.monotonic()
+                    if time.monotonic() - asked > _DEAF_S:  # it waits for torchrun on another node, five minutes
+                        launcher.kill()
             if presence and (line := presence.look()):
                 tell(line)
             if hang := watchdog.look(running):
