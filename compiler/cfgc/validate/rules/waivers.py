@@ -27,6 +27,7 @@ OF_RULES = frozenset(
         494,
         *(501, 505, 506, 509, 511, 512, 513, 514, 515, 525),
         *(603, 607, 609, 610, 611, 612, 615, 617, 618, 621, 622, 623, 624),
+        *(645, 648),
     )
 )
 """Codes of this phase that are warnings; all its others are errors."""

@@ -1,0 +1,113 @@
+"""A training that is interrupted on two nodes: it goes on, and its curve is that of a run that nothing disturbed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.runtime.bundles import HERE, WAIT_S, clean_environment, write_corpus
+from tests.slurm.bundles import training_bundle
+from tests.slurm.test_coming_back import said
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.slurm.cluster import Cluster
+
+STEPS = 60
+OPTIONS = (
+    *(f"training.max_steps={STEPS}", "evaluation.every_steps=20", "checkpoint.every_steps=10"),
+    *("launch.timeout=10min", "tracking.log_level=info"),
+)
+
+
+def place(folder: Path) -> Path:
+    """A directory to train in."""
+    folder.mkdir()
+    write_corpus(folder / "text")
+    return folder
+
+
+def curve(run: Path) -> list[dict[str, Any]]:
+    """metrics.jsonl without what a clock or another start changes."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    names = ("step", "loss", "gradient_norm", "learning_rate", "eval_loss")
+    return [{name: line[name] for name in names if name in line} for line in lines if "step" in line]
+
+
+def step_of(run: Path) -> int:
+    return max((line["step"] for line in curve(run)), default=0) if (run / "metrics.jsonl").exists() else 0
+
+
+def wait_for_step(run: Path, step: int) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while step_of(run) < step:
+        assert time.monotonic() < deadline, said(run)
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The curve of the same two ranks on one machine."""
+    folder = place(tmp_path_factory.mktemp("alone") / "here")
+    bundle = training_bundle(folder, *OPTIONS)
+    subprocess.run(
+        [bundle / "launch.sh"],
+        cwd=folder,
+        env=clean_environment(folder),
+        check=True,
+        timeout=WAIT_S,
+        capture_output=True,
+    )
+    found = curve(folder / "run")
+    assert step_of(folder / "run") == STEPS
+    return found
+
+
+def start(slurm: Cluster, folder: Path, *overrides: str, slow_s: float) -> str:
+    """Submit the same run on two nodes, with backward passes that take ``slow_s`` more."""
+    bundle = training_bundle(place(folder), *OPTIONS, *overrides, nodes=2, ranks=1)
+    return slurm.submit(bundle, PYTHONPATH=str(HERE / "site"), TEST_SLOW=str(slow_s))
+
+
+def test_a_request_that_reaches_one_rank_only_stops_all_of_them(
+    slurm: Cluster, tmp_path: Path, undisturbed: list[dict[str, Any]]
+) -> None:
+    run = tmp_path / "here" / "run"
+    job = start(slurm, run.parent, slow_s=0.05)
+    wait_for_step(run, 15)
+    pid = int((run / "attempts" / "001" / "pids" / "rank-1").read_text().split()[1])
+    os.kill(pid, signal.SIGUSR2)
+    ended = slurm.wait(job)
+    assert (ended.state, ended.restarts) == ("COMPLETED", 1), said(run)
+    assert "saved; queued again, attempt 2 of 5, from step" in said(run)
+    assert curve(run) == undisturbed
+
+
+def test_a_time_limit_costs_nothing(slurm: Cluster, tmp_path: Path, undisturbed: list[dict[str, Any]]) -> None:
+    run = tmp_path / "here" / "run"
+    times = ("launch.time_limit=2min", "launch.signal_lead=1min", "launch.shutdown_grace=30s")
+    job = start(slurm, run.parent, *times, slow_s=0.8)  # more than the 90 s after which the signal comes at the latest
+    ended = slurm.wait(job)
+    assert (ended.state, ended.restarts) == ("COMPLETED", 1), said(run)
+    assert curve(run) == undisturbed
+
+
+def test_a_node_whose_link_is_cut_costs_the_steps_since_a_checkpoint(
+    slurm: Cluster, tmp_path: Path, undisturbed: list[dict[str, Any]]
+) -> None:
+    run = tmp_path / "here" / "run"
+    job = start(slurm, run.parent, slow_s=0.05)
+    wait_for_step(run, 15)
+    lost = (run / "attempts" / "001" / "nodes").read_text().split()[1]
+    slurm.cut(lost)
+    ended = slurm.wait(job)
+    assert (ended.state, ended.restarts) == ("COMPLETED", 1), said(run)
+    assert lost not in (run / "attempts" / "002" / "nodes").read_text().split()
+    assert curve(run) == undisturbed
