@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _UNSUPPORTED = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
 _STAGING_S = 60.0
+_GLANCE_S = 1.0
+"""Longer than anybody looks whether a lock is held."""
 _ENDING_S = 15.0
 _POLL_S = 0.1
 
@@ -55,10 +57,22 @@ def supervising(run: RunDirectory, share: str) -> Iterator[tuple[int, int]]:
     Raises ``Failure`` when another start is alive here.
     """
     with (
-        _locked(run.root / f".lock-{share}", fcntl.LOCK_EX, 0.0) as own,
+        _locked(run.root / f".lock-{share}", fcntl.LOCK_EX, _GLANCE_S) as own,
         _locked(run.root / ".lock", fcntl.LOCK_SH, _STAGING_S) as shared,
     ):
         yield own, shared
+
+
+def is_supervised(run: RunDirectory, share: str) -> bool:
+    """Whether the supervisor of ``share`` lives; true where the file system cannot say."""
+    try:
+        with (run.root / f".lock-{share}").open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:  # held, or not supported
+        return True
+    return False
 
 
 @contextmanager
