@@ -16,6 +16,8 @@ from cfgc.cli.commands_project import import_spec, init, overlays, schema
 from cfgc.cli.complete import complete_explain, complete_key, complete_override, complete_spec
 from cfgc.cli.data import data
 from cfgc.cli.exporting import export
+from cfgc.cli.linting import lint_sbatch
+from cfgc.cli.logs import logs
 from cfgc.cli.plot import plot
 from cfgc.cli.report import FORMATS, print_diagnostics, say, summary
 from cfgc.cli.runs import runs
@@ -175,3 +177,5 @@ cfgc.add_command(runs)
 cfgc.add_command(plot)
 cfgc.add_command(sweep)
 cfgc.add_command(submit)
+cfgc.add_command(logs)
+cfgc.add_command(lint_sbatch)
