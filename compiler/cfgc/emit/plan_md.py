@@ -13,7 +13,7 @@ from cfgc.emit.plan_table import overview, requeues, title
 from cfgc.emit.rates import learning_rate
 from cfgc.emit.reports_md import report_rows
 from cfgc.emit.scripts import needed_variables
-from cfgc.emit.sweep_md import sweep_section
+from cfgc.emit.sweep_md import local_start, slurm_start, sweep_section
 from cfgc.lower.plan import AnyPlan, Plan, Schedule
 
 _SHOWN_NODES = 4
@@ -77,11 +77,11 @@ def _starting(plan: Plan) -> list[str]:
     releases = f"Python with torch {plan.target.torch} and deepspeed {plan.target.deepspeed}"
     slurm = f"{'srun starts each rank; ' if plan.launch.launcher == 'srun' else ''}Slurm {plan.target.slurm}"
     again = "saves, then queues itself again" if requeues(plan) else "saves, then ends"
-    local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else "`./launch.sh`"
+    local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else local_start(plan)
     rows = (
         ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
         ("start on this machine", local, releases),
-        ("start on Slurm", "`sbatch job.sbatch`", f"{slurm} or newer; try it first: `sbatch --test-only job.sbatch`"),
+        ("start on Slurm", slurm_start(plan), f"{slurm} or newer; try it first: `sbatch --test-only job.sbatch`"),
         ("stop", "Ctrl-C, or signal USR2", "it saves, then ends with exit code 75"),
         ("save now on Slurm", "`scancel --batch --signal=USR2 JOBID`", f"{again}; a plain `scancel` ends it for good"),
         ("resume", "start it again", "it goes on from the newest complete checkpoint"),

@@ -24,18 +24,28 @@ def sweep_section(plan: AnyPlan) -> list[str]:
     return ["## Points", "", about, "", *_starting(plan), "", *_varied(sweep), "", *_points(sweep)]
 
 
+def local_start(plan: AnyPlan) -> str:
+    """What starts it on one machine."""
+    return "`./launch.sh --points LIST`" if plan.sweep.points else "`./launch.sh`"
+
+
+def slurm_start(plan: AnyPlan) -> str:
+    """What starts it on Slurm."""
+    return "`./submit.sh`" if plan.sweep.points else "`sbatch job.sbatch`"
+
+
 def _starting(plan: AnyPlan) -> list[str]:
     arrays = parts(plan)
     limit = plan.sweep.max_parallel
     first = f"points 0 to {arrays[0].last:,}" if len(arrays) > 1 else "every point"
-    at_once = f", {limit} at a time" if limit else ""
+    at_once = f", {counted(limit, 'point')} at a time" + " in each" * (len(arrays) > 1) if limit else ""
     rows = [("all of them on Slurm", "`./submit.sh`", f"{counted(len(arrays), 'job array')}{at_once}")]
     rows.append(("the first array by hand", "`sbatch job.sbatch`", f"{first}, a task each"))
-    rows += [
-        ("one again on Slurm", "`sbatch --array=3 job.sbatch`", "that point alone; it goes on from its own state"),
-        ("some on this machine", "`./launch.sh --points 0,4-6`", "one after the other; `--points all` for every one"),
-        ("how they stand", "`cfgc sweep RUN_DIR`", "state, losses and the best point"),
-    ]
+    rows.append(("some on Slurm", "`./submit.sh --points 0,4-6`", "each goes on from its own state"))
+    if plan.topology.nodes == 1:
+        note = "one after the other; `--points all` for every one"
+        rows.append(("some on this machine", "`./launch.sh --points 0,4-6`", note))
+    rows.append(("how they stand", "`cfgc sweep RUN_DIR`", "state, losses and the best point"))
     where = "Each has a run directory of its own, `points/NNNN` below that of the sweep."
     return [*table(("to start", "do", "note"), rows), "", where]
 

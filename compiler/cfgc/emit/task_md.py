@@ -9,7 +9,7 @@ from cfgc.emit.cluster_md import cluster_section
 from cfgc.emit.markdown import code, counted, duration, shown_path, table, text
 from cfgc.emit.plan_md import environment_table, inputs_table, worth_a_look
 from cfgc.emit.plan_table import requeues
-from cfgc.emit.sweep_md import sweep_section
+from cfgc.emit.sweep_md import local_start, slurm_start, sweep_section
 from cfgc.lower.plan import TaskPlan
 
 _OF_TASKS = (
@@ -77,11 +77,11 @@ def _starting(plan: TaskPlan) -> list[str]:
     several = plan.topology.nodes > 1
     releases = f"Python with torch {plan.target.torch}"
     releases += f" and deepspeed {plan.target.deepspeed}" if plan.target.deepspeed else ""
-    local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else "`./launch.sh`"
+    local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else local_start(plan)
     rows = (
         ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
         ("start on this machine", local, releases),
-        ("start on Slurm", "`sbatch job.sbatch`", f"Slurm {plan.target.slurm} or newer"),
+        ("start on Slurm", slurm_start(plan), f"Slurm {plan.target.slurm} or newer"),
         *(_OF_EXPORTS if plan.task.kind == "export" else _OF_TASKS),
     )
     return ["## Start and stop", "", *table(("to", "do", "note"), rows)]
