@@ -301,3 +301,40 @@ def test_directives_come_before_any_command() -> None:
     assert len(directives) == len(cluster_plan().slurm.directives)
     assert max(directives) < first_command
     assert "#SBATCH --requeue" in lines
+
+
+GIVEN = {
+    "SLURM_JOB_ID": "7",
+    "SLURM_JOB_NODELIST": "n[1-2]",
+    "SLURM_JOB_PARTITION": "main",
+    "SLURM_JOB_NUM_NODES": "2",
+    "SLURM_TASKS_PER_NODE": "8(x2)",
+    "SLURM_JOB_CPUS_PER_NODE": "64(x2)",
+    "SLURM_GPUS_ON_NODE": "8",
+    "SLURM_MEM_PER_NODE": "65536",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"SLURM_JOB_NUM_NODES": "3"}, "the job has 3 nodes, the plan is for 2"),
+        ({"SLURM_TASKS_PER_NODE": "8,4"}, "the job has 4 tasks on a node, the plan is for 8"),
+        ({"SLURM_JOB_CPUS_PER_NODE": "96,72(x3),12"}, "the job has 12 CPUs on a node, the plan is for 64"),
+        ({"SLURM_GPUS_ON_NODE": "4"}, "the job has 4 GPUs on a node, the plan is for 8"),
+        ({"SLURM_MEM_PER_NODE": "1000"}, "the job has 1000 MiB of memory on a node, the plan is for 65536 MiB"),
+        ({"SLURM_MEM_PER_NODE": "", "SLURM_MEM_PER_CPU": "100"}, "the job has 6400 MiB of memory on a node"),
+        ({"SBATCH_GPUS": "4", "SLURM_GPUS_ON_NODE": "2"}, "stronger than the script: SBATCH_GPUS"),
+        ({}, "there is no bundle in"),  # all is as planned, so that it goes on
+        ({"SLURM_MEM_PER_NODE": ""}, "there is no bundle in"),  # all of the node's memory
+        ({"SLURM_JOB_CPUS_PER_NODE": "128"}, "there is no bundle in"),
+    ],
+)
+def test_what_slurm_gave_is_compared_with_the_plan(given: dict[str, str], sentence: str, tmp_path: Path) -> None:
+    script = tmp_path / "job.sbatch"
+    script.write_text(job_sbatch(PLANS["srun"], "sha256:0").replace("module load", ": module load"))
+    environment = {"PATH": os.environ["PATH"], "CFGC_BUNDLE": str(tmp_path / "nowhere"), **GIVEN, **given}
+    environment |= {"SCRATCH": str(tmp_path), "CORPUS": "y", "WANDB_API_KEY": "z"}
+    environment = {name: value for name, value in environment.items() if value}
+    done = subprocess.run(["bash", script], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, sentence in done.stderr) == (65 if "bundle" in sentence else 78, True), done.stderr
