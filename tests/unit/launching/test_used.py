@@ -54,7 +54,7 @@ def runtime(repository: Path) -> list[Path]:
 
 
 def test_every_option_of_torchrun_is_listed(templates: str) -> None:
-    commands = re.findall(r"-m torch\.distributed\.run(.*?)runtime\" rank", templates, re.S)
+    commands = re.findall(r"-m torch\.distributed\.run(.*?)(?:\{%|runtime\" rank)", templates, re.S)
     rendezvous = ["--standalone", "--master-addr", "--master-port", "--shutdown-timeout"]  # scripts.py adds these
     used = {flag for command in commands for flag in re.findall(r"(?<![\w-])--[a-z-]+", command)}
     assert used | set(rendezvous) == names(torch.TORCHRUN)
