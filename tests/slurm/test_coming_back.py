@@ -112,7 +112,7 @@ def test_a_preempted_job_comes_back(save: float, slurm: Cluster, tmp_path: Path)
 
 @pytest.mark.covers("launch.time_limit")
 def test_a_job_saves_before_its_time_limit_and_comes_back(slurm: Cluster, tmp_path: Path) -> None:
-    times = ("launch.time_limit=2min", "launch.step_time=1s", "launch.save_time=1s")
+    times = ("launch.time_limit=2min", "launch.signal_lead=1min", "launch.shutdown_grace=30s")
     bundle, run = task_bundle(tmp_path, works(1), *times), tmp_path / "run"
     ended = slurm.wait(slurm.submit(bundle))
     assert (ended.state, ended.restarts) == ("COMPLETED", 1), said(run)

@@ -52,3 +52,21 @@ def test_a_lost_node_costs_an_attempt_and_is_kept_away_from(lost: int, slurm: Cl
     assert (ended.state, ended.restarts) == ("COMPLETED", 1), said(run)
     assert node not in (run / "attempts" / "002" / "nodes").read_text().split()
     assert (run / "excluded_nodes").read_text() == f"{node}\n", said(run)
+
+
+def test_a_start_on_a_node_that_failed_before_is_moved(slurm: Cluster, tmp_path: Path) -> None:
+    bundle, run = task_bundle(tmp_path, "exit 0", "launch.max_attempts=2"), tmp_path / "run"
+    run.mkdir()
+    (run / "excluded_nodes").write_text("n1\n")
+    ended = slurm.wait(slurm.submit(bundle))  # n1 is the first that Slurm gives
+    assert (ended.state, ended.restarts, ended.nodes) == ("COMPLETED", 1, "n2"), said(run)
+    assert "failed this run before: n1" in said(run)
+
+
+def test_nodes_that_failed_are_used_when_no_others_are_left(slurm: Cluster, tmp_path: Path) -> None:
+    bundle, run = task_bundle(tmp_path, "exit 0"), tmp_path / "run"
+    run.mkdir()
+    (run / "excluded_nodes").write_text("n1\nn2\nn3\nn4\n")
+    ended = slurm.wait(slurm.submit(bundle))
+    assert (ended.state, ended.restarts) == ("COMPLETED", 0), said(run)
+    assert "too few nodes would be left" in said(run)
