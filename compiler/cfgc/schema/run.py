@@ -54,7 +54,7 @@ class Task(Section):
     checkpoint: Path | None = numerics(
         None,
         "Weights that an evaluation judges or an export writes: a checkpoint, or a run directory for its newest.",
-        only=OnlyFor(("evaluate", "export")),
+        only=OnlyFor(("evaluate", "export"), required=True),
     )
     format: Literal["auto", "huggingface", "safetensors"] = logistics(
         "auto",

@@ -19,7 +19,7 @@ from cfgc.validate.remedy import Remedy, one_fix
 
 
 def is_a_pipeline(graph: SpecGraph) -> Diagnostic:
-    """CFG459: one run is meant, and the spec is several."""
+    """CFG668: one run is meant, and the spec is several."""
     origins = (
         held for layer in graph.layers for held in (layer.patch.sets.get(STAGES), layer.patch.appends.get(STAGES))
     )
@@ -31,13 +31,13 @@ def is_a_pipeline(graph: SpecGraph) -> Diagnostic:
 
 
 def pipeline_inside(declared: Declared, said: Said, graph: SpecGraph) -> Diagnostic:
-    """CFG459: the spec of a stage has stages itself."""
+    """CFG668: the spec of a stage has stages itself."""
     return _pipeline_for_a_run(graph, _at(declared, said, "spec", text="a stage is one run"), "name its stages here")
 
 
 def _pipeline_for_a_run(graph: SpecGraph, label: Label | None, help_: str) -> Diagnostic:
     message = f"`{graph.root.logical}` is a pipeline, and one run is meant"
-    return Diagnostic("CFG459", message, label, helps=(help_,))
+    return Diagnostic("CFG668", message, label, helps=(help_,))
 
 
 def _at(declared: Declared, said: Said, *inside: str | int, text: str = "") -> Label | None:

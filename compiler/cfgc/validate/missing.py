@@ -25,6 +25,7 @@ VALUES: Mapping[str, Any] = {
     "data.sources.path": "data",
     "data.sources": [{"name": "text", "path": "data", "include": ["*.txt"]}],
     "data.tokenizer.path": "tokenizer",
+    "task.checkpoint": "runs/my-run",
 }
 """What a fix gives a required key."""
 
@@ -35,6 +36,7 @@ EXAMPLES = {
     "model.num_heads": '`num_heads = 12` under `[model]`, or start from `extends = "cfgc:bases/small.toml"`',
     "data.sources.name": '`name = "text"`',
     "data.sources.path": '`path = "data"`',
+    "task.checkpoint": '`checkpoint = "${stages.NAME.checkpoint}"` under `[task]` in a pipeline, or the path of a run',
     "data.tokenizer.path": '`path = "tokenizer"` under `[data.tokenizer]`',
     "data.sources": 'the files to train on:\n[[data.sources]]\nname = "text"\npath = "data"\ninclude = ["*.txt"]',
 }

@@ -51,7 +51,7 @@ def check_schema(resolved: Resolved) -> AnySpec | Refused:
         spec = TaskSpec.model_validate(tree) if task else Spec.model_validate(tree)
     except ValidationError as error:
         errors = dict(_located(error.errors(include_url=False)))
-    needed = () if task else _needed(tree)
+    needed = (place for place in _needed(tree) if not task or place[0] == "task")
     errors |= {place: {"type": "missing", "input": None} for place in needed if not _is_refused(place, errors)}
     if spec is not None and not errors:
         return spec

@@ -209,7 +209,7 @@ def test_warnings_of_stages_are_those_of_the_pipeline() -> None:
 
 
 def test_a_command_about_one_run_refuses_a_pipeline() -> None:
-    with pytest.raises(Rejected, match="CFG459"):
+    with pytest.raises(Rejected, match="CFG668"):
         check_spec(reader_of(TASK + '[[stages]]\nname = "one"\n'), "spec.toml")
 
 

@@ -102,7 +102,6 @@ SHARED_RULES: tuple[SharedRule, ...] = (
     partitions.preempted_jobs_come_back,
     site.mounts_can_be_named,
     partitions.partitions_differ,
-    stages.checkpoint_is_named,
     stages.export_is_one_rank,
     stages.stage_paths_are_in_a_pipeline,
     target.torchrun_waits_as_said,

@@ -1,4 +1,4 @@
-"""Tasks that work on a checkpoint, and paths of other stages."""
+"""An export's rank, and paths of other stages."""
 
 from __future__ import annotations
 
@@ -9,42 +9,17 @@ from cfgc.lower.launch import run_dir_of
 from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, count, error
 from cfgc.validate.stage_paths import paths_of_stages
-from cfgc.validate.tasks import NAMING
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import AnySpec
 
-CHECKPOINT, KIND = "task.checkpoint", "task.kind"
-
-
-def kind_of(spec: AnySpec) -> str:
-    """What the spec's task does."""
-    named = (key for key in NAMING if getattr(spec.task, key.removeprefix("task.")) is not None)
-    key = next(named, "")
-    return {"": str(spec.task.kind), "task.target": "function"}.get(key, "script")
-
-
-def checkpoint_is_named(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG668: an evaluation and an export say which weights."""
-    kind, task = kind_of(spec), spec.task
-    if kind in ("evaluate", "export") and task.checkpoint is None:
-        write = '`task.checkpoint = "${stages.NAME.checkpoint}"` in a pipeline, or the path of a run directory'
-        yield error(
-            "CFG668",
-            f"nothing says which weights to {kind}",
-            resolved,
-            [At(KIND, "needs a checkpoint")],
-            (),
-            (f"write {write}",),
-        )
-
 
 def export_is_one_rank(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG669: an export is the work of one process."""
     launch = spec.launch
-    if kind_of(spec) != "export" or launch.nodes * launch.gpus_per_node == 1:
+    if spec.task.kind != "export" or launch.nodes * launch.gpus_per_node == 1:
         return
     remedy = Remedy(resolved)
     yield error(
