@@ -54,10 +54,11 @@ def wait_for_all(slurm: Cluster, job: str) -> None:
         time.sleep(1.0)
 
 
-def codes(slurm: Cluster, job: str) -> dict[str, int]:
-    """How many tasks of an array ended with each ``State ExitCode``, as Slurm's own record has it."""
-    told = slurm.run("sacct", "-c", "-n", "-P", "-j", job, "--format=State,ExitCode").stdout.split()
-    return {end: told.count(end) for end in set(told)}
+def codes(slurm: Cluster, name: str) -> dict[str, int]:
+    """How many jobs of that name ended with each ``State|ExitCode``, as Slurm's own record has it."""
+    told = slurm.run("sacct", "-c", "-n", "-P", "--format=JobName,State,ExitCode").stdout.splitlines()
+    ends = [line.partition("|")[2] for line in told if line.startswith(f"{name}|")]
+    return {end: ends.count(end) for end in set(ends)}
 
 
 @pytest.mark.covers("sweep.max_parallel")
@@ -67,7 +68,7 @@ def test_two_hundred_points_end_each_with_its_own_code(slurm: Cluster, tmp_path:
     job = slurm.submit(bundle)
     wait_for_all(slurm, job)
     ends = {f"FAILED|{code}:0": 1 for code in ENDS.values()}
-    assert codes(slurm, job) == {"COMPLETED|0:0": POINTS - len(ENDS), **ends}
+    assert codes(slurm, tmp_path.name) == {"COMPLETED|0:0": POINTS - len(ENDS), **ends}
     points = listed(run)
     assert {index: point["run"]["code"] for index, point in points.items() if point["state"] != "finished"} == ENDS
     assert len(points) == POINTS
