@@ -38,6 +38,12 @@ SRUN: tuple[Used, ...] = (
     *(Used(name, "17.11") for name in ("--distribution", "--mpi", "--export")),
 )
 
+SBATCH: tuple[Used, ...] = (
+    *(Used(name, "17.11") for name in ("--parsable", "--test-only", "--output", "--exclude", "--array")),
+    *(Used(name, "17.11") for name in ("--dependency", "--kill-on-invalid-dep", "--job-name", "--partition")),
+)
+"""Options with which scripts submit."""
+
 COMMANDS: tuple[Used, ...] = (
     *(Used(name, "17.11") for name in ("scontrol show job", "scontrol show hostnames", "scontrol requeue")),
     *(Used(name, "17.11") for name in ("scontrol show config", "scontrol update")),

@@ -46,7 +46,8 @@ def _of_glog(text: str, last: float) -> float | None:
 
 def _moment(numbers: list[str], fraction: str | None, zone: str | None) -> float | None:
     try:
-        moment = datetime(*map(int, numbers))
+        year, month, day, hour, minute, second = map(int, numbers)
+        moment = datetime(year, month, day, hour, minute, second)
         if zone:
             sign = -1 if zone[0] == "-" else 1
             offset = timedelta() if zone == "Z" else sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
