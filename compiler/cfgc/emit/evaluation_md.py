@@ -9,7 +9,7 @@ from cfgc.emit.markdown import code, duration, shown_path, table, text
 from cfgc.emit.own_code_md import own_code
 from cfgc.emit.plan_md import environment_table, inputs_table, paths_table, worth_a_look
 from cfgc.emit.plan_model import parameters, states
-from cfgc.emit.plan_table import requeues, title
+from cfgc.emit.plan_table import title, way_back
 from cfgc.lower.plan import Plan
 
 
@@ -26,7 +26,7 @@ def evaluation_md(plan: Plan, plan_digest: str) -> str:
 def _overview(plan: Plan) -> list[str]:
     said, launch = plan.evaluation, plan.launch
     most = f"at most {said.max_batches:,} micro batches a rank"
-    again = "queued again by itself when it was asked to stop" if requeues(plan) else "to be started again by hand"
+    again = way_back(plan, "queued again by itself when it was asked to stop")
     rows = [
         ("weights", code(shown_path(plan.weights)), "as they were saved; no optimizer step is taken"),
         (

@@ -9,7 +9,7 @@ from cfgc.emit.cluster_md import cluster_section
 from cfgc.emit.markdown import code, count, counted, duration, shown_path, table, text
 from cfgc.emit.own_code_md import own_code
 from cfgc.emit.plan_data import use_of
-from cfgc.emit.plan_table import overview, requeues, title
+from cfgc.emit.plan_table import overview, title, way_back
 from cfgc.emit.rates import learning_rate
 from cfgc.emit.reports_md import report_rows
 from cfgc.emit.scripts import needed_variables
@@ -76,7 +76,7 @@ def _starting(plan: Plan) -> list[str]:
     several = plan.topology.nodes > 1
     releases = f"Python with torch {plan.target.torch} and deepspeed {plan.target.deepspeed}"
     slurm = f"{'srun starts each rank; ' if plan.launch.launcher == 'srun' else ''}Slurm {plan.target.slurm}"
-    again = "saves, then queues itself again" if requeues(plan) else "saves, then ends"
+    again = f"saves; {way_back(plan, 'queued again by itself')}"
     local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else local_start(plan)
     rows = (
         ("check", "`python -B runtime verify`", "every file is the one that was compiled"),

@@ -189,7 +189,7 @@ def _gpu_hours(plan: Plan) -> str:
 
 
 def _restarts(plan: Plan) -> tuple[str, str, str]:
-    again = "queued again by itself" if requeues(plan) else "to be started again by hand"
+    again = way_back(plan, "queued again by itself")
     failures = "launch.sh starts again after a killed, lost or hung rank; " if plan.launch.restart else ""
     return (
         "attempts",
@@ -204,6 +204,9 @@ def _watchdog(plan: Plan) -> tuple[str, str, str]:
     return "watchdog", duration(plan.launch.watchdog_s), "a rank without a step for so long ends the run, with code 77"
 
 
-def requeues(plan: AnyPlan) -> bool:
-    """True when job.sbatch puts itself back into the queue."""
-    return plan.slurm.requeue and plan.launch.max_attempts > 1
+def way_back(plan: AnyPlan, queued: str) -> str:
+    """How the run goes on after a save, in words: ``queued`` where its job goes back into the queue."""
+    several = plan.launch.max_attempts > 1
+    if plan.slurm.requeue and several:
+        return queued
+    return "continued by the next job of its chain" if plan.slurm.chain and several else "to be started again by hand"

@@ -8,7 +8,7 @@ from shlex import join
 from cfgc.emit.cluster_md import cluster_section
 from cfgc.emit.markdown import code, counted, duration, shown_path, table, text
 from cfgc.emit.plan_md import environment_table, inputs_table, worth_a_look
-from cfgc.emit.plan_table import requeues
+from cfgc.emit.plan_table import way_back
 from cfgc.emit.sweep_md import local_start, slurm_start, sweep_section
 from cfgc.lower.plan import TaskPlan
 
@@ -50,7 +50,7 @@ def _overview(plan: TaskPlan) -> list[str]:
         runs = ("exports", code(shown_path(task.checkpoint)), f"as {task.format}, {task.dtype or 'as it was trained'}")
     limit = f"each attempt; asked to save {duration(launch.signal_lead_s)} before it, on Slurm"
     starter = "srun on Slurm, by torchrun elsewhere" if launch.launcher == "srun" else "torchrun"
-    again = "queued again by itself after exit code 75" if requeues(plan) else "to be started again by hand"
+    again = way_back(plan, "queued again by itself after exit code 75")
     rows = [
         runs,
         ("ranks", f"{topology_of(plan)}", f"each started by {starter}, so that RANK and WORLD_SIZE are set"),
