@@ -6,17 +6,19 @@ import re
 import shlex
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cfgc import pipeline
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
-from cfgc.pipeline import check_spec
+from cfgc.resolve.resolved import Resolved
 from cfgc.resources import shipped_dir
-from cfgc.validate.checker import Checked
+from cfgc.stages.pipeline import CheckedPipeline
 
 NAMING = ("CFG30", "CFG31", "CFG45", "CFG46")
 """Codes whose sentence names the key itself."""
@@ -29,12 +31,22 @@ ROWS: list[dict[str, Any]] = tomllib.loads((HERE / "seeds.toml").read_text())["r
 SEED_LINES = {"000": 462, "001": 732, "002": 982, "003": 300, "004": 64, "1B": 10}
 
 
-def check(spec: str, overrides: Sequence[str]) -> Checked:
+@dataclass(frozen=True)
+class Outcome:
+    """The spec itself, of a pipeline too, and the warnings."""
+
+    resolved: Resolved
+    warnings: tuple[Diagnostic, ...]
+
+
+def check(spec: str, overrides: Sequence[str]) -> Outcome:
     """Compile ``spec`` over the good one, up to and with every check."""
     text = spec if spec.startswith("extends") else f'extends = "good.toml"\n{spec}'
     files = {"good.toml": GOOD, "case.toml": text}
     reader = MemoryReader(files, DiskReader(HERE, shipped_dir("specs")))
-    return check_spec(reader, "case.toml", overrides)
+    checked = pipeline.check(reader, "case.toml", overrides)
+    root = checked.declared.root if isinstance(checked, CheckedPipeline) else checked.resolved
+    return Outcome(root, checked.warnings)
 
 
 def findings(row: dict[str, Any]) -> tuple[Diagnostic, ...]:

@@ -73,7 +73,7 @@ def stages_of(plan: PipelinePlan) -> dict[str, Any]:
     return {stage.name: stage.plan for stage in plan.stages}
 
 
-@pytest.mark.covers("stages.needs", "stages.name")
+@pytest.mark.covers("stages", "stages.needs", "stages.name")
 def test_stages_run_in_an_order_in_which_each_finds_what_it_needs() -> None:
     stages = '[[stages]]\nname = "c"\nneeds = ["b"]\n[[stages]]\nname = "b"\nneeds = ["a"]\n[[stages]]\nname = "a"\n'
     plan = plan_of(TASK + stages)
