@@ -37,7 +37,7 @@ def place(folder: Path) -> Path:
 def curve(run: Path) -> list[dict[str, Any]]:
     """metrics.jsonl without what a clock or another start changes."""
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    names = ("step", "loss", "gradient_norm", "learning_rate", "eval_loss")
+    names = ("step", "loss", "lr", "grad_norm", "eval_loss", "tokens")
     return [{name: line[name] for name in names if name in line} for line in lines if "step" in line]
 
 
@@ -70,10 +70,20 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]
     return found
 
 
+SLOW_AT_FIRST = """
+import os, runpy
+if os.environ.get("CFGC_ATTEMPT", "001") != "001":
+    os.environ.pop("TEST_SLOW", None)
+runpy.run_path({site!r})
+"""
+
+
 def start(slurm: Cluster, folder: Path, *overrides: str, slow_s: float) -> str:
-    """Submit the same run on two nodes, with backward passes that take ``slow_s`` more."""
+    """Submit the same run on two nodes, with backward passes that take ``slow_s`` more in the first attempt."""
     bundle = training_bundle(place(folder), *OPTIONS, *overrides, nodes=2, ranks=1)
-    return slurm.submit(bundle, PYTHONPATH=str(HERE / "site"), TEST_SLOW=str(slow_s))
+    site = str(HERE / "site" / "sitecustomize.py")
+    (folder / "sitecustomize.py").write_text(SLOW_AT_FIRST.format(site=site))
+    return slurm.submit(bundle, PYTHONPATH=str(folder), TEST_SLOW=str(slow_s))
 
 
 def test_a_request_that_reaches_one_rank_only_stops_all_of_them(
@@ -92,9 +102,10 @@ def test_a_request_that_reaches_one_rank_only_stops_all_of_them(
 
 def test_a_time_limit_costs_nothing(slurm: Cluster, tmp_path: Path, undisturbed: list[dict[str, Any]]) -> None:
     run = tmp_path / "here" / "run"
-    times = ("launch.time_limit=2min", "launch.signal_lead=1min", "launch.shutdown_grace=30s")
-    job = start(slurm, run.parent, *times, slow_s=0.8)  # more than the 90 s after which the signal comes at the latest
-    ended = slurm.wait(job)
+    times = ("launch.time_limit=3min", "launch.signal_lead=1min", "launch.shutdown_grace=30s")
+    # Two backward passes a step: longer than the 150 s after which the signal comes at the latest.
+    job = start(slurm, run.parent, *times, slow_s=1.3)
+    ended = slurm.wait(job, seconds=2 * WAIT_S)
     assert (ended.state, ended.restarts) == ("COMPLETED", 1), said(run)
     assert curve(run) == undisturbed
 
