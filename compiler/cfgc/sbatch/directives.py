@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cfgc.sbatch.options import SBATCH, takes_a_word
 from cfgc.source import SourceFile, Span
 
 PREFIX = "#SBATCH"
@@ -15,31 +16,31 @@ PREFIX = "#SBATCH"
 class Directive:
     """One option of a ``#SBATCH`` line: its long or short name with dashes, and its value where it has one.
 
-    ``late``: it stands after the first command, where sbatch does not look any more.
+    ``late``: it stands after the first command, where sbatch does not look any more. ``name`` is the long name when
+    sbatch has the option, however it was written.
     """
 
     name: str
     value: str
     span: Span
     late: bool
+    written: str
 
 
 def read_directives(source: SourceFile) -> tuple[Directive, ...]:
-    """All of them, in order. A line that no shell could split is one directive with the rest as its value."""
+    """All of them, in order. A line that no shell could split is split at its blanks."""
     return tuple(_read(source))
 
 
 def _read(source: SourceFile) -> Iterator[Directive]:
-    late, offset = False, 0
-    for line in source.text.splitlines(keepends=True):
-        text = line.rstrip("\r\n")
-        if text.startswith(PREFIX) and text[len(PREFIX) : len(PREFIX) + 1] in ("", " ", "\t"):
-            span = Span(source, offset, offset + len(text))
+    late = False
+    for number, offset in enumerate(source.line_starts, start=1):
+        text = source.line_text(number)
+        if text.startswith(PREFIX):
             for name, value in _options(text[len(PREFIX) :]):
-                yield Directive(name, value, span, late)
+                yield Directive(SBATCH.full(name) or name, value, Span(source, offset, offset + len(text)), late, name)
         elif text.strip() and not text.lstrip().startswith("#"):
             late = True
-        offset += len(line)
 
 
 def _options(text: str) -> Iterator[tuple[str, str]]:
@@ -52,13 +53,12 @@ def _options(text: str) -> Iterator[tuple[str, str]]:
     while place < len(words):
         word = words[place]
         place += 1
+        if not word.startswith("-") or len(word) == 1:
+            continue
+        name, value = word[:2], word[2:]
         if word.startswith("--"):
             name, equals, value = word.partition("=")
-            if not equals and place < len(words) and not words[place].startswith("-"):
-                value, place = words[place], place + 1
-            yield name, value
-        elif word.startswith("-") and len(word) > 1:
-            value = word[2:]
-            if not value and place < len(words) and not words[place].startswith("-"):
-                value, place = words[place], place + 1
-            yield word[:2], value.removeprefix("=")
+            value = value if equals else ""
+        if takes_a_word(SBATCH, name, value, word) and place < len(words):
+            value, place = words[place], place + 1
+        yield name, value

@@ -1,0 +1,103 @@
+"""Logs, and where the script finds its files."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from cfgc.diagnostics import Diagnostic
+from cfgc.sbatch.rules.common import at, at_node, clipped
+from cfgc.sbatch.script import Command, Script
+from cfgc.sbatch.shell import FUNCTION, HEREDOC, above, expanded, use_of
+
+
+def directory_made_too_late(script: Script) -> Iterator[Diagnostic]:
+    """``mkdir`` of the directory that ``--output`` names."""
+    made = {_normal(word): command for command in script.named("mkdir") for word in expanded(command)[1:]}
+    for name in ("--output", "--error"):
+        directive = script.directive(name)
+        directory = posixpath.dirname(directive.value) if directive else ""
+        command = made.get(_normal(directory)) if directory else None
+        if (
+            directive
+            and command
+            and HEREDOC not in use_of(command.node)
+            and not _is_elsewhere(script, directory, command)
+        ):
+            yield Diagnostic(
+                "CFG686",
+                f"`{clipped(directory, 40)}` is made too late for `{name}`",
+                at(command),
+                secondary=(at(directive, "opened before the script starts"),),
+                notes=("Slurm opens the log first; without the directory the job fails, and leaves no word of why",),
+                helps=(f"make it before you submit: mkdir -p {directory} && sbatch …",),
+                severity="warning",
+            )
+            return
+
+
+def _is_elsewhere(script: Script, directory: str, command: Command) -> bool:
+    """Whether the script has gone to another directory before, so that the same name is another one."""
+    gone = any(one.node.start_byte < command.node.start_byte for one in script.named("cd", "pushd"))
+    return gone and not directory.startswith("/")
+
+
+def _normal(path: str) -> str:
+    return posixpath.normpath(path.strip("\"'").removeprefix("$SLURM_SUBMIT_DIR/").removeprefix("./")) if path else ""
+
+
+def first_log_lost(script: Script) -> Iterator[Diagnostic]:
+    """A job that can start again, and a log that begins anew each time."""
+    requeue = script.directive("--requeue")
+    by_itself = next(
+        (c for c in script.named("scontrol") if "requeue" in c.words and not _is_of_another(c.words)), None
+    )
+    output, mode = script.directive("--output"), script.directive("--open-mode")
+    if (requeue is None and by_itself is None) or mode is not None or (output and output.value == "/dev/null"):
+        return
+    place = requeue if requeue is not None else by_itself
+    if place is not None and (requeue is not None or script.is_batch):
+        yield Diagnostic(
+            "CFG687",
+            "a second start of the job overwrites the log of the first",
+            at(place),
+            notes=("a requeued job keeps its id, and so the name of its log; what the failed start said is lost",),
+            helps=("#SBATCH --open-mode=append",),
+            severity="warning",
+        )
+
+
+def _is_of_another(words: tuple[str, ...]) -> bool:
+    return not any("SLURM_JOB" in word or "SLURM_ARRAY" in word for word in words)
+
+
+_ITSELF = re.compile(r"^\"?\$\{?(?:0|BASH_SOURCE(?:\[0\])?)\}?\"?$")
+_READS = frozenset({"dirname", "realpath", "readlink"})
+
+
+def script_is_elsewhere(script: Script) -> Iterator[Diagnostic]:
+    """``$0`` asked for the script's directory, which is Slurm's own while the job runs."""
+    if not script.is_batch or re.search(r"scontrol\s+show\s+job", script.source.text):
+        return
+    for command in script.named(*_READS):
+        use = use_of(command.node)
+        if use & {FUNCTION, HEREDOC} or not any(_ITSELF.match(word) for word in command.words):
+            continue
+        default = any(parent.type == "expansion" for parent, _ in above(command.node))
+        asked = any(p.type == "if_statement" and "SLURM" in script.text_of(p) for p, _ in above(command.node))
+        if not default and not asked:
+            yield Diagnostic(
+                "CFG689",
+                f"`{clipped(command.text, 40)}` is Slurm's spool directory when sbatch runs this",
+                at_node(script, command.node),
+                notes=("sbatch keeps a copy of the script, and each node runs that one, as …/slurm_script",),
+                helps=(
+                    "the directory that it was submitted from: $SLURM_SUBMIT_DIR",
+                    'or hand it over: sbatch job.sh "$PWD"',
+                ),
+            )
+            return
+
+
+RULES = (directory_made_too_late, first_log_lost, script_is_elsewhere)
