@@ -162,7 +162,7 @@ def _checked_stage(declared: Declared, spec: StageSpec, kinds: dict[str, str]) -
             found.append(errors.no_path_there(spec.resolved, use.location, use.find()))
     if found:
         raise Rejected(by_place(spec.resolved, [*found, *checked.warnings]))
-    return CheckedStage(spec.said.name, spec.said.needs, checked)
+    return CheckedStage(spec.said.name, tuple(dict.fromkeys(spec.said.needs)), checked)
 
 
 def _is_about(finding: Diagnostic, resolved: Resolved, locations: Iterable[tuple[str | int, ...]]) -> bool:

@@ -81,7 +81,7 @@ def unknown_need(declared: Declared, said: Said, index: int) -> Diagnostic:
     """CFG661: ``needs`` names no stage."""
     found = _unknown_stage(declared, said.needs[index], _at(declared, said, "needs", index))
     close = _meant(declared, said.needs[index], said)
-    location = (*STAGES, said.position, "needs", index)
+    location: Location = (*STAGES, said.position, "needs", index)
     remedy = Remedy(declared.root)
     return replace(found, fixes=one_fix(remedy.set(location, close) if close else remedy.take_back(location)))
 

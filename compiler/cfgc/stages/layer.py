@@ -14,7 +14,7 @@ from cfgc.load.graph import LayerPatch
 from cfgc.load.keys import parse_key
 from cfgc.load.switches import key_of
 from cfgc.lower.plan import NodePath
-from cfgc.origin import Layer, Origin, Path
+from cfgc.origin import Layer, Origin, Path, dotted
 from cfgc.patch import Patch
 from cfgc.source import Span
 from cfgc.stages import errors
@@ -51,8 +51,11 @@ def layers_of(declared: Declared, said: Said) -> StageLayers:
     sets: dict[Path, Origin] = {}
     for path, inside, value in _flat(declared, said, found.problems):
         reserved = next((key for key in DECIDED if path[: key.count(".") + 1] == tuple(key.split("."))), None)
-        if reserved:
-            location = (*STAGES, *inside)
+        location = (*STAGES, *inside)
+        if key_of(path, value) in sets:
+            why = "it is set twice: once by its dotted name, and once in a table"
+            found.problems.append(errors.decided_by_the_pipeline(declared.root, location, dotted(path), why))
+        elif reserved:
             found.problems.append(errors.decided_by_the_pipeline(declared.root, location, reserved, DECIDED[reserved]))
         else:
             sets[key_of(path, value)] = _origin(declared.array, layer, inside, value)

@@ -68,7 +68,9 @@ def judge_uses(declared: Declared, said: Said, uses: list[Use], kinds: Mapping[s
     upstream = declared.upstream(said.name)
     names = {one.name for one in declared.stages}
     for use in uses:
-        stage = str(use.reference[1]) if len(use.reference) > 1 else ""
+        stage = use.reference[1] if len(use.reference) > 1 else 0
+        if not isinstance(stage, str):
+            continue  # the array of stages itself has no value in a stage, which is said as of any key
         if stage not in names:
             yield errors.unknown_stage(declared, use.reference, use.find())
             continue
