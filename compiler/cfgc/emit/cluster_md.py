@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cfgc.lower.plan import AnyPlan, Mount
 
 _ASKED = ("partition", "account", "qos", "reservation", "constraint", "exclude", "gres", "mem", "exclusive")
+_BINDINGS = {"cores": "an equal share of the cores, of its own", "numa": "those near its memory, or its GPU"}
 _LIMITS = {"nofile": "open files", "memlock": "locked memory", "stack": "stack", "core": "core files"}
 
 
@@ -33,6 +34,11 @@ def _rows(plan: AnyPlan) -> Iterator[tuple[str, str]]:
         yield "container", f"{slurm.container.kind} with {code(slurm.container.image)}{home}"
         yield from (("mounted", _mounted(mount)) for mount in slurm.container.mounts)
     yield from ((f"variable {code(name)}", code(shown_path(path))) for name, path in slurm.exports)
+    if plan.launch.cpu_binding != "none":
+        yield "CPUs of a rank", _BINDINGS[plan.launch.cpu_binding]
+    if plan.launch.ops:
+        place = code(shown_path(plan.launch.ops_cache))
+        yield "built once on each node", f"{', '.join(map(code, plan.launch.ops))}, kept in {place}"
     if plan.launch.limits:
         yield "limits", ", ".join(f"{_LIMITS[name]} {_amount(value)}" for name, value in plan.launch.limits)
     if shown_path(slurm.log_dir) != ".":

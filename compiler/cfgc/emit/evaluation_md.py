@@ -10,6 +10,7 @@ from cfgc.emit.own_code_md import own_code
 from cfgc.emit.plan_md import environment_table, inputs_table, paths_table, worth_a_look
 from cfgc.emit.plan_model import parameters, states
 from cfgc.emit.plan_table import title, way_back
+from cfgc.emit.sweep_md import local_start
 from cfgc.lower.plan import Plan
 
 
@@ -44,12 +45,10 @@ def _overview(plan: Plan) -> list[str]:
 
 
 def _starting(plan: Plan) -> list[str]:
-    several = plan.topology.nodes > 1
-    local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else "`./launch.sh`"
     releases = f"Python with torch {plan.target.torch} and deepspeed {plan.target.deepspeed}"
     rows = (
         ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
-        ("start on this machine", local, releases),
+        (*local_start(plan), releases),
         ("start on Slurm", "`sbatch job.sbatch`", f"Slurm {plan.target.slurm} or newer"),
         ("stop", "Ctrl-C, or signal USR2", "it ends with exit code 75; there is nothing to save"),
     )

@@ -73,14 +73,12 @@ def _details(plan: AnyPlan) -> Iterator[str]:
 
 
 def _starting(plan: Plan) -> list[str]:
-    several = plan.topology.nodes > 1
     releases = f"Python with torch {plan.target.torch} and deepspeed {plan.target.deepspeed}"
     slurm = f"{'srun starts each rank; ' if plan.launch.launcher == 'srun' else ''}Slurm {plan.target.slurm}"
     again = f"saves; {way_back(plan, 'queued again by itself')}"
-    local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else local_start(plan)
     rows = (
         ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
-        ("start on this machine", local, releases),
+        (*local_start(plan), releases),
         ("start on Slurm", slurm_start(plan), f"{slurm} or newer; try it first: `sbatch --test-only job.sbatch`"),
         ("stop", "Ctrl-C, or signal USR2", "it saves, then ends with exit code 75"),
         ("save now on Slurm", "`scancel --batch --signal=USR2 JOBID`", f"{again}; a plain `scancel` ends it for good"),

@@ -24,9 +24,13 @@ def sweep_section(plan: AnyPlan) -> list[str]:
     return ["## Points", "", about, "", *_starting(plan), "", *_varied(sweep), "", *_points(sweep)]
 
 
-def local_start(plan: AnyPlan) -> str:
-    """What starts it on one machine."""
-    return "`./launch.sh --points LIST`" if plan.sweep.points else "`./launch.sh`"
+def local_start(plan: AnyPlan) -> tuple[str, str]:
+    """What starts it without Slurm: on how many machines, and the command."""
+    nodes = plan.topology.nodes
+    if nodes > 1:
+        command = "`./launch.sh --hosts HOST1,HOST2" + (",…" if nodes > 2 else "") + "` on each of them"
+        return f"start on {nodes} machines", "not a sweep of several nodes" if plan.sweep.points else command
+    return "start on this machine", "`./launch.sh --points LIST`" if plan.sweep.points else "`./launch.sh`"
 
 
 def slurm_start(plan: AnyPlan) -> str:

@@ -74,13 +74,11 @@ def _how(plan: TaskPlan) -> str:
 
 
 def _starting(plan: TaskPlan) -> list[str]:
-    several = plan.topology.nodes > 1
     releases = f"Python with torch {plan.target.torch}"
     releases += f" and deepspeed {plan.target.deepspeed}" if plan.target.deepspeed else ""
-    local = f"not this plan: it needs {plan.topology.nodes} nodes" if several else local_start(plan)
     rows = (
         ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
-        ("start on this machine", local, releases),
+        (*local_start(plan), releases),
         ("start on Slurm", slurm_start(plan), f"Slurm {plan.target.slurm} or newer"),
         *(_OF_EXPORTS if plan.task.kind == "export" else _OF_TASKS),
     )
