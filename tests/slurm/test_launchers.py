@@ -211,3 +211,15 @@ def test_a_rank_that_hangs_is_named_under_srun_too(slurm: Cluster, tmp_path: Pat
     log = (tmp_path / f"slurm-tiny-{job}.out").read_text()
     assert "rank 1 stands still" in log
     assert "its process is stopped by a signal" in log
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_ranks_of_a_node_are_bound_to_cpus_of_their_own(launcher: str, slurm: Cluster, tmp_path: Path) -> None:
+    script = f'echo "$(hostname) $(taskset -cp $$ | sed "s/.*: //") $TORCH_EXTENSIONS_DIR" >"{tmp_path}/rank-$RANK"'
+    bundle = task_bundle(tmp_path, script, launched_by(launcher), "launch.cpu_binding=cores", nodes=2, ranks=2)
+    assert slurm.wait(slurm.submit(bundle)).code == 0, rank_logs(tmp_path / "run")
+    ranks = [(tmp_path / f"rank-{rank}").read_text().split() for rank in range(4)]
+    for first, second in (ranks[:2], ranks[2:]):
+        assert first[1] != second[1]  # CPUs
+        assert (first[0], first[2]) == (second[0], second[2])  # host, and where the node keeps what it built
+    assert ranks[0][2] != ranks[2][2]

@@ -35,7 +35,7 @@ GPU_BINDING = (
 
 SRUN: tuple[Used, ...] = (
     *(Used(name, "17.11") for name in ("--nodes", "--ntasks", "--ntasks-per-node", "--kill-on-bad-exit", "--wait")),
-    *(Used(name, "17.11") for name in ("--distribution", "--mpi", "--export")),
+    *(Used(name, "17.11") for name in ("--distribution", "--mpi", "--export", "--cpu-bind")),
 )
 
 SBATCH: tuple[Used, ...] = (

@@ -23,6 +23,7 @@ def values(plan: AnyPlan) -> Mapping[str, object]:
         "gpus_unsaid": _unsaid(plan),
         "master_port": plan.launch.master_port,
         "srun_wait_s": _patience(plan),
+        "unbound": plan.launch.cpu_binding != "none",  # the ranks share out what their node has
         "unset_variables": Sh(" ".join(GPU_BINDING)),
     }
 
