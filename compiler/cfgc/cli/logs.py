@@ -45,12 +45,14 @@ def logs(run: Path, rank: int | None, attempt: int | None, tail: int | None, fol
         say(f"no logs below {run}" if _paths(run) else f"no run in {run}")
         return EXIT_OK
     follower = Follower()
-    follower.skip(sources)
-    _print_faults(faults(sources), output_format)
-    lines: Iterable[Line] = merged(sources)
+    seen = follower.skip(sources) if follow else None
+    known = faults(sources)
+    _print_faults(known, output_format)
+    lines: Iterable[Line] = merged(sources, seen)
     _print(lines if tail is None else deque(lines, maxlen=tail), output_format)
     if follow:
         _print(followed(follower, lambda: _sources(run, wanted), lambda: _is_over(run)), output_format)
+        _print_faults([one for one in faults(_sources(run, wanted)) if one not in known], output_format)
     return EXIT_OK
 
 

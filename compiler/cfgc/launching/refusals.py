@@ -7,6 +7,7 @@ import re
 _HINTS = (
     (r"no sbatch here", "submit on a login node, where sbatch is; on one machine without Slurm: launch.sh"),
     (r"configuration source", "this machine has sbatch but belongs to no cluster; submit on a login node"),
+    (r"MaxSubmit|[Jj]ob violates", "the site limits how much one may queue: `squeue --me` shows what you have"),
     (r"[Ii]nvalid partition", "`sinfo -s` lists the partitions; set `cluster.partition`"),
     (r"[Ii]nvalid account", "`sacctmgr show associations user=$USER` lists your accounts; set `cluster.account`"),
     (r"[Ii]nvalid qos", "`sacctmgr show qos` lists what there is; set `cluster.qos`"),
@@ -21,7 +22,6 @@ _HINTS = (
         "no node of the partition has so much: compare `sinfo -e -o '%P %D %c %m %G'` with PLAN.md",
     ),
     (r"[Tt]ime limit", "`sinfo -o '%P %l'` shows the limits; set `launch.time_limit`"),
-    (r"QOS|MaxSubmit|[Jj]ob violates", "the site limits how much one may queue: `squeue --me` shows what you have"),
     (
         r"[Ii]nvalid job array",
         "the site takes smaller arrays: `scontrol show config` has MaxArraySize; set `cluster.max_array_size`",

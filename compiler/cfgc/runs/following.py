@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from cfgc.runs.logs import Line, Source, shown
 
 POLL_S: Final = 0.5
 _CHECK_S: Final = 5.0
+_BLOCK: Final = 1 << 16
 
 
 class Follower:
@@ -20,10 +21,11 @@ class Follower:
         self._read: dict[Path, int] = {}
         self._rest: dict[Path, bytes] = {}
 
-    def skip(self, sources: Sequence[Source]) -> None:
-        """What stands in ``sources`` now is known already."""
+    def skip(self, sources: Sequence[Source]) -> Mapping[Path, int]:
+        """The whole lines in ``sources`` count as seen; how many bytes of each log those are."""
         for source in sources:
-            self._read[source.path] = _size(source.path)
+            self._read[source.path] = _whole(source.path)
+        return dict(self._read)
 
     def look(self, sources: Sequence[Source]) -> Iterator[Line]:
         """Whole lines that are new."""
@@ -58,6 +60,23 @@ def follow(follower: Follower, find: Callable[[], Sequence[Source]], is_over: Ca
                 return
             checked = time.monotonic()
         time.sleep(POLL_S)
+
+
+def _whole(path: Path) -> int:
+    """Bytes up to the end of the last line."""
+    end = _size(path)
+    try:
+        with path.open("rb") as file:
+            while end > 0:
+                start = max(0, end - _BLOCK)
+                file.seek(start)
+                found = file.read(end - start).rfind(b"\n")
+                if found >= 0:
+                    return start + found + 1
+                end = start
+    except OSError:
+        pass
+    return 0
 
 
 def _size(path: Path) -> int:

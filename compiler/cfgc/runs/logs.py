@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -150,33 +151,35 @@ def _log_of(job: Submission, name: str) -> Path | None:
     return None
 
 
-def merged(sources: Sequence[Source]) -> Iterator[Line]:
-    """The lines of all ``sources``, and how ranks ended, by time."""
+def merged(sources: Sequence[Source], until: Mapping[Path, int] | None = None) -> Iterator[Line]:
+    """The lines of all ``sources``, and how ranks ended, by time. ``until`` says how many bytes of a log are read."""
     runs = [list(group) for _, group in itertools.groupby(sources, key=lambda source: source.run)]
-    return heapq.merge(*(_of_run(group) for group in runs), key=lambda line: line.at)
+    return heapq.merge(*(_of_run(group, until or {}) for group in runs), key=lambda line: line.at)
 
 
-def _of_run(sources: Sequence[Source]) -> Iterator[Line]:
+def _of_run(sources: Sequence[Source], until: Mapping[Path, int]) -> Iterator[Line]:
     """One attempt after the other, so that only the logs of one are open at a time."""
     latest = 0.0
     for _, group in itertools.groupby(sources, key=lambda source: source.attempt):
-        for line in heapq.merge(*map(_lines, group), key=lambda line: line.at):
+        for line in heapq.merge(*(_lines(one, until) for one in group), key=lambda line: line.at):
             latest = max(latest, line.at)
             yield Line(latest, line.source, line.text, line.recorded)
 
 
-def _lines(source: Source) -> Iterator[Line]:
-    yield from heapq.merge(_written(source), _recorded(source), key=lambda line: line.at)
+def _lines(source: Source, until: Mapping[Path, int]) -> Iterator[Line]:
+    written = _written(source, until.get(source.path, sys.maxsize))
+    yield from heapq.merge(written, _recorded(source), key=lambda line: line.at)
 
 
-def _written(source: Source) -> Iterator[Line]:
+def _written(source: Source, size: int) -> Iterator[Line]:
     try:
         last = source.path.stat().st_mtime
-        with source.path.open(encoding="utf-8", errors="replace", newline="\n") as file:
-            times = (time_of(line, source.opened, last) for line in file)
+        with source.path.open("rb") as file:
+            times = (time_of(raw.decode("utf-8", "replace"), source.opened, last) for raw in file)
             at = next((time for time in times if time is not None), last)
             file.seek(0)
-            for line in file:
+            for raw in itertools.takewhile(lambda _: file.tell() <= size, file):
+                line = raw.decode("utf-8", "replace")
                 at = max(at, time_of(line, source.opened, last) or at)
                 yield Line(at, source, shown(line))
     except OSError:
