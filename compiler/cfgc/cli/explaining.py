@@ -22,6 +22,7 @@ from cfgc.schema.catalogue import schema_fields, schema_positions, schema_sectio
 from cfgc.schema.describe import describe_type
 from cfgc.schema.renamed import RENAMED, aliases
 from cfgc.source import Span
+from cfgc.sweep.reading import PARAMETERS
 from cfgc.validate.checker import check_resolved
 
 
@@ -83,9 +84,18 @@ class _Explainer:
         if text != whole_text(leaf.value, path):
             elements = leaf.value if isinstance(leaf.value, list) else [leaf.value]
             yield from ("", *(f"  [{place}] {whole_text(each, path)}" for place, each in enumerate(elements)))
+        yield from self._swept(path)
         uses = used_by(path, self.resolved)
         more = f" · and {len(uses) - MOST} more" if len(uses) > MOST else ""
         yield from (f"\nused by  {' · '.join(uses[:MOST])}{more}",) if uses else ()
+
+    def _swept(self, path: Path) -> Iterator[str]:
+        """What the points of a sweep set it to."""
+        for at in (path, (".".join(path),)):
+            leaf = self.resolved.leaves.get((*PARAMETERS, *at))
+            if leaf:
+                where = self._place(leaf.origin.key_span)
+                yield f"\n  the sweep's points set it to {short_text(leaf.origin.value, path)}  {where}"
 
     def _valueless(self, path: Path) -> Iterator[str]:
         yield from _heading(path, "nothing: its `${…}` has no value")

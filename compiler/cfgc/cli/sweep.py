@@ -105,6 +105,7 @@ def _outcome(points: Sequence[PointRun]) -> str:
     from cfgc.sweep.numbers import listed
 
     counts = Counter(point.state for point in points)
-    said = f"{len(points):,} points: " + ", ".join(f"{number:,} {state}" for state, number in counts.most_common())
+    ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    said = f"{len(points):,} points: " + ", ".join(f"{number:,} {state}" for state, number in ordered)
     again = listed(list(numbers_of(points, *_AGAIN)))
     return f"{said}; start again: ./submit.sh --points {again}, or ./launch.sh --points {again}" if again else said

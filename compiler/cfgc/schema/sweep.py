@@ -39,7 +39,7 @@ class Sweep(Section):
         gt=0,
         le=100_000,
     )
-    seed: Int | None = logistics(None, "What `random` draws with. Absent: 0.", ge=0)
+    seed: Int | None = logistics(None, "What `random` draws with. Absent: 0.", unit="seed", ge=0)
     max_parallel: Int | None = logistics(
         None, "Points that run at the same time on Slurm. Absent: no limit.", unit="points", gt=0
     )

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from cfgc.source import Span
 
 TABLE: Final = "sweep"
+PARAMETERS: Final = (TABLE, "parameters")
+"""The table whose keys are those of the spec."""
+
 _NEVER: Final = {
     **dict.fromkeys(RESERVED, "it is a directive of files, no key"),
     "sweep": "a point is one run",
