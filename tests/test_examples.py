@@ -10,7 +10,7 @@ import pytest
 
 from cfgc.emit.bundle import Bundle
 from cfgc.load.disk import DiskReader, find_project
-from cfgc.pipeline import check_spec, compile_spec
+from cfgc.pipeline import check, compile_spec
 from cfgc.resources import shipped_dir
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -36,7 +36,7 @@ def test_an_example_compiles_to_the_same_bytes_each_time(spec: Path) -> None:
 @pytest.mark.parametrize("spec", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_gives_no_warning(spec: Path) -> None:
     root, logical = find_project(spec)
-    assert check_spec(DiskReader(root, shipped_dir("specs")), logical).warnings == ()
+    assert check(DiskReader(root, shipped_dir("specs")), logical).warnings == ()
 
 
 def test_three_bundles_are_committed() -> None:
