@@ -17,7 +17,7 @@ def launch_sh(plan: AnyPlan) -> str:
         "local/launch.sh.j2",
         **common_values(plan),
         rendezvous=_local_rendezvous(plan),
-        restart=plan.launch.restart,
+        restart=plan.launch.restart and plan.topology.nodes == 1,
         several=plan.topology.nodes > 1,
         more_hosts=Sh(",…" if plan.topology.nodes > 2 else ""),
         port=plan.launch.master_port,

@@ -65,14 +65,14 @@ def delay_is_used(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
 
 
 def restarts_are_on_one_machine(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG624: what starts again is launch.sh, which a plan for several nodes does not use."""
+    """CFG624: launch.sh starts again on one machine; of several, each is started by hand or by Slurm."""
     if not spec.launch.restart or spec.launch.nodes == 1:
         return
     yield warning(
         "CFG624",
         "`launch.restart` has no effect on a run of several nodes",
         resolved,
-        [At(RESTART, "launch.sh starts again"), At("launch.nodes", f"{count(spec.launch.nodes, 'node')}: job.sbatch")],
+        [At(RESTART, "launch.sh starts again"), At("launch.nodes", f"{count(spec.launch.nodes, 'node')}, each started by itself")],
         ("a job is queued again after a preemption that saved (`cluster.requeue`), and never after a failure",),
         ("set `restart = false`",),
     )
