@@ -72,7 +72,10 @@ def restarts_are_on_one_machine(spec: AnySpec, resolved: Resolved) -> Iterator[D
         "CFG624",
         "`launch.restart` has no effect on a run of several nodes",
         resolved,
-        [At(RESTART, "launch.sh starts again"), At("launch.nodes", f"{count(spec.launch.nodes, 'node')}, each started by itself")],
+        [
+            At(RESTART, "launch.sh starts again"),
+            At("launch.nodes", f"{count(spec.launch.nodes, 'node')}, each started by itself"),
+        ],
         ("a job is queued again after a preemption that saved (`cluster.requeue`), and never after a failure",),
         ("set `restart = false`",),
     )
