@@ -384,6 +384,11 @@ def is_task(config: Config | TaskConfig) -> TypeGuard[TaskConfig]:
     return hasattr(config, "TASK")
 
 
+def trains(config: Config | TaskConfig) -> bool:
+    """Whether the plan is a training, which gets further by checkpoints; everything else begins anew."""
+    return getattr(config, "WORK", "") == "train"
+
+
 def load_config(path: Path) -> Config:
     """The module at ``path``, outside ``sys.modules``. Raises ``Failure`` when it cannot be read."""
     if not path.is_file():

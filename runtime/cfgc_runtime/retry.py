@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from cfgc_runtime.attempt import attempts_of, verdict
 from cfgc_runtime.checkpoints import complete
-from cfgc_runtime.config import is_task
+from cfgc_runtime.config import trains
 from cfgc_runtime.errors import HUNG, LOST_PEER, Failure, meaning
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def decide(run: RunDirectory, code: int, launch: Launch) -> Decision:
 
 def decide_after_save(run: RunDirectory, config: Config) -> Decision:
     """What job.sbatch does after an attempt that was asked to save, and did."""
-    if reason := _exhausted(run, config.LAUNCH, asked_counts=not is_task(config)):
+    if reason := _exhausted(run, config.LAUNCH, asked_counts=trains(config)):
         return _stop(reason)
     return Decision(True, 0, f"saved; queued again, {_next(run, config.LAUNCH)}")
 
@@ -70,7 +70,7 @@ def refuse_start(run: RunDirectory, config: Config) -> None:
 
     Slurm starts a job again that lost a node or was preempted, however often that happens.
     """
-    reason = _exhausted(run, config.LAUNCH, asked_counts=not is_task(config))
+    reason = _exhausted(run, config.LAUNCH, asked_counts=trains(config))
     if not reason:
         return
     code, _ = verdict(_attempts(run)[-1].exits(), LOST_PEER, range(config.TOPOLOGY.world_size))
