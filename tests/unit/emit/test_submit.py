@@ -150,6 +150,7 @@ def test_a_link_to_it_is_followed_and_a_relative_run_directory_is_of_here(tmp_pa
 @pytest.mark.covers("cluster.log_dir", "cluster.exclude")
 def test_logs_go_where_the_profile_says_and_failed_machines_are_kept_away_from(tmp_path: Path) -> None:
     there = login(tmp_path, with_logs(NodePath("env", "HOME", "logs 100%")))
+    assert there.run(check=False, HOME=str(tmp_path / "a\\b")).returncode == 64, "a log that Slurm cannot name"
     run = tmp_path / "s" / "runs" / "16xh100-zero3"
     run.mkdir(parents=True)
     (run / "excluded_nodes").write_text("n3\nn4\n")
