@@ -16,7 +16,7 @@ MISSING = "cfgc lint-sbatch reads bash with tree-sitter, which is not installed:
 
 
 @click.command("lint-sbatch")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(allow_dash=True))
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "--format", "output_format", type=click.Choice(FORMATS), default="text", help="How diagnostics are printed."
 )

@@ -106,11 +106,12 @@ def unknown_options(script: Script) -> Iterator[Diagnostic]:
         if found.late or SBATCH.full(found.written):
             continue
         meant = meant_option(found.written)
-        if found.written in SRUN.long or not found.written.startswith("--"):
-            helps: tuple[str, ...] = (f"drop it, or give it to srun: srun {found.written} …",)
-            helps = helps if SRUN.full(found.written) else ("drop it; `sbatch --help` lists the options",)
+        if found.written in SRUN.long:
+            helps = (f"drop it, or give it to srun: srun {found.written} …",)
         elif meant:
             helps = (f"{PREFIX} {meant}{'=' + found.value if found.value else ''}",)
+        elif not found.written.startswith("--"):
+            helps = ("drop it; `sbatch --help` lists the options",)
         else:
             continue
         yield Diagnostic(

@@ -52,7 +52,8 @@ def hidden_code(script: Script) -> Iterator[Diagnostic]:
         for node in rest
         for one in script.commands_in(node)
     )
-    if rest and not ended and not errexit(script, work.node) and not _trapped(script):
+    on_purpose = any(_switched_off(script, work)) or _trapped(script)
+    if rest and not ended and not errexit(script, work.node) and not on_purpose:
         yield Diagnostic(
             "CFG677",
             f"the job ends with the exit code of `{clipped(script.text_of(rest[-1]), 40)}`, not of its work",
@@ -155,7 +156,7 @@ def hidden_on_purpose(script: Script) -> Iterator[Diagnostic]:
             "CFG696",
             f"`|| {clipped(script.text_of(excuse), 30)}` makes a success of every failure of the job's work",
             at(work),
-            secondary=(at_node(script, excuse, "the job's exit code"),),
+            secondary=(at_node(script, excuse, "ends with 0"),),
             notes=("for Slurm a failed run is COMPLETED then, and `afterok` jobs start",),
             helps=('keep the code: code=0; srun … || code=$?; …; exit "$code"',),
             severity="warning",

@@ -199,7 +199,7 @@ def _guessed(script: Script, node: Node) -> Diagnostic:
     return Diagnostic(
         "CFG684",
         "the address that `hostname` says may be one that other nodes do not reach",
-        at_node(script, node, clipped(script.text_of(node))),
+        at_node(script, node),
         notes=(_OF_ITSELF,),
         helps=(f"the node's name is what all nodes resolve alike: {_HOSTS}",),
         severity="warning",

@@ -123,8 +123,8 @@ def _written_down(label: Label, kind: str, variable: str) -> Diagnostic:
         label,
         notes=("Slurm keeps each script (`scontrol write batch_script`), and repositories keep it for ever",),
         helps=(
-            f'name it, and set it where you submit: : "${{{variable}:?set it before sbatch}}"',
-            "then revoke this one",
+            f"export {variable} where you submit, and only there: sbatch passes the environment on",
+            "revoke this one",
         ),
     )
 

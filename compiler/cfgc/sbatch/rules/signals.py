@@ -22,7 +22,7 @@ from cfgc.sbatch.shell import (
 from cfgc.sbatch.steps import is_long, is_work
 from cfgc.sbatch.traps import ASKED, Trap, asked_signal, traps
 
-_SAFE_WAIT = 'srun … & pid=$!; code=0; wait "$pid" || code=$?; while kill -0 "$pid" 2>/dev/null; do wait "$pid"; done'
+_SAFE_WAIT = 'while kill -0 "$pid" 2>/dev/null; do wait "$pid" || :; done; wait "$pid"'
 
 
 _EACH_PID = (
@@ -79,7 +79,7 @@ def trap_that_waits(script: Script) -> Iterator[Diagnostic]:
                 at(trap.command),
                 secondary=(at(work, "runs in the foreground"),),
                 notes=("bash runs a trap between commands: one in the foreground is waited for first",),
-                helps=(f"start it in the background and wait for it, twice when the trap came: {_SAFE_WAIT}",),
+                helps=(f"start it in the background, and wait until it has ended: srun … & pid=$!; {_SAFE_WAIT}",),
             )
             return
 
@@ -120,7 +120,7 @@ def interrupted_wait(script: Script) -> Iterator[Diagnostic]:
                 at(waits[0]),
                 secondary=(at(trap.command, "comes back to the script"),),
                 notes=("`wait` returns more than 128 when a trap came; the script goes on, and its end ends the work",),
-                helps=(f"wait again: {_SAFE_WAIT}",),
+                helps=(f"wait until it has ended: {_SAFE_WAIT}",),
             )
             return
 

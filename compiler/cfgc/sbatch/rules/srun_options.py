@@ -196,7 +196,7 @@ def launcher_per_gpu(script: Script) -> Iterator[Diagnostic]:
         if each is not None and not step.open:
             yield Diagnostic(
                 "CFG691",
-                f"{tasks} tasks on each node start a launcher each, and every one of them {each} ranks",
+                f"{tasks} tasks on each node start a launcher each, and every one of them {each}",
                 at(step.command),
                 notes=("a launcher starts the ranks of its node itself: it needs one task on each",),
                 helps=("srun --ntasks-per-node=1 …",),
@@ -209,7 +209,9 @@ def _ranks_of(words: tuple[str, ...]) -> str | None:
         if name.replace("_", "-") in {"--nproc-per-node", "--num-gpus", "--num-processes"}:
             value = (value if equals else after).strip("\"'")
             ranks = count(value)
-            return value if ranks and ranks > 1 else "as many as GPUs:" if value in {"gpu", "auto"} else None
+            return (
+                f"{ranks} ranks" if ranks and ranks > 1 else "a rank for each GPU" if value in {"gpu", "auto"} else None
+            )
     return None
 
 

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+#SBATCH -N $NODES
+srun python train.py

@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+#SBATCH --nodes=1
+#sbatch --time=1:00:00
+srun python train.py

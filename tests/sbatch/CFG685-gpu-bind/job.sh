@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=4
+#SBATCH --gpus-per-node=4
+srun --gpu-bind=closest python train.py

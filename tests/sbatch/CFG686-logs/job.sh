@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+#SBATCH --nodes=1
+#SBATCH --output=logs/%j.out
+mkdir -p logs
+srun python train.py
