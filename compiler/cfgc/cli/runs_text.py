@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -77,7 +76,7 @@ def sweep_table(points: Sequence[PointRun], *, went: bool) -> Table:
     keys = list(dict.fromkeys(key for row in settings for key in row))
     table = _table(">point", *keys, *(["state", ">step", ">loss", ">held-out"] if went else []))
     for point, row in zip(points, settings, strict=True):
-        facts = point.facts or Facts(Path(), "", "new")
+        facts = point.facts
         cells = [_state(facts), *map(Text, [_steps(facts), _loss(facts.loss), _loss(facts.best_eval_loss)])]
         table.add_row(str(point.index), *(Text(row.get(key, "")) for key in keys), *(cells if went else []))
     return table

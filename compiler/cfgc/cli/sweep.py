@@ -38,7 +38,7 @@ def sweep(subject: str, overrides: tuple[str, ...], output_format: str, first: i
         return _of_spec(subject, overrides, output_format, first)
     if overrides:
         raise click.UsageError("overrides are for a SPEC; the points of a bundle are made already")
-    from cfgc.runs.sweeps import best_first, read_sweep_runs, sweep_bundle
+    from cfgc.runs.sweeps import asked_slurm, best_first, read_sweep_runs, sweep_bundle
     from cfgc_runtime.errors import Failure
 
     bundle = sweep_bundle(directory)
@@ -50,7 +50,11 @@ def sweep(subject: str, overrides: tuple[str, ...], output_format: str, first: i
         say(f"error: {failure}")
         return EXIT_REJECTED
     went = bundle != directory
-    shown = [point for point in (best_first(points) if went else points) if state in (None, point.state)]
+    if went:
+        points, problem = asked_slurm(points)
+        if problem:
+            say(f"what Slurm knows is left out: {problem}")
+    shown = [point for point in (best_first(points) if went else points) if state in (None, point.facts.state)]
     _print(shown[:first], output_format, went)
     say(_outcome(points) if went else f"{len(points):,} points")
     return EXIT_OK
@@ -61,7 +65,7 @@ def _of_spec(spec: str, overrides: Sequence[str], output_format: str, first: int
     from cfgc.cli.sweep_progress import watched
     from cfgc.diagnostics import Rejected
     from cfgc.pipeline import check_spec
-    from cfgc.runs.sweeps import PointRun
+    from cfgc.runs.sweeps import NO_RUN, PointRun
 
     session = open_spec(spec, overrides)
     try:
@@ -75,7 +79,7 @@ def _of_spec(spec: str, overrides: Sequence[str], output_format: str, first: int
     if not made:
         raise click.UsageError(f"{spec} is a single run: it has no [sweep]")
     print_diagnostics(session.from_here(checked.warnings), "text")
-    points = [PointRun(p.index, tuple(f"{key}={value}" for key, value in p.settings), None) for p in made]
+    points = [PointRun(p.index, tuple(f"{key}={value}" for key, value in p.settings), NO_RUN) for p in made]
     _print(points[:first], output_format, went=False)
     say(f"{len(points):,} points")
     return EXIT_OK
@@ -95,7 +99,7 @@ def _plain(point: PointRun, went: bool) -> dict[str, Any]:
 
     told: dict[str, Any] = {"point": point.index, "overrides": list(point.overrides)}
     if went:
-        told |= {"state": point.state, "run": plain(point.facts) if point.facts else None}
+        told |= {"state": point.facts.state, "run": plain(point.facts)}
     return told
 
 
@@ -104,7 +108,7 @@ def _outcome(points: Sequence[PointRun]) -> str:
     from cfgc.runs.sweeps import numbers_of
     from cfgc.sweep.numbers import listed
 
-    counts = Counter(point.state for point in points)
+    counts = Counter(point.facts.state for point in points)
     ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
     said = f"{len(points):,} points: " + ", ".join(f"{number:,} {state}" for state, number in ordered)
     again = listed(list(numbers_of(points, *_AGAIN)))

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from cfgc.runs.facts import Facts, is_run, read_run
+from cfgc.runs.standing import with_jobs
 from cfgc_runtime.point import FOLDER, LIST, Point, read_points
-
-UNSTARTED: Final = "new"
 
 
 @dataclass(frozen=True)
 class PointRun:
-    """A point: its number, the settings as overrides, and its facts where there is a run directory."""
+    """A point: its number, the settings as overrides, and its facts, which say ``new`` where nothing was started."""
 
     index: int
     overrides: tuple[str, ...]
-    facts: Facts | None
+    facts: Facts
 
-    @property
-    def state(self) -> str:
-        """How it stands; ``new`` when nothing was started."""
-        return self.facts.state if self.facts else UNSTARTED
+
+NO_RUN = Facts(Path(), "", "new")
+"""Of a point of a spec, which has no run directory."""
 
 
 def sweep_bundle(directory: Path) -> Path | None:
@@ -46,17 +43,23 @@ def best_first(points: Sequence[PointRun]) -> list[PointRun]:
 
 def numbers_of(points: Sequence[PointRun], *states: str) -> Iterator[int]:
     """The numbers of the points in one of ``states``."""
-    return (point.index for point in points if point.state in states)
+    return (point.index for point in points if point.facts.state in states)
 
 
 def _run_of(point: Point, directory: Path) -> PointRun:
     place = directory / FOLDER / point.name
-    return PointRun(point.index, point.overrides, read_run(place) if is_run(place) else None)
+    facts = read_run(place) if is_run(place) else Facts(place, point.name, "new")
+    return PointRun(point.index, point.overrides, facts)
+
+
+def asked_slurm(points: Sequence[PointRun]) -> tuple[list[PointRun], str]:
+    """``points`` as Slurm knows them too, and why it was of no help, if it was not."""
+    known, problem = with_jobs([point.facts for point in points])
+    return [replace(point, facts=facts) for point, facts in zip(points, known, strict=True)], problem
 
 
 def _rank(point: PointRun) -> tuple[int, float, int]:
-    held_out = point.facts.best_eval_loss if point.facts else None
-    loss = point.facts.loss if point.facts else None
+    held_out, loss = point.facts.best_eval_loss, point.facts.loss
     if held_out is not None:
         return 0, held_out, point.index
     return (1, loss, point.index) if loss is not None else (2, 0.0, point.index)
