@@ -173,6 +173,8 @@ class Cluster:
         deadline = time.monotonic() + WAIT_S
         while self._nodes_that_rest() < len(self.nodes):
             assert time.monotonic() < deadline, self.run("sinfo", "-N", "-l").stdout
+            for node in self.run("sinfo", "-h", "-N", "-p", "main", "-t", "down", "-o", "%N").stdout.split():
+                self.run("scontrol", "update", f"NodeName={node}", "State=RESUME", check=False)  # Slurm takes minutes
             time.sleep(POLL_S)
 
     def _nodes_that_rest(self) -> int:
