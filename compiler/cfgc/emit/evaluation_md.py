@@ -10,7 +10,7 @@ from cfgc.emit.own_code_md import own_code
 from cfgc.emit.plan_md import environment_table, inputs_table, paths_table, worth_a_look
 from cfgc.emit.plan_model import parameters, states
 from cfgc.emit.plan_table import title, way_back
-from cfgc.emit.sweep_md import local_start
+from cfgc.emit.sweep_md import SLURM_START, local_start
 from cfgc.lower.plan import Plan
 
 
@@ -49,7 +49,7 @@ def _starting(plan: Plan) -> list[str]:
     rows = (
         ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
         (*local_start(plan), releases),
-        ("start on Slurm", "`sbatch job.sbatch`", f"Slurm {plan.target.slurm} or newer"),
+        ("start on Slurm", SLURM_START, f"Slurm {plan.target.slurm} or newer"),
         ("stop", "Ctrl-C, or signal USR2", "it ends with exit code 75; there is nothing to save"),
     )
     return ["## Start and stop", "", *table(("to", "do", "note"), rows)]

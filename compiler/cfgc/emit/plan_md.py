@@ -13,7 +13,7 @@ from cfgc.emit.plan_table import overview, title, way_back
 from cfgc.emit.rates import learning_rate
 from cfgc.emit.reports_md import report_rows
 from cfgc.emit.scripts import needed_variables
-from cfgc.emit.sweep_md import local_start, slurm_start, sweep_section
+from cfgc.emit.sweep_md import SLURM_START, local_start, sweep_section
 from cfgc.lower.plan import AnyPlan, Plan, Schedule
 
 _SHOWN_NODES = 4
@@ -79,7 +79,7 @@ def _starting(plan: Plan) -> list[str]:
     rows = (
         ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
         (*local_start(plan), releases),
-        ("start on Slurm", slurm_start(plan), f"{slurm} or newer; try it first: `sbatch --test-only job.sbatch`"),
+        ("start on Slurm", SLURM_START, f"{slurm} or newer; try it first: `./submit.sh --test-only`"),
         ("stop", "Ctrl-C, or signal USR2", "it saves, then ends with exit code 75"),
         ("save now on Slurm", "`scancel --batch --signal=USR2 JOBID`", f"{again}; a plain `scancel` ends it for good"),
         ("resume", "start it again", "it goes on from the newest complete checkpoint"),

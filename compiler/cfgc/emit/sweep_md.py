@@ -33,9 +33,8 @@ def local_start(plan: AnyPlan) -> tuple[str, str]:
     return "start on this machine", "`./launch.sh --points LIST`" if plan.sweep.points else "`./launch.sh`"
 
 
-def slurm_start(plan: AnyPlan) -> str:
-    """What starts it on Slurm."""
-    return "`./submit.sh`" if plan.sweep.points else "`sbatch job.sbatch`"
+SLURM_START = "`./submit.sh`"
+"""What starts it on Slurm; `sbatch job.sbatch` does too, but for log directories and machines to keep away from."""
 
 
 def _starting(plan: AnyPlan) -> list[str]:

@@ -9,7 +9,7 @@ from cfgc.emit.cluster_md import cluster_section
 from cfgc.emit.markdown import code, counted, duration, shown_path, table, text
 from cfgc.emit.plan_md import environment_table, inputs_table, worth_a_look
 from cfgc.emit.plan_table import way_back
-from cfgc.emit.sweep_md import local_start, slurm_start, sweep_section
+from cfgc.emit.sweep_md import SLURM_START, local_start, sweep_section
 from cfgc.lower.plan import TaskPlan
 
 _OF_TASKS = (
@@ -79,7 +79,7 @@ def _starting(plan: TaskPlan) -> list[str]:
     rows = (
         ("check", "`python -B runtime verify`", "every file is the one that was compiled"),
         (*local_start(plan), releases),
-        ("start on Slurm", slurm_start(plan), f"Slurm {plan.target.slurm} or newer"),
+        ("start on Slurm", SLURM_START, f"Slurm {plan.target.slurm} or newer"),
         *(_OF_EXPORTS if plan.task.kind == "export" else _OF_TASKS),
     )
     return ["## Start and stop", "", *table(("to", "do", "note"), rows)]
