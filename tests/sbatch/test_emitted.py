@@ -18,6 +18,7 @@ from tests.test_examples import EXAMPLES, build
 
 SHIPPED = shipped_dir("specs")
 PROFILES = sorted(path.stem for path in (SHIPPED / "cluster").glob("*.toml"))
+IMAGES = {"pyxis": "nvcr.io#nvidia/pytorch:25.06-py3", "apptainer": "/images/train.sif"}
 SPEC = """
 [overlays]
 hardware = "a100-80gb"
@@ -54,11 +55,9 @@ def test_shipped_examples(spec: Path) -> None:
 @pytest.mark.parametrize("launcher", ["torchrun", "srun"])
 @pytest.mark.parametrize("profile", PROFILES)
 def test_shipped_profiles_under_both_launchers(profile: str, launcher: str, tmp_path: Path) -> None:
-    image = {"pyxis": ["cluster.container.image=nvcr.io#nvidia/pytorch:25.06-py3"]}
-    more = image.get(profile, ["cluster.container.image=/images/train.sif"] if profile == "apptainer" else [])
-    assert (
-        said_of(compiled(tmp_path, f"cluster={profile}", f"launch.launcher={launcher}", "launch.nodes=2", *more)) == ""
-    )
+    image = [f"cluster.container.image={IMAGES[profile]}"] if profile in IMAGES else []
+    overrides = [f"cluster={profile}", f"launch.launcher={launcher}", "launch.nodes=2", *image]
+    assert said_of(compiled(tmp_path, *overrides)) == ""
 
 
 @pytest.mark.parametrize(

@@ -85,9 +85,13 @@ def trap_that_waits(script: Script) -> Iterator[Diagnostic]:
 
 
 def _foreground_work(script: Script, trap: Trap) -> Command | None:
-    away = {BACKGROUND, CAPTURED, FUNCTION, HEREDOC}
+    """The first work in the foreground, unless some is in the background: what else there is prepares and tidies up."""
+    elsewhere = {CAPTURED, FUNCTION, HEREDOC}
     after = (one for one in script.commands if one.node.start_byte > trap.command.node.end_byte)
-    return next((one for one in after if is_long(one) and not use_of(one.node) & away), None)
+    works = [(one, use_of(one.node)) for one in after if is_long(one)]
+    if any(BACKGROUND in use for _, use in works) and any(one.words for one in script.named("wait")):
+        return None
+    return next((one for one, use in works if BACKGROUND not in use and not use & elsewhere), None)
 
 
 def wait_without_code(script: Script) -> Iterator[Diagnostic]:
