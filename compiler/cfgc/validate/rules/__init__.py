@@ -76,6 +76,7 @@ SHARED_RULES: tuple[SharedRule, ...] = (
     wall_time.step_fits,
     wall_time.save_fits,
     wall_time.one_way_back,
+    wall_time.stages_keep_their_job,
     restart.watchdog_comes_first,
     restart.restarts_have_attempts,
     restart.delay_is_used,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.ending import MINUTE, has_room, needed_to_save, shutdown_grace_of, signal_lead_of, time_to_run
 from cfgc.arithmetic.of_spec import checkpoint_steps_of, max_steps_of
+from cfgc.lower.launch import run_dir_of
 from cfgc.schema.units import format_duration
 from cfgc.validate.rules.finding import At, count, error, warning
 from cfgc.validate.rules.intervals import interval_key
@@ -112,4 +113,18 @@ def one_way_back(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
         [At(CHAIN, "submits its successor"), At(REQUEUE, "is queued again itself")],
         ("both would start the run twice",),
         ("drop `requeue`, where the site forbids it", "or set `chain = false`"),
+    )
+
+
+def stages_keep_their_job(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG647: the stages that follow wait for the job that was submitted."""
+    if not spec.cluster.chain or run_dir_of(spec).path.split("/")[-2:-1] != ["stages"]:
+        return
+    yield error(
+        "CFG647",
+        "a stage of a pipeline cannot be a chain of jobs",
+        resolved,
+        [At(CHAIN, "goes on in another job")],
+        ("the stages that need it wait for the job that was submitted, and not for its successors",),
+        ("set `chain = false`: the job is queued again then, and keeps its id",),
     )
