@@ -201,8 +201,8 @@ def _recorded(source: Source) -> Iterator[Line]:
 
 
 def sentence(end: Exit) -> str:
-    """``exit code 3: the loss … : what the rank said``."""
-    return f"ended with exit code {end.code} ({meaning(end.code)})" + (f": {end.message}" if end.message else "")
+    """What the exit code means, and what the rank said."""
+    return f"ended with exit code {end.code}: {meaning(end.code)}" + (f"; it said: {end.message}" if end.message else "")
 
 
 def faults(sources: Sequence[Source]) -> list[Fault]:

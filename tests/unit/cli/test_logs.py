@@ -75,7 +75,7 @@ def test_the_first_failure_is_first_and_the_rest_by_time(
 ) -> None:
     lines = said(capsys, "run")
     assert lines[0].startswith("2/rank-1@n2  failed first, 20")
-    assert lines[0].endswith("UTC: ended with exit code 42 (failed): it broke")
+    assert lines[0].endswith("UTC: ended with exit code 42: failed; it said: it broke")
     at = lines.index("")
     assert lines[2].startswith("  | [rank1]:[E")
     short = [line.partition("  ")[::2] for line in lines[at + 1 :]]
