@@ -158,31 +158,56 @@ def _binds(name: str, value: str | None) -> bool:
 
 
 _ASKED_AGAIN = (
-    "it did until Slurm 22.05; since then each step asks for itself, and sites that bind tasks to CPUs bind to what is "
-    "asked for"
+    "it did until Slurm 22.05; since then a task has one CPU unless the step asks for more, once something binds "
+    "tasks to CPUs"
 )
 
 
 def lost_cpus(script: Script) -> Iterator[Diagnostic]:
-    """``--cpus-per-task`` of the job, which srun does not take over since Slurm 22.05."""
+    """``--cpus-per-task`` of the job, which srun does not take over, where a task is then bound to one CPU.
+
+    Without such an option a step has all CPUs of the job, on Slurm 22.05 with task/affinity, and nothing is lost.
+    """
     directive = script.directive("--cpus-per-task")
     wanted = asked(script, "--cpus-per-task")
-    settled = re.search(r"SRUN_CPUS_PER_TASK|SLURM_CPU_BIND", script.source.text)
-    if directive is None or wanted is None or wanted < 2 or settled:
+    if directive is None or wanted is None or wanted < 2 or _SETTLED.search(script.source.text):
         return
     for step in reversed(list(_steps(script))):
-        said = step.option("--cpus-per-task", "--cpus-per-gpu", "--cpu-bind", "--exclusive", "--exact", "--overlap")
-        if said is None and not step.open and is_work(step.command):
+        said = step.option("--cpus-per-task", "--cpus-per-gpu")
+        binding = _binding(script, step)
+        if said is None and binding is not None and not step.open and is_work(step.command):
             yield Diagnostic(
                 "CFG688",
-                f"srun does not take over `--cpus-per-task={wanted}`: a task may be bound to one CPU",
+                f"srun does not take over `--cpus-per-task={wanted}`: {binding[0]} leaves each task one CPU",
                 at(step.command),
-                secondary=(at(directive, "holds for the job alone"),),
+                secondary=(at(directive, "holds for the job alone"), *binding[1]),
                 notes=(_ASKED_AGAIN,),
                 helps=('export SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"', f"srun --cpus-per-task={wanted} …"),
                 severity="warning",
             )
             return
+
+
+_SETTLED = re.compile(r"SRUN_CPUS_PER_TASK|SLURM_CPU_BIND|SLURM_HINT")
+
+
+def _binding(script: Script, step: Step) -> tuple[str, tuple[Label, ...]] | None:
+    """What binds the tasks of the step to CPUs; nothing when they are told not to be bound."""
+    bound = step.option("--cpu-bind")
+    if bound is not None:
+        return (f"`--cpu-bind={bound}`", ()) if re.search(r"(^|,)(cores|threads|rank)$", bound) else None
+    for name, value in step.options:
+        if name in {"--exact", "--exclusive"} or (name, value) in _ONE_THREAD:
+            return f"`{name}`", ()
+    for name, value in _ONE_THREAD:
+        found = script.directive(name)
+        if found and found.value == value:
+            return f"`{name}={value}`", (at(found),)
+    return None
+
+
+_ONE_THREAD = (("--hint", "nomultithread"), ("--threads-per-core", "1"))
+"""Both make srun bind to cores."""
 
 
 def launcher_per_gpu(script: Script) -> Iterator[Diagnostic]:
