@@ -91,7 +91,7 @@ def keys_below(section: str) -> set[str]:
 
 def test_every_key_of_the_engine_and_of_the_cluster_is_among_them() -> None:
     assert keys_below("deepspeed") == {key for key, *_ in DEEPSPEED} | {"raw"}
-    assert keys_below("cluster") == {override.partition("=")[0] for override, _ in CLUSTER} | {"gres", "requeue"}
+    assert keys_below("cluster") == {override.partition("=")[0] for override, _ in CLUSTER} | {"gres", "requeue", "chain"}
 
 
 @pytest.mark.covers("deepspeed.raw")
