@@ -202,7 +202,8 @@ def _recorded(source: Source) -> Iterator[Line]:
 
 def sentence(end: Exit) -> str:
     """What the exit code means, and what the rank said."""
-    return f"ended with exit code {end.code}: {meaning(end.code)}" + (f"; it said: {end.message}" if end.message else "")
+    said = f"; it said: {end.message}" if end.message else ""
+    return f"ended with exit code {end.code}: {meaning(end.code)}{said}"
 
 
 def faults(sources: Sequence[Source]) -> list[Fault]:
