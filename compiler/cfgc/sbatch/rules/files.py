@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from cfgc.diagnostics import Diagnostic
 from cfgc.sbatch.rules.common import at, at_node, clipped
 from cfgc.sbatch.script import Command, Script
-from cfgc.sbatch.shell import FUNCTION, HEREDOC, above, expanded, use_of
+from cfgc.sbatch.shell import CAPTURED, FUNCTION, HEREDOC, SUBSHELL, above, expanded, use_of
 
 
 def directory_made_too_late(script: Script) -> Iterator[Diagnostic]:
@@ -39,7 +39,8 @@ def directory_made_too_late(script: Script) -> Iterator[Diagnostic]:
 
 def _is_elsewhere(script: Script, directory: str, command: Command) -> bool:
     """Whether the script has gone to another directory before, so that the same name is another one."""
-    gone = any(one.node.start_byte < command.node.start_byte for one in script.named("cd", "pushd"))
+    before = (one for one in script.named("cd", "pushd") if one.node.start_byte < command.node.start_byte)
+    gone = any(not use_of(one.node) & {CAPTURED, SUBSHELL} for one in before)
     return gone and not directory.startswith("/")
 
 

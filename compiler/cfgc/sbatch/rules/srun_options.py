@@ -143,7 +143,7 @@ def hidden_gpus(script: Script) -> Iterator[Diagnostic]:
                 f"`{given or (own.name if own else '')}` hides from each task the GPUs of the others",
                 at(own) if own and not given else at(step.command),
                 notes=(_HIDDEN,),
-                helps=("ask for GPUs by the node, and bind none: #SBATCH --gpus-per-node=N; srun --gpu-bind=none …",),
+                helps=("ask for GPUs by the node, which all its tasks see then: #SBATCH --gpus-per-node=N",),
                 severity="warning",
             )
             return
@@ -154,7 +154,7 @@ def _binds(name: str, value: str | None) -> bool:
         return False
     if name == "--gpus-per-task":
         return True
-    return bool(re.match(r"(verbose,)?(single|closest|map_gpu|mask_gpu|per_task)", value))
+    return bool(re.match(r"(verbose,)?(single|map_gpu|per_task)", value))
 
 
 _ASKED_AGAIN = (
