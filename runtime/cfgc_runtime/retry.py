@@ -55,14 +55,15 @@ def decide(run: RunDirectory, code: int, launch: Launch) -> Decision:
         return _stop(reason)
     number = len(_attempts(run))
     delay = min(launch.restart_delay_s * 2 ** min(number - 1, 30), max(_LONGEST_S, launch.restart_delay_s))
-    return Decision(True, delay, f"starting again in {delay} s, {_next(run, launch)}")
+    return Decision(True, delay, f"starting again in {delay} s, {_next(run, launch)}, {_place(run)}")
 
 
 def decide_after_save(run: RunDirectory, config: Config) -> Decision:
     """What job.sbatch does after an attempt that was asked to save, and did."""
     if reason := _exhausted(run, config.LAUNCH, asked_counts=trains(config)):
         return _stop(reason)
-    return Decision(True, 0, f"saved; queued again, {_next(run, config.LAUNCH)}")
+    place = f", {_place(run)}" if trains(config) else ""
+    return Decision(True, 0, f"saved; queued again, {_next(run, config.LAUNCH)}{place}")
 
 
 def refuse_start(run: RunDirectory, config: Config) -> None:
@@ -99,9 +100,12 @@ def _attempts(run: RunDirectory) -> list[Attempt]:
 
 
 def _next(run: RunDirectory, launch: Launch) -> str:
+    return f"attempt {len(_attempts(run)) + 1} of {launch.max_attempts}"
+
+
+def _place(run: RunDirectory) -> str:
     step = newest_step(run)
-    place = f"from step {step:,}" if step else "from the beginning, as nothing was saved yet"
-    return f"attempt {len(_attempts(run)) + 1} of {launch.max_attempts}, {place}"
+    return f"from step {step:,}" if step else "from the beginning, as nothing was saved yet"
 
 
 def _stop(reason: str) -> Decision:
