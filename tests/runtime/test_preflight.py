@@ -21,7 +21,7 @@ from cfgc_runtime.preflight.finding import error, settle, warning
 from cfgc_runtime.preflight.meeting import Arrival, _late, _of_devices, _skewed
 from cfgc_runtime.preflight.node import check_node, show_checks
 from cfgc_runtime.preflight.sizes import readable
-from cfgc_runtime.rundir import RunDirectory
+from cfgc_runtime.rundir import RUN_DIR_VARIABLE, RunDirectory
 from tests.runtime.bundles import clean_environment, compile_tiny, write_corpus
 
 if TYPE_CHECKING:
@@ -135,6 +135,8 @@ def test_a_compiler_is_asked_for_only_where_something_compiles(monkeypatch: pyte
 def test_libraries_and_files_of_some_plans(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here: Any = SimpleNamespace(base="cwd", name="", path="there.json")
     plan: Any = SimpleNamespace(
+        WORK="evaluate",
+        WEIGHTS=here,
         MODEL=SimpleNamespace(kind="huggingface", config="", path=here),
         DATA=SimpleNamespace(
             sources=[SimpleNamespace(name="web", kind="parquet")],
@@ -157,9 +159,23 @@ def test_libraries_and_files_of_some_plans(bundle: Path, tmp_path: Path, monkeyp
     assert [one.sentence for one in extras.files(plan)] == [
         f"data.tokenizer.path: {tmp_path}/there.json is not on this machine",
         f"model.path: {tmp_path}/there.json is not on this machine",
+        f"task.checkpoint: {tmp_path}/there.json is not on this machine",
     ]
     (tmp_path / "there.json").touch()
     assert list(extras.files(plan)) == []
+
+
+def test_what_a_task_reads_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RUN_DIR_VARIABLE, str(tmp_path / "report"))
+    place: Any = SimpleNamespace(base="checkpoint", name="train", path=".")
+    export: Any = SimpleNamespace(kind="export", checkpoint=place, paths=())
+    script: Any = SimpleNamespace(kind="script", paths=(("WEIGHTS", place),))
+    for task in (export, script):
+        (found,) = extras.paths(task)
+        assert found.code == NO_INPUT
+        assert found.sentence.startswith("the stage train has no whole checkpoint")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    assert "has no safetensors, which an export needs" in list(extras.paths(export))[1].sentence
 
 
 def test_room_for_the_first_two_checkpoints(tmp_path: Path) -> None:
