@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 PATIENCE_S: Final = 5.0
@@ -56,6 +57,19 @@ def ask_slurm(jobs: Collection[str]) -> dict[str, Job]:
     accounts = {job.id: job for job in _accounted({*missing, *ended})} if missing or ended else {}
     gone = {job: Job(job, GONE) for job in missing if job not in accounts}
     return {**gone, **found, **accounts}
+
+
+@cache
+def this_cluster() -> str:
+    """The name of the cluster that is asked here; empty when nobody says."""
+    if not shutil.which("scontrol"):
+        return ""
+    try:
+        _, text, _ = _run("scontrol", "show", "config")
+    except SlurmIsSilent:
+        return ""
+    named = (line.partition("=")[2].strip() for line in text.splitlines() if line.startswith("ClusterName"))
+    return next(named, "")
 
 
 def _queued(listed: str) -> Iterator[Job]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from cfgc.runs.facts import Facts, State
 from cfgc.runs.jobs import Jobs, Submission, jobs_of, submissions
-from cfgc.runs.queue import GONE, RUNNING, WAITING, Job, SlurmIsSilent, ask_slurm
+from cfgc.runs.queue import GONE, RUNNING, WAITING, Job, SlurmIsSilent, ask_slurm, this_cluster
+from cfgc_runtime.point import FOLDER
 
 Ask = Callable[[Collection[str]], Mapping[str, Job]]
 
@@ -17,7 +18,7 @@ Ask = Callable[[Collection[str]], Mapping[str, Job]]
 def with_jobs(runs: Sequence[Facts], ask: Ask = ask_slurm) -> tuple[list[Facts], str]:
     """``runs`` as Slurm knows them too, and why it was of no help, if it was not.
 
-    A sweep is left out unless some of its points wait or run; points have facts of their own.
+    A sweep is left out once points were started, unless some wait or run; points have facts of their own.
     """
     jobs = {run.path: jobs_of(run.path, _attempts(run)) for run in runs if run.state != "finished"}
     sweeps = {run.path: arrays for run in runs if run.state == "new" and (arrays := _arrays(run))}
@@ -34,7 +35,7 @@ def with_jobs(runs: Sequence[Facts], ask: Ask = ask_slurm) -> tuple[list[Facts],
             run = _sweep(run, sweeps[run.path], known)  # noqa: PLW2901 - the same run, better known
         elif run.path in jobs:
             run = _known(run, jobs[run.path], known)  # noqa: PLW2901
-        if run.path not in sweeps or run.job:
+        if run.path not in sweeps or run.job or not (run.path / FOLDER).is_dir():
             found.append(run)
     return found, problem
 
@@ -72,6 +73,8 @@ def _decisive(jobs: Jobs, known: Mapping[str, Job]) -> Job | None:
 def _ended(run: Facts, job: Job, is_last: bool) -> Facts:
     """A run whose newest job is over. ``is_last``: its newest attempt ran in that job."""
     how = "Slurm does not know it any more" if job.state == GONE else f"it ended as {job.state}"
+    if job.state == GONE and _is_elsewhere(run):
+        return run
     if run.state == "running":
         message = f"the run did not hear of the end of its job {job.id}: {how}"
         return replace(run, job=job, state="killed", code=job.code or None, message=message)
@@ -81,7 +84,14 @@ def _ended(run: Facts, job: Job, is_last: bool) -> Facts:
         state: State = "killed" if job.state in (GONE, "CANCELLED") else "failed"
         message = f"no attempt was started in job {job.id}: {how}; see the job's own log"
         return replace(run, job=job, state=state, code=job.code or None, message=message)
-    return replace(run, job=job)
+    return run if job.state == GONE else replace(run, job=job)
+
+
+def _is_elsewhere(run: Facts) -> bool:
+    """Whether it ran on another cluster than the one that is asked here."""
+    slurm = _attempts(run)[-1].get("slurm") if _attempts(run) else None
+    name = slurm.get("slurm_cluster_name") if isinstance(slurm, dict) else None
+    return bool(name) and this_cluster() not in ("", name)
 
 
 def _sweep(run: Facts, arrays: Sequence[Submission], known: Mapping[str, Job]) -> Facts:

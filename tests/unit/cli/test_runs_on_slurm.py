@@ -100,6 +100,20 @@ def test_a_run_that_did_not_hear_of_its_end_is_killed(
     assert found["message"].endswith(says)
 
 
+def test_a_run_of_another_cluster_is_left_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = make_run(Path("runs/a"))
+    ran_in(directory, slurm_job_id="12", slurm_cluster_name="alpine")
+    Attempt(directory.attempts / "001").beat_of(0).touch()
+    for name, wanted in (("alpine", "killed"), ("delta", "running")):
+        queue.this_cluster.cache_clear()
+        config = f"echo 'ClusterName             = {name}'"
+        stand_in(Path.cwd(), monkeypatch, squeue=NEVER_SEEN, sacct=NO_ACCOUNTS, scontrol=config)
+        assert listed(capsys)["runs/a"]["state"] == wanted
+    queue.this_cluster.cache_clear()
+
+
 def test_a_job_that_failed_before_the_run_began_is_failed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

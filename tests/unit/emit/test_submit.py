@@ -220,6 +220,30 @@ def test_what_slurm_refuses_is_said_and_not_written_down(tmp_path: Path) -> None
     assert jobs(tmp_path / "from here/runs/quickstart") == []
 
 
+def test_machines_to_keep_away_from_are_named_when_slurm_refuses(tmp_path: Path) -> None:
+    there = login(tmp_path, cpu_plan())
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "excluded_nodes").write_text("n3\n")
+    done = there.run("--run-dir", str(tmp_path / "run"), check=False, REFUSE="Requested node configuration")
+    assert f"remove {tmp_path}/run/excluded_nodes" in done.stderr
+
+
+def test_what_is_given_by_export_is_not_written_down(tmp_path: Path) -> None:
+    there = login(tmp_path, cpu_plan())
+    there.run("--", "--export=ALL,TOKEN=hunter2", "--export", "ALL,TOKEN=hunter2", "--time=5")
+    text = (tmp_path / "from here/runs/quickstart/jobs.jsonl").read_text()
+    assert "hunter2" not in text
+    assert json.loads(text)["command"][2:6] == ["--export=...", "--export", "...", "--time=5"]
+
+
+def test_a_job_that_still_waits_is_mentioned(tmp_path: Path) -> None:
+    there = login(tmp_path, cpu_plan())
+    (tmp_path / "bin" / "squeue").write_text("#!/bin/bash\necho PENDING\n")
+    (tmp_path / "bin" / "squeue").chmod(0o755)
+    assert "note" not in there.run().stderr
+    assert "job 42 of this run is PENDING" in there.run().stderr
+
+
 def test_a_job_that_was_waited_for_passes_its_code_on(tmp_path: Path) -> None:
     there = login(tmp_path, cpu_plan())
     done = there.run("--parsable", "--", "--wait", check=False, ENDED="42", OF_CLUSTER=";alpine")
