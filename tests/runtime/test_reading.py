@@ -165,7 +165,7 @@ def test_a_field_that_holds_no_text_says_what_it_holds(fields: Any, reason: str)
         ("arrow", "a.arrow", b"ARROW1 and then nothing"),
         ("arrow", "a.arrow", b"plain words"),
         ("jsonl", "a.jsonl.gz", b"not compressed"),
-        ("jsonl", "a.jsonl.gz", gzip.compress(b'{"text": "x"}\n' * 1000)[:-20]),
+        ("jsonl", "a.jsonl.gz", gzip.compress(b'{"text": "x"}\n' * 1000, mtime=0)[:-20]),
         ("huggingface", "a.parquet", b"plain words"),
     ],
 )
