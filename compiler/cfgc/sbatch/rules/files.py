@@ -10,6 +10,7 @@ from cfgc.diagnostics import Diagnostic
 from cfgc.sbatch.rules.common import at, at_node, clipped
 from cfgc.sbatch.script import Command, Script
 from cfgc.sbatch.shell import CAPTURED, FUNCTION, HEREDOC, SUBSHELL, above, expanded, use_of
+from cfgc.sbatch.traps import traps
 
 
 def directory_made_too_late(script: Script) -> Iterator[Diagnostic]:
@@ -50,15 +51,11 @@ def _normal(path: str) -> str:
 
 def first_log_lost(script: Script) -> Iterator[Diagnostic]:
     """A job that can start again, and a log that begins anew each time."""
-    requeue = script.directive("--requeue")
-    by_itself = next(
-        (c for c in script.named("scontrol") if "requeue" in c.words and not _is_of_another(c.words)), None
-    )
-    output, mode = script.directive("--output"), script.directive("--open-mode")
-    if (requeue is None and by_itself is None) or mode is not None or (output and output.value == "/dev/null"):
+    output = script.directive("--output")
+    if not script.is_batch or script.directive("--open-mode") or (output and output.value == "/dev/null"):
         return
-    place = requeue if requeue is not None else by_itself
-    if place is not None and (requeue is not None or script.is_batch):
+    place = script.directive("--requeue") or next(_requeues(script), None)
+    if place is not None:
         yield Diagnostic(
             "CFG687",
             "a second start of the job overwrites the log of the first",
@@ -69,9 +66,17 @@ def first_log_lost(script: Script) -> Iterator[Diagnostic]:
         )
 
 
-def _is_of_another(words: tuple[str, ...]) -> bool:
-    return not any("SLURM_JOB" in word or "SLURM_ARRAY" in word for word in words)
+def _requeues(script: Script) -> Iterator[Command]:
+    """Commands that put this very job back into the queue, and traps that do."""
+    for command in script.named("scontrol"):
+        if "requeue" in command.words and _OWN_JOB.search(command.text):
+            yield command
+    for trap in traps(script):
+        if re.search(r"scontrol\s+requeue", trap.code) and _OWN_JOB.search(trap.code):
+            yield trap.command
 
+
+_OWN_JOB = re.compile(r"SLURM_(?:ARRAY_)?JOB_?ID")
 
 _ITSELF = re.compile(r"^\"?\$\{?(?:0|BASH_SOURCE(?:\[0\])?)\}?\"?$")
 _READS = frozenset({"dirname", "realpath", "readlink"})
