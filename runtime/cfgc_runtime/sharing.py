@@ -12,10 +12,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cfgc_runtime.bundle_copy import copy_files
-from cfgc_runtime.errors import BAD_BUNDLE, USAGE, Failure
+from cfgc_runtime.errors import BAD_BUNDLE, FULL, USAGE, Failure, describe_os_error
 from cfgc_runtime.identity import claim
 from cfgc_runtime.manifest import DELETE, REBUILD, verify_bundle
 from cfgc_runtime.point import FOLDER, NAME, find_point
+from cfgc_runtime.preflight.space import unwritable
 from cfgc_runtime.rundir import ELSEWHERE, sync_directory
 
 if TYPE_CHECKING:
@@ -33,21 +34,31 @@ def select_point(bundle: Path, run: RunDirectory, index: int) -> Path:
     point, line = find_point(bundle, index)
     if run.root.parts[-2:] != (FOLDER, point.name):
         raise Failure(USAGE, f"point {index} belongs into {FOLDER}/{point.name} of the sweep's run directory")
+    try:
+        _prepare(bundle, run, line, f"point {index}")
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise unwritable(run.root, describe_os_error(error, run.root)) from None
+    manifest = verify_bundle(run.bundle, DELETE)
+    if not run.identity.exists():
+        claim(run, manifest)
+    return run.bundle
+
+
+def _prepare(bundle: Path, run: RunDirectory, line: str, point: str) -> None:
+    """The copy that all points share, the point's line, and its link to the copy."""
     sweep = run.root.parents[1]
     _share(bundle, sweep)
     run.root.mkdir(parents=True, exist_ok=True)
     own = run.root / NAME
     if own.exists() and own.read_text(encoding="utf-8") != line:
-        raise Failure(BAD_BUNDLE, f"{own} is not the line of point {index}: remove {run.root} to start it anew")
+        raise Failure(BAD_BUNDLE, f"{own} is not the line of {point}: remove {run.root} to start it anew")
     if not own.exists():
         _write(own, line)
     if not run.bundle.is_symlink():
         with suppress(FileExistsError):
             run.bundle.symlink_to(os.path.relpath(sweep / "bundle", run.root))
-    manifest = verify_bundle(run.bundle, DELETE)
-    if not run.identity.exists():
-        claim(run, manifest)
-    return run.bundle
 
 
 def _share(bundle: Path, sweep: Path) -> None:
@@ -61,9 +72,11 @@ def _share(bundle: Path, sweep: Path) -> None:
     temporary = sweep / f".bundle.{socket.gethostname()}.{os.getpid()}"
     try:
         copy_files(bundle, manifest, temporary)
-        with suppress(FileExistsError, OSError):
-            temporary.rename(place)
-            sync_directory(sweep)
+        temporary.rename(place)
+        sync_directory(sweep)
+    except OSError:
+        if not place.exists():
+            raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     _compare(bundle, sweep)

@@ -17,7 +17,7 @@ from cfgc.pipeline import compile_spec
 from cfgc.resources import shipped_dir
 from cfgc.write.writer import write_bundle
 from cfgc_runtime.config import load_config
-from cfgc_runtime.errors import BAD_BUNDLE, USAGE, Failure
+from cfgc_runtime.errors import BAD_BUNDLE, CANNOT_WRITE, USAGE, Failure
 from cfgc_runtime.identity import read_identity
 from cfgc_runtime.manifest import read_manifest, verify_bundle
 from cfgc_runtime.point import patched, point_of, read_ds_config, read_points, read_text
@@ -59,8 +59,9 @@ POINTS = (
     '{ training.scheduler = { type = "step", step_size = 100, gamma = 0.5 } }',
     '{ training.optimizer.betas = [0.9, 0.99], training.precision = "fp32", experiment.tags = ["a", "b"] }',
     "{ model.num_kv_heads = 1, evaluation.every_steps = 100, training.early_stopping.patience = 2 }",
-    '{ data.mixing = { enabled = true, temperature = 1.0 }, "data.sources" = [{ name = "one", path = "text", weight = 2.0 }'
-    ', { name = "two", path = "more", weight = 1.0 }] }',
+    "{ data.mixing = { enabled = true, temperature = 1.0 }, data.sources = [SOURCES] }".replace(
+        "SOURCES", '{ name = "one", path = "text", weight = 2.0 }, { name = "two", path = "more", weight = 1.0 }'
+    ),
 )
 
 
@@ -163,6 +164,14 @@ def test_a_point_that_is_not_there_is_a_usage_error(swept: Path, tmp_path: Path,
         select_point(swept, RunDirectory(tmp_path / "run" / "points" / "0001"), index)
     assert refused.value.code == USAGE
     assert not (tmp_path / "run").exists()
+
+
+def test_a_directory_that_cannot_be_made_is_said(swept: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "points").write_text("in the way")
+    with pytest.raises(Failure) as refused:
+        taken(swept, tmp_path, 1)
+    assert refused.value.code == CANNOT_WRITE
 
 
 def test_a_damaged_list_is_refused(swept: Path, tmp_path: Path) -> None:
