@@ -128,8 +128,9 @@ def build_ops(names: Sequence[str]) -> str:
     """Build each op that is not here, with DeepSpeed's own builders, where ``TORCH_EXTENSIONS_DIR`` says."""
     from deepspeed.accelerator import get_accelerator
 
+    accelerator: Any = get_accelerator()
     for name in names:
-        builder: Any = get_accelerator().create_op_builder(BUILDERS[name])
+        builder = accelerator.create_op_builder(BUILDERS[name])
         if builder is None:
             raise Failure(WRONG_WORLD, f"DeepSpeed has no {name} for this device")
         builder.load(verbose=False)
