@@ -43,7 +43,8 @@ def resolved_toml(plan: AnyPlan) -> str:
 def _header(plan: AnyPlan) -> Iterator[str]:
     yield f"The whole spec of {plan.experiment.name}, as it was compiled: every value, and where it came from."
     if plan.sweep.points:
-        yield f"This is point 0 of {len(plan.sweep.points):,}, which a build of this file gives; the others: points.jsonl."
+        count = len(plan.sweep.points)
+        yield f"This is point 0 of {count:,}, which a build of this file gives; points.jsonl has the others."
         yield f"To change the sweep, change {plan.review.root} and build again."
         return
     yield f"To change the run, change {plan.review.root} and build again. A build of this file gives the same plan."

@@ -32,8 +32,8 @@ __all__ = [
     "AnyModel", "AnyPlan", "Argument", "Batch", "Call", "Checkpoint", "Container", "Data", "EarlyStopping", "Estimate",
     "Evaluation", "Experiment", "GradientHealth", "HuggingFaceModel", "Json", "Launch", "Mixing", "Mlflow", "Model",
     "Mount", "NodePath", "Optimizer", "ParameterGroup", "Penalties", "Plan", "Provenance", "Review", "Schedule",
-    "Slurm", "Source", "Streaming", "Sweep", "Target", "TargetModel", "Task", "TaskPlan", "Tokenizer", "Topology", "Tracking",
-    "Wandb",
+    "Slurm", "Source", "Streaming", "Sweep", "Target", "TargetModel", "Task", "TaskPlan", "Tokenizer", "Topology",
+    "Tracking", "Wandb",
 ]  # fmt: skip
 
 Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
