@@ -19,6 +19,7 @@ from cfgc.resolve.resolved import Resolved
 from cfgc.resolve.resolver import resolve_merged
 from cfgc.stages import errors
 from cfgc.stages.declaring import declare, declares_stages
+from cfgc.stages.findings import together
 from cfgc.stages.layer import DECIDED, RUN_DIR, layers_of, placed
 from cfgc.stages.outputs import Use, is_sound, judge_uses, uses_in, values_of
 from cfgc.stages.pipeline import STAGES, CheckedPipeline, CheckedStage, Declared, Said, in_order
@@ -72,7 +73,7 @@ def check_pipeline(reader: Reader, graph: SpecGraph) -> CheckedPipeline:
     for name, stage in checked.items():
         by_stage.setdefault(name, []).extend(stage.checked.warnings)
     found += _unread(declared)
-    everything = by_place(declared.root, _together(found, by_stage, len(declared.stages)))
+    everything = by_place(declared.root, together(found, by_stage, len(declared.stages)))
     if any(finding.severity == "error" for finding in everything):
         raise Rejected(everything)
     ordered, _ = in_order(declared.stages)
@@ -183,34 +184,3 @@ def _unread(declared: Declared) -> Iterator[Diagnostic]:
             sections.setdefault(path[0], []).append(path)
     for section, paths in sections.items():
         yield errors.of_no_stage(declared.root, section, paths)
-
-
-def _together(found: Iterable[Diagnostic], by_stage: dict[str, list[Diagnostic]], stages: int) -> Iterator[Diagnostic]:
-    """Each finding once, with the stages that it is about."""
-    names: dict[tuple[object, ...], list[str]] = {}
-    first: dict[tuple[object, ...], Diagnostic] = {}
-    for finding in found:
-        first.setdefault(_key(finding), finding)
-    own = set(first)
-    for name, findings in by_stage.items():
-        for finding in findings:
-            first.setdefault(_key(finding), finding)
-            names.setdefault(_key(finding), []).append(name)
-    for key, finding in first.items():
-        about = names.get(key, [])
-        if key in own or not about:
-            yield finding
-        else:
-            yield replace(finding, notes=(*finding.notes, _note(about, stages)))
-
-
-def _note(names: list[str], stages: int) -> str:
-    if len(names) == stages > 1:
-        return "in every stage of the pipeline"
-    return f"in the stage{'s' if len(names) > 1 else ''} {', '.join(f'`{name}`' for name in names)}"
-
-
-def _key(finding: Diagnostic) -> tuple[object, ...]:
-    span = finding.primary.span if finding.primary else None
-    place = (span.source.logical, span.start, span.end) if span else ()
-    return finding.code, finding.message, place

@@ -52,10 +52,7 @@ def declare(graph: SpecGraph) -> tuple[Declared, list[Diagnostic]]:
         root,
         spec.experiment.name,
         NodePath("cwd", "", f"runs/{spec.experiment.name}") if run_dir is None else node_path(run_dir),
-        tuple(
-            Said(index, one.name, one.needs, one.spec or "", one.set)
-            for index, one in enumerate(spec.stages)
-        ),
+        tuple(Said(index, one.name, one.needs, one.spec or "", one.set) for index, one in enumerate(spec.stages)),
     )
     found = list(_names(declared))
     if not found:
