@@ -29,6 +29,7 @@ CLUSTER = {
 }
 TABLES = {
     "torchrun": torch.TORCHRUN,
+    "flight recorder": torch.RECORDER,
     "functions": torch.FUNCTIONS,
     "optimizer": torch.OPTIMIZER,
     "directives": slurm.DIRECTIVES,
@@ -65,6 +66,11 @@ def test_every_option_of_torchrun_is_listed(templates: str) -> None:
 def test_every_option_of_srun_is_listed(templates: str) -> None:
     (command,) = re.findall(r"\n *srun (.*?) bash -c", templates, re.S)
     assert set(re.findall(r"--[a-z-]+", command)) == names(slurm.SRUN)
+
+
+def test_every_variable_of_the_flight_recorder_is_listed(runtime: list[Path]) -> None:
+    text = "\n".join(path.read_text() for path in runtime) + " ".join(plan_of(CUDA).launch.environment)
+    assert set(re.findall(r"\bTORCH_NCCL_[A-Z_]+", text)) == names(torch.RECORDER)
 
 
 def test_every_variable_and_command_of_slurm_is_listed(templates: str, runtime: list[Path]) -> None:
