@@ -43,7 +43,8 @@ class Step:
 
 def step_of(command: Command) -> Step:
     """Read the words of an srun."""
-    words = expanded(command)[1:]
+    words = expanded(command)
+    words = words[next((n for n, word in enumerate(words) if word.rpartition("/")[2] == "srun"), 0) + 1 :]
     options: list[tuple[str, str]] = []
     place, unknown = 0, False
     while place < len(words):

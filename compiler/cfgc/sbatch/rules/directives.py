@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from cfgc.diagnostics import Diagnostic, Label
-from cfgc.nearest import nearest
+from cfgc.nearest import clearly_nearest, typing_distance
 from cfgc.sbatch.directives import PREFIX, Directive
 from cfgc.sbatch.options import SBATCH, SRUN
-from cfgc.sbatch.rules.common import at, clipped
+from cfgc.sbatch.rules.common import at, at_node, clipped
 from cfgc.sbatch.script import Script
 from cfgc.source import Span
 
@@ -54,7 +54,7 @@ _ALMOST = re.compile(r"^(?:[ \t]+#SBATCH|#[sS][bB][aA][tT][cC][hH]|# ?S(?:ABTCH|
 def unread_lines(script: Script) -> Iterator[Diagnostic]:
     """Directives after the first command, and lines that were meant to be some."""
     late = [found for found in script.directives if found.late]
-    if late and script.is_batch:
+    if late:
         yield _late(script, late)
     for number, offset in enumerate(script.source.line_starts, start=1):
         line = script.source.line_text(number)
@@ -73,13 +73,13 @@ def unread_lines(script: Script) -> Iterator[Diagnostic]:
 
 
 def _late(script: Script, late: list[Directive]) -> Diagnostic:
-    first = next(node for node in script.root.named_children if node.type != "comment")
+    first = next((node for node in script.root.named_children if node.type != "comment"), script.root)
     others = f", and {len(late) - 1} more," if len(late) > 1 else ""
     return Diagnostic(
         "CFG671",
         f"sbatch does not read `{clipped(late[0].span.text)}`{others} after the first command",
         at(late[0]),
-        secondary=(Label(script.span_of(first), "the first command"),),
+        secondary=(at_node(script, first, "the first command"),),
         notes=("sbatch looks for its lines up to the first one that is neither blank nor a comment",),
         helps=(f"move the {PREFIX} lines above `{clipped(script.text_of(first).partition(chr(10))[0], 40)}`",),
     )
@@ -129,8 +129,9 @@ def meant_option(written: str) -> str | None:
         return None
     if written in _MEANT:
         return _MEANT[written]
-    close = nearest(written, SBATCH.long + SRUN.long)
-    return close if close and len(written) > 5 else None
+    close = clearly_nearest(written, SBATCH.long + SRUN.long)
+    slips = 2 if len(written) >= 9 else 1
+    return close if close and len(written) > 5 and typing_distance(written, close, slips) <= slips else None
 
 
 _DOS = "\r\n"

@@ -91,7 +91,7 @@ def script_is_elsewhere(script: Script) -> Iterator[Diagnostic]:
         if use & {FUNCTION, HEREDOC} or not any(_ITSELF.match(word) for word in command.words):
             continue
         default = any(parent.type == "expansion" for parent, _ in above(command.node))
-        asked = any(p.type == "if_statement" and "SLURM" in script.text_of(p) for p, _ in above(command.node))
+        asked = any(p.type in {"if_statement", "list"} and "SLURM" in script.text_of(p) for p, _ in above(command.node))
         if not default and not asked:
             yield Diagnostic(
                 "CFG689",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cfgc.diagnostics import Diagnostic
 from cfgc.sbatch.rules.common import at, at_node, clipped
 from cfgc.sbatch.script import Command, Script, unquoted
-from cfgc.sbatch.shell import CAPTURED, FUNCTION, HEREDOC, above, expanded, use_of
+from cfgc.sbatch.shell import CAPTURED, FUNCTION, HEREDOC, NESTED, above, expanded, use_of
 from cfgc.sbatch.steps import (
     asked,
     gpus_per_node,
@@ -165,7 +165,8 @@ def unreachable_address(script: Script) -> Iterator[Diagnostic]:
         if name is None or value is None or use_of(node) & {FUNCTION, HEREDOC}:
             continue
         text = unquoted(script.text_of(value))
-        if script.text_of(name) in _ADDRESSES and text in {"localhost", "127.0.0.1", "::1"}:
+        alone = len(script.variables.get(script.text_of(name), ())) == 1 and NESTED not in use_of(node)
+        if alone and script.text_of(name) in _ADDRESSES and text in {"localhost", "127.0.0.1", "::1"}:
             yield _local(script, node, text)
         elif (
             re.search(r"hostname\s+(-i\b|--ip-address\b|-I\b|--all-ip-addresses\b)", text) and "-w" not in text.split()
@@ -213,7 +214,8 @@ def one_node_of_several(script: Script) -> Iterator[Diagnostic]:
         return
     for command in script.commands:
         words = expanded(command)
-        if not is_launcher(words) or use_of(command.node) & {FUNCTION, HEREDOC, CAPTURED}:
+        use = use_of(command.node)
+        if not is_launcher(words) or use & {FUNCTION, HEREDOC, CAPTURED} or (NESTED in use and any(steps(script))):
             continue
         text = " ".join(words)
         alone = "--standalone" in text or re.search(r"--nnodes[= ]+\"?(1|1:1)\b", text)

@@ -99,7 +99,9 @@ def wait_without_code(script: Script) -> Iterator[Diagnostic]:
     sent = [one for one in script.commands if BACKGROUND in use_of(one.node) and is_work(one)]
     waits = list(script.named("wait"))
     bare = [one for one in waits if not one.words and not use_of(one.node) & {FUNCTION, CAPTURED, HEREDOC}]
-    if sent and bare and len(bare) == len(waits) and sent[0].node.start_byte < bare[-1].node.start_byte:
+    if not sent or _is_followed_by_work(script, sent[-1]):
+        return
+    if bare and len(bare) == len(waits) and sent[0].node.start_byte < bare[-1].node.start_byte:
         yield Diagnostic(
             "CFG676",
             "a bare `wait` returns 0, whatever became of the work",
@@ -108,6 +110,12 @@ def wait_without_code(script: Script) -> Iterator[Diagnostic]:
             notes=("a job whose steps failed is COMPLETED for Slurm, and `afterok` jobs start",),
             helps=(_EACH_PID,),
         )
+
+
+def _is_followed_by_work(script: Script, command: Command) -> bool:
+    """Whether the work proper comes later, in the foreground: what is in the background watches it then."""
+    after = (one for one in script.commands if one.node.start_byte > command.node.end_byte)
+    return any(BACKGROUND not in use_of(one.node) and is_work(one) for one in after)
 
 
 def interrupted_wait(script: Script) -> Iterator[Diagnostic]:
