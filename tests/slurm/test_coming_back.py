@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WORKS = """
 count=$(cat "$CFGC_CHECKPOINT_DIR/count" 2>/dev/null || echo 0)
 mkdir -p "$CFGC_CHECKPOINT_DIR"
-trap 'sleep {save} & wait $!; echo $((count + 1)) >"$CFGC_CHECKPOINT_DIR/count"; exit 75' USR2 TERM
+trap 'trap "" USR2 TERM; sleep {save} & wait $!; echo $((count + 1)) >"$CFGC_CHECKPOINT_DIR/count"; exit 75' USR2 TERM
 touch "$CFGC_RUN_DIR/started-$CFGC_ATTEMPT"
 ((count < {saves})) || exit 0
 for ((i = 0; i < 3000; i++)); do sleep 0.1 & wait $!; done

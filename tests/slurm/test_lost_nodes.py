@@ -54,6 +54,21 @@ def test_a_lost_node_costs_an_attempt_and_is_kept_away_from(lost: int, slurm: Cl
     assert (run / "excluded_nodes").read_text() == f"{node}\n", said(run)
 
 
+def test_a_chain_outlives_a_lost_node(slurm: Cluster, tmp_path: Path) -> None:
+    bundle, run = task_bundle(tmp_path, UNTIL_THE_POWER_CUT, "cluster.chain=true", nodes=2), tmp_path / "run"
+    job = slurm.submit(bundle)
+    for rank in (0, 1):
+        wait_for(run / f"started-001-{rank}")
+    lost = (run / "attempts" / "001" / "nodes").read_text().split()[1]
+    power_cut(slurm, lost, job)
+    (run / "cut").touch()
+    wait_for(run / "started-002-1", 150)
+    ended = slurm.wait(str(int(job) + 1))
+    assert (ended.state, ended.restarts) == ("COMPLETED", 0), said(run)
+    assert lost not in (run / "attempts" / "002" / "nodes").read_text().split()
+    assert slurm.queue() == ()
+
+
 def test_a_start_on_a_node_that_failed_before_is_moved(slurm: Cluster, tmp_path: Path) -> None:
     bundle, run = task_bundle(tmp_path, "exit 0", "launch.max_attempts=2"), tmp_path / "run"
     run.mkdir()
