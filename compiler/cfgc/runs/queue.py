@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -54,7 +55,10 @@ def ask_slurm(jobs: Collection[str]) -> dict[str, Job]:
     arrays = {job.partition("_")[0] for job in found if "_" in job}
     missing = [job for job in jobs if job not in found and job not in arrays]
     ended = [job for job, said in found.items() if said.is_over and job in jobs]
-    accounts = {job.id: job for job in _accounted({*missing, *ended})} if missing or ended else {}
+    accounts: dict[str, Job] = {}
+    if missing or ended:
+        with suppress(SlurmIsSilent):  # what the controller said is known all the same
+            accounts = {job.id: job for job in _accounted({*missing, *ended})}
     gone = {job: Job(job, GONE) for job in missing if job not in accounts}
     return {**gone, **found, **accounts}
 

@@ -171,6 +171,17 @@ def test_a_slow_controller_holds_nobody_up(monkeypatch: pytest.MonkeyPatch, caps
     assert "did not answer within" in said.err
 
 
+def test_slow_accounts_do_not_hide_the_queue(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    submitted("runs/a", "12")
+    submitted("runs/b", "13")
+    monkeypatch.setattr(queue, "PATIENCE_S", 0.5)
+    stand_in(Path.cwd(), monkeypatch, squeue="echo '12|PENDING|0:00|1:00:00|Priority'", sacct="exec sleep 60")
+    found = listed(capsys)
+    assert (found["runs/a"]["state"], found["runs/b"]["job"]["state"]) == ("queued", "GONE")
+
+
 def test_a_controller_that_is_gone_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     submitted("runs/a", "12")
     stand_in(Path.cwd(), monkeypatch, squeue="echo 'squeue: error: Unable to contact slurm controller' >&2; exit 1")
