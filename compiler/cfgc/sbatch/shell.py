@@ -18,6 +18,8 @@ TESTED, PIPED, BACKGROUND, CAPTURED, FUNCTION, NESTED, HEREDOC, SUBSHELL = (
 )  # fmt: skip
 """``tested``: its failure is looked at (``||``, ``if``, ``!``). ``piped``: something else ends its pipeline."""
 
+DEEPEST_NESTING = 100
+
 _BODIES = frozenset({"do_group", "compound_statement", "then", "else_clause", "case_item"})
 _CONDITIONAL = frozenset({"if_statement", "elif_clause"})
 _PLACES = {
@@ -29,10 +31,13 @@ _LOOPS = frozenset({"while_statement", "for_statement", "c_style_for_statement"}
 
 
 def above(node: Node) -> Iterator[tuple[Node, Node]]:
-    """Each ancestor with the child that leads to ``node``, the nearest first."""
-    while node.parent is not None:
-        yield node.parent, node
-        node = node.parent
+    """Each ancestor with the child that leads to ``node``, the nearest first; nobody nests deeper than this looks."""
+    for _ in range(DEEPEST_NESTING):
+        parent = node.parent
+        if parent is None:
+            return
+        yield parent, node
+        node = parent
 
 
 def use_of(node: Node) -> frozenset[str]:
