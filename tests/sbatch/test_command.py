@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 
 from cfgc.cli import EXIT_OK, EXIT_REJECTED, EXIT_USAGE, run
+from cfgc.cli.commands import cfgc
 
 GOOD = "#!/bin/bash\n#SBATCH --nodes=1\nsrun python train.py\n"
 WARNED = "#!/bin/bash\n#SBATCH --nodes=1\n#SBATCH --requeue\nsrun python train.py\n"
@@ -59,6 +61,11 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def test_what_cannot_be_read(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["lint-sbatch", "good.sh", name]) == EXIT_REJECTED
     assert "error[CFG699]" in capsys.readouterr().err
+
+
+def test_a_shell_completes_files() -> None:
+    (proposed,) = ShellComplete(cfgc, {}, "cfgc", "_CFGC_COMPLETE").get_completions(["lint-sbatch"], "go")
+    assert proposed.type == "file"
 
 
 def test_a_secret_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:

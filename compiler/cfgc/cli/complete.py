@@ -30,6 +30,12 @@ def complete_spec(context: Context, parameter: Parameter, incomplete: str) -> li
     return [CompletionItem(incomplete, type="file")]
 
 
+def complete_file(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
+    """Files."""
+    del context, parameter
+    return [CompletionItem(incomplete, type="file")]
+
+
 def complete_override(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
     """Keys of the schema and overlay groups; after ``=`` the options of a group or the choices of a key."""
     del context, parameter

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cfgc.cli import EXIT_OK, EXIT_REJECTED, EXIT_USAGE
+from cfgc.cli.complete import complete_file
 from cfgc.cli.report import FORMATS, as_errors, print_diagnostics, say, summary
 from cfgc.diagnostics import Diagnostic
 
@@ -16,7 +17,7 @@ MISSING = "cfgc lint-sbatch reads bash with tree-sitter, which is not installed:
 
 
 @click.command("lint-sbatch")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_file)
 @click.option(
     "--format", "output_format", type=click.Choice(FORMATS), default="text", help="How diagnostics are printed."
 )
