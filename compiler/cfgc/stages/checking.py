@@ -155,9 +155,6 @@ def _checked_stage(declared: Declared, spec: StageSpec, kinds: dict[str, str]) -
         others = [finding for finding in rejected.diagnostics if not _is_about(finding, spec.resolved, follows)]
         raise Rejected(by_place(spec.resolved, [*found, *others])) from None
     paths = set(paths_of_stages(checked.spec))
-    if checked.spec.cluster.chain and any(spec.said.name in said.needs for said in declared.stages):
-        why = "what needs it waits for its first job, and the chain may end with a later one"
-        found.append(errors.decided_by_the_pipeline(spec.resolved, ("cluster", "chain"), "cluster.chain", why))
     for use in spec.uses:
         if is_sound(use) and use.location not in paths:
             found.append(errors.no_path_there(spec.resolved, use.location, use.find()))
