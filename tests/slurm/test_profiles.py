@@ -103,6 +103,7 @@ def test_ranks_on_every_node_get_what_the_profile_names(slurm: Cluster, tmp_path
 @pytest.mark.covers(
     "cluster.container.kind",
     "cluster.container.image",
+    "cluster.container.mounts",
     "cluster.container.mounts.source",
     "cluster.container.mounts.target",
     "cluster.container.mounts.read_only",

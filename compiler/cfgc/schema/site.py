@@ -18,9 +18,7 @@ class Partition(Section):
     max_nodes: Int = logistics(0, "Most nodes of a job; 0 is unknown.", unit="nodes", ge=0)
     gpus_per_node: Int | None = logistics(None, "GPUs in each node; 0 has none. Absent: unknown.", unit="GPUs", ge=0)
     cpus_per_node: Int = logistics(0, "CPUs of each node; 0 is unknown.", unit="cpus", ge=0)
-    memory_per_node: ByteSize = logistics(
-        0, "Memory of each node for jobs; 0 is unknown.", unit="bytes", ge=0
-    )
+    memory_per_node: ByteSize = logistics(0, "Memory of each node for jobs; 0 is unknown.", unit="bytes", ge=0)
     preemptible: bool = logistics(False, "Jobs of other partitions may take the nodes at any time.")
     qos: Words = logistics((), "Qualities of service that it takes; empty is any.")
     accounts: Words = logistics((), "Accounts that may use it; empty is any.")

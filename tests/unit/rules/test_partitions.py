@@ -50,6 +50,7 @@ MORE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.covers(
+    "cluster.partitions",
     "cluster.partitions.name",
     "cluster.partitions.time_limit",
     "cluster.partitions.max_nodes",
