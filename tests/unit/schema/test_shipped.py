@@ -10,7 +10,7 @@ import pytest
 
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
-from cfgc.pipeline import check_spec
+from cfgc.pipeline import check, check_spec
 from cfgc.resources import shipped_dir
 from cfgc.schema.catalogue import schema_fields
 from cfgc.schema.values import NodePath
@@ -18,12 +18,20 @@ from tests.unit.schema.samples import checked, said
 
 SPECS = Path(__file__).resolve().parents[3] / "specs"
 EVERY = sorted(SPECS.rglob("*.toml"))
-BASES, HARDWARE, ZERO, ENV = (
-    sorted(path.stem for path in (SPECS / group).glob("*.toml")) for group in ("bases", "hardware", "zero", "env")
+BASES, HARDWARE, ZERO, ENV, CLUSTER = (
+    sorted(path.stem for path in (SPECS / group).glob("*.toml"))
+    for group in ("bases", "hardware", "zero", "env", "cluster")
 )
+EXAMPLES = sorted({path.stem for path in (SPECS / "examples").glob("*.toml")} - {"pipeline"})
+"""Those of one run."""
+
+FREE = {("cluster", "environment")}
+"""Tables whose keys are the writer's own."""
+
 ALLOWED = {
     "hardware": {"hardware"},
     "zero": {"deepspeed"},
+    "cluster": {"cluster"},
     "env": {"launch", "training", "tracking", "cluster"},
     "bases": {"model", "training", "data", "checkpoint", "tracking", "evaluation"},
 }
@@ -45,6 +53,7 @@ def test_the_groups_are_those_that_the_documentation_names() -> None:
     assert HARDWARE == ["a100-40gb", "a100-80gb", "cpu", "h100-80gb", "h200-141gb"]
     assert ZERO == ["0", "1", "2", "2-offload", "3", "3-offload"]
     assert ENV == ["dev", "production", "staging"]
+    assert CLUSTER == ["apptainer", "aws-efa", "cray-cxi", "plain", "pyxis"]
 
 
 @pytest.mark.parametrize("path", EVERY, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -63,7 +72,7 @@ def test_a_shipped_layer_keeps_to_its_subject(path: Path) -> None:
     tables = tomllib.loads(path.read_text())
     assert set(tables) <= ALLOWED[path.parent.name]
     known = schema_fields()
-    assert all(key in known for key in leaves(tables))
+    assert [key for key in leaves(tables) if key not in known and key[:-1] not in FREE] == []
 
 
 def leaves(table: dict[str, object], above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -95,7 +104,7 @@ EPOCHS = (
 )
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (SPECS / "examples").glob("*.toml")))
+@pytest.mark.parametrize("name", EXAMPLES)
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -114,9 +123,17 @@ def test_an_example_takes_a_smoke_run_epochs_other_ranks_and_sizes(name: str, ov
     assert [(warning.code, warning.message) for warning in check_spec(reader, "spec.toml", overrides).warnings] == []
 
 
+@pytest.mark.parametrize("overrides", [(), ("training.max_steps=100",), ("training.micro_batch_size=2",)])
+def test_the_pipeline_takes_them_too(overrides: tuple[str, ...]) -> None:
+    text = (SPECS / "examples" / "pipeline.toml").read_text()
+    reader = MemoryReader({"spec.toml": text}, DiskReader(shipped_dir("specs"), shipped_dir("specs")))
+    assert check(reader, "spec.toml", overrides).warnings == ()
+
+
 def test_no_number_of_an_example_is_a_rounding_error() -> None:
-    for path in (SPECS / "examples").glob("*.toml"):
-        reader = MemoryReader({"spec.toml": path.read_text()}, DiskReader(shipped_dir("specs"), shipped_dir("specs")))
+    for name in EXAMPLES:
+        text = (SPECS / "examples" / f"{name}.toml").read_text()
+        reader = MemoryReader({"spec.toml": text}, DiskReader(shipped_dir("specs"), shipped_dir("specs")))
         leaves = check_spec(reader, "spec.toml", ()).resolved.leaves.values()
         assert [leaf.value for leaf in leaves if isinstance(leaf.value, float) and len(repr(leaf.value)) > 10] == []
 

@@ -69,9 +69,14 @@ def take_bundle(bundle: Path, run: RunDirectory, manifest: Manifest) -> str:
 def _copy(bundle: Path, run: RunDirectory, manifest: Manifest) -> Path:
     """Copy ``bundle`` beside its place, and say whose run directory this is."""
     temporary = run.root / f".bundle.{os.getpid()}"
-    for name in (*manifest.outputs, NAME):
-        (temporary / name).parent.mkdir(parents=True, exist_ok=True)
-        (temporary / name).write_bytes((bundle / name).read_bytes())  # shutil blames the source for a full disk
-        shutil.copymode(bundle / name, temporary / name)
+    copy_files(bundle, manifest, temporary)
     claim(run, manifest)
     return temporary
+
+
+def copy_files(bundle: Path, manifest: Manifest, place: Path) -> None:
+    """Copy to ``place`` what ``manifest`` lists, and itself."""
+    for name in (*manifest.outputs, NAME):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes((bundle / name).read_bytes())  # shutil blames the source for a full disk
+        shutil.copymode(bundle / name, place / name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cfgc_runtime.errors import Failure
+from cfgc_runtime.rundir import ELSEWHERE
 from cfgc_runtime.values import listing
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def check_changes(found: Sequence[Difference], values: Values, code: int, run: s
         raise Failure(
             code,
             f"{run} trains with other values, and its loss curve would change:{listing(numerics)}\n"
-            "put them back, start in another run directory (launch.sh --run-dir DIR, or CFGC_RUN_DIR=DIR on Slurm), "
+            f"put them back, start in another run directory ({ELSEWHERE}), "
             f'or accept it: set {CONTINUE} = "continue" in the spec and build again',
         )
     layout = [one for one in found if one.lays_out] if state_is_saved else []

@@ -39,7 +39,6 @@ class Hang:
     """``rank`` stands still; ``sentence`` says for how long and where."""
 
     rank: int
-    pid: int
     sentence: str
 
 
@@ -132,7 +131,7 @@ class Watchdog:
             sentence += f"; so do ranks {', '.join(map(str, culprits[1:]))}"
         elif not culprits:
             sentence += "; every rank waits in a collective, so they may not all be in the same one"
-        return Hang(rank, running[rank], sentence)
+        return Hang(rank, sentence)
 
     def _stacks_of(self, rank: int, count: int, pid: int) -> str:
         """What ``rank`` wrote of its stacks, once in a place; empty when it cannot any more."""

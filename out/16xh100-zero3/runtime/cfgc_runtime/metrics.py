@@ -49,6 +49,11 @@ def last_metrics(path: Path) -> tuple[int | None, Mapping[str, Any], float | Non
     return step, newest, best if math.isfinite(best) else None
 
 
+def is_number(value: object) -> bool:
+    """Whether ``value`` is a finite number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _parsed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """The lines that are whole and say their step."""
     for raw in lines:

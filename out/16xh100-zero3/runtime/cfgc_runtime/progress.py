@@ -39,9 +39,8 @@ class Progress:
     _open: bool = False
     _shown: float = -math.inf
 
-    def start(self, step: int) -> None:
-        """Training goes on from ``step`` now."""
-        del step  # the first line after it, not the start, is where the estimate of the time left counts from
+    def start(self) -> None:
+        """Training goes on now; the estimate of the time left counts from the first line after it."""
         self._first, self._started, self._shown = None, self.clock(), -math.inf
 
     def say(self, line: str) -> None:

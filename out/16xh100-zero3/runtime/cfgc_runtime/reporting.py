@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, TypeAlias
 
-from cfgc_runtime.errors import FINISHED, INTERNAL, PREEMPTED, Failure
+from cfgc_runtime.errors import INTERNAL, Failure, is_failure
 from cfgc_runtime.metrics import append_metrics, truncate_metrics
 from cfgc_runtime.progress import Progress
 from cfgc_runtime.trackers.opening import open_trackers
@@ -44,7 +44,7 @@ class Reporter:
             truncate_metrics(self.metrics, step)
         for tracker in self.trackers:
             tracker.start(step)
-        self.progress.start(step)
+        self.progress.start()
 
     def record(self, step: int, values: Mapping[str, Any]) -> None:
         """One line of metrics: ``values`` after ``step`` optimizer steps."""
@@ -89,7 +89,7 @@ class Reporter:
         self.progress.close()
         for tracker in self.trackers:
             tracker.finish(code)
-        deadline = time.monotonic() + (_PATIENCE_S if code in (FINISHED, PREEMPTED) else _PATIENCE_AFTER_FAILURE_S)
+        deadline = time.monotonic() + (_PATIENCE_AFTER_FAILURE_S if is_failure(code) else _PATIENCE_S)
         for tracker in self.trackers:
             tracker.wait(max(0.0, deadline - time.monotonic()))
 

@@ -1,24 +1,27 @@
-"""One rank's training, top to bottom: check the world, seed, data, model, DeepSpeed, resume, loop."""
+"""One rank's training, top to bottom: check the world, data, model, meet the others, DeepSpeed, seed, resume, loop."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from cfgc_runtime.checkpoints.saving import Checkpoints
+from cfgc_runtime.checkpoints.weights import first_weights
 from cfgc_runtime.config import load_config
 from cfgc_runtime.data.feed import load_feed
+from cfgc_runtime.data.files import amount_of, changed, changed_since
 from cfgc_runtime.data.user_feed import load_user_feed
 from cfgc_runtime.engine import Engine, connect
 from cfgc_runtime.errors import NO_INPUT, Failure
+from cfgc_runtime.judging import Judging
 from cfgc_runtime.loop import Loop
 from cfgc_runtime.models.attention import check_attention
 from cfgc_runtime.models.building import model_of
 from cfgc_runtime.models.fitting import check_fit
 from cfgc_runtime.models.losses import cross_entropy
-from cfgc_runtime.models.penalties import training_loss
+from cfgc_runtime.models.penalties import with_penalties
 from cfgc_runtime.own_code import own_loss
 from cfgc_runtime.preflight.devices import check_device
 from cfgc_runtime.preflight.meeting import meet
@@ -33,7 +36,6 @@ from cfgc_runtime.values import read_values
 from cfgc_runtime.wiring import describe_modules, load_wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from torch import nn
@@ -78,10 +80,18 @@ def train(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, scre
     reporter.say(_headline(config, model, feed.fingerprint))
     for line in warnings:
         reporter.say(line, "warning")
+    source = first_weights(config, run, model, ranks)
+    if source:
+        reporter.say(f"weights of {source.path} (step {source.found.step:,})")
     check_attention(config.MODEL, config.PRECISION, ranks.device)
     loss = own_loss(wiring.loss) if wiring.loss else cross_entropy
-    engine = Engine(config, bundle / "ds_config.json", model, loss, wiring, training_loss(loss, config))
+    objective = with_penalties(loss, config.PENALTIES, feed.end)
+    engine = Engine(config, bundle / "ds_config.json", model, loss, wiring, objective)
     seed_rank(config.EXPERIMENT.seed, world.rank)
+    if config.WORK == "evaluate":
+        assert source is not None, "the plan of an evaluation names weights"
+        judging = Judging(config, run, ranks, engine, feed, source, reporter, stop, pulse)
+        return reporter.follow(judging.run, source.found.step)
 
     warn = partial(reporter.say, level="warning")
     checkpoints = Checkpoints(run.checkpoints, ranks, config, read_values(bundle), warn)
@@ -96,8 +106,8 @@ def _check_same_data(ranks: Ranks, fingerprint: Contents) -> None:
         if other != found[0]:
             raise Failure(
                 NO_INPUT,
-                f"rank {rank} reads other data than rank 0: {_amount(other.as_json())} against "
-                f"{_amount(found[0].as_json())}, or other content",
+                f"rank {rank} reads other data than rank 0: {amount_of(other.as_json())} against "
+                f"{amount_of(found[0].as_json())}, or other content",
             )
 
 
@@ -109,13 +119,10 @@ def _resume(checkpoints: Checkpoints, engine: Engine, fingerprint: Contents, rep
     state = State.from_json(found.step, found.state)
     now = fingerprint.as_json()
     if state.data != now:
-        changed = (
-            f"the data changed since step {found.step:,} was saved: {_amount(state.data)} then, {_amount(now)} now"
-            f"{', with other content' if _amount(state.data) == _amount(now) else ''}"
-        )
+        what = changed_since(found.step, state.data, now)
         if checkpoints.config.CHECKPOINT.on_changed_numerics == "refuse":
-            raise Failure(NO_INPUT, f"{changed}; restore it, or start over in a new run directory")
-        reporter.say(changed, "warning")
+            raise changed(what)
+        reporter.say(what, "warning")
     reporter.say(f"resumed from step {found.step:,} (every file's sha256 is right)")
     return replace(state, data=now)
 
@@ -127,12 +134,5 @@ def _headline(config: Config, model: nn.Module, data: Contents) -> str:
     return (
         f"{config.EXPERIMENT.name}  {ranks} on {topology.device} · ZeRO-{config.ZERO_STAGE} · "
         f"{config.PRECISION} · {short(parameters)} parameters · "
-        f"{_amount(data.as_json())}"
+        f"{amount_of(data.as_json())}"
     )
-
-
-def _amount(data: Mapping[str, Any]) -> str:
-    """How much data that is, of a fingerprint."""
-    if "files" in data:
-        return f"{data['files']:,} files of {data['bytes']:,} bytes"
-    return f"{data['samples']:,} samples and {data['held_out']:,} held out"

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from cfgc_runtime.errors import INTERNAL, WRONG_WORLD, Failure
+from cfgc_runtime.point import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,15 +45,15 @@ def load_wiring(bundle: Path) -> Wiring:
     Modules are looked up in PYTHONPATH and among the installed packages, and last in the directory that the run was
     started in. Raises ``Failure`` when one is not there, lacks the name, or cannot be imported.
     """
-    path = bundle / NAME
-    if not path.is_file():
+    path, text = bundle / NAME, read_text(bundle, NAME)
+    if text is None:
         return NO_CODE
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.append(here)
     module = ModuleType("cfgc_bundle_wiring")
     with as_user_code("importing the code that the spec names"):
         # Not through an import, which may leave bytecode in the bundle.
-        exec(compile(path.read_bytes(), path, "exec"), module.__dict__)
+        exec(compile(text, path, "exec"), module.__dict__)
     found = {name: module.__dict__.get(name) for name in Wiring.__dataclass_fields__ if name != "modules"}
     return Wiring(**found, modules=_modules_of(module))
 

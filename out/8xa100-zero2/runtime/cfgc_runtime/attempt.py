@@ -13,18 +13,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cfgc_runtime.errors import BAD_BUNDLE, FINISHED, INTERNAL, LOST_PEER, PREEMPTED, Failure
+from cfgc_runtime.errors import BAD_BUNDLE, FINISHED, INTERNAL, LOST_PEER, PREEMPTED, Failure, is_failure
 from cfgc_runtime.rundir import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Container, Iterable, Sequence
     from pathlib import Path
 
     from cfgc_runtime.rundir import RunDirectory
 
 _RECORD_SIZE = 4096
 _OPENED = "opened.json"
-_FOLDERS = ("pids", "exits", "beats", "logs")
+_FOLDERS = ("pids", "exits", "beats", "logs", "ready")
 _MESSAGE_SIZE = 3000
 
 
@@ -62,6 +62,25 @@ class Attempt:
         return self.path / "beats" / f"rank-{rank}"
 
     @property
+    def nodes(self) -> Path:
+        """The machines that it has, one a line, as ``stage`` was told."""
+        return self.path / "nodes"
+
+    def hosts(self) -> list[str]:
+        """Those machines, the one of node 0 first; empty when nobody said."""
+        return self.nodes.read_text(encoding="utf-8", errors="replace").split() if self.nodes.exists() else []
+
+    @property
+    def meeting(self) -> Path:
+        """Host and port where its ranks meet, when no scheduler says it."""
+        return self.path / "meeting"
+
+    @property
+    def flight(self) -> Path:
+        """Where NCCL's flight recorder writes."""
+        return self.path / "flight"
+
+    @property
     def was_used(self) -> bool:
         """Whether anything was started in it."""
         return any(any((self.path / name).glob("*")) for name in _FOLDERS)
@@ -70,19 +89,19 @@ class Attempt:
         """Say which process on which node is ``rank``."""
         _write_new(self.path / "pids" / f"rank-{rank}", f"{node_rank} {pid}\n")
 
-    def started(self, node_rank: int) -> dict[int, int]:
-        """The ranks on this node, and the process ids that they had or have."""
-        pids = {}
-        for file in sorted((self.path / "pids").glob("rank-*")):
-            words = file.read_text(errors="replace").split()
-            if words[:1] == [str(node_rank)] and words[1:2] and words[1].isdecimal():
-                pids[int(file.name.removeprefix("rank-"))] = int(words[1])
-        return pids
+    def started(self, ranks: Iterable[int]) -> dict[int, int]:
+        """Those of ``ranks`` that have started, and the process ids that they had or have on their node."""
+        found = {rank: _read_pid(self.path / "pids" / f"rank-{rank}") for rank in ranks}
+        return {rank: pid for rank, pid in found.items() if pid is not None}
 
-    def running(self, node_rank: int) -> dict[int, int]:
-        """The ranks on this node that have not ended, and their process ids."""
+    def running(self, ranks: Iterable[int]) -> dict[int, int]:
+        """Those of ``ranks`` that have started and not ended, and their process ids."""
         ended = self.path / "exits"
-        return {rank: pid for rank, pid in self.started(node_rank).items() if not (ended / f"rank-{rank}").exists()}
+        return {rank: pid for rank, pid in self.started(ranks).items() if not (ended / f"rank-{rank}").exists()}
+
+    def ready(self, node_rank: int) -> Path:
+        """It exists once a node has been seen to, so that its ranks may start."""
+        return self.path / "ready" / f"node-{node_rank}"
 
     def record_exit(self, rank: int, code: int, message: str = "") -> None:
         """Say how ``rank`` ended; the first record stands, since it is nearest to the cause."""
@@ -92,15 +111,29 @@ class Attempt:
     @property
     def started_from(self) -> int | None:
         """The step of the newest checkpoint when it was opened; None when that is not known any more."""
+        step = self._opened("step")
+        return None if step is None else int(step)
+
+    @property
+    def opened_at(self) -> float | None:
+        """When it was opened, in seconds since the epoch; None when that is not known any more."""
+        return self._opened("at")
+
+    def _opened(self, key: str) -> float | None:
         try:
-            return int(json.loads((self.path / _OPENED).read_bytes())["step"])
+            return float(json.loads((self.path / _OPENED).read_bytes())[key])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def exits(self) -> list[Exit]:
-        """What was recorded so far, first to last."""
-        found = [_read_exit(file) for file in (self.path / "exits").glob("rank-*")]
-        return sorted(found, key=lambda one: one.at)
+    def exits(self, besides: Container[int] = ()) -> list[Exit]:
+        """What was recorded so far, first to last; ranks that are known already can be left out."""
+        files = [file for file in (self.path / "exits").glob("rank-*") if _rank_of(file) not in besides]
+        return sorted(map(_read_exit, files), key=lambda one: one.at)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a rank said so far that it failed."""
+        return any(is_failure(end.code) for end in self.exits())
 
 
 def create_attempt(run: RunDirectory, step: int = 0) -> Attempt:
@@ -133,25 +166,35 @@ def newest_attempt(run: RunDirectory) -> Attempt:
     return Attempt(found[max(found)])
 
 
-def verdict(exits: Sequence[Exit], launcher: int, ranks: int) -> tuple[int, Exit | None]:
-    """The attempt's exit code, and the rank that decided it.
+def verdict(exits: Sequence[Exit], launcher: int, ranks: Collection[int]) -> tuple[int, Exit | None]:
+    """The exit code of ``ranks``, and the rank that decided it: any that failed, else one of these.
 
     A rank that only lost its peers is not the cause while another one failed by itself. ``launcher`` is torchrun's
     code, used when the ranks' records do not explain the end.
     """
-    failed = [found for found in exits if found.code not in (FINISHED, PREEMPTED)]
+    failed = [found for found in exits if is_failure(found.code)]
     causes = [found for found in failed if found.code != LOST_PEER] or failed
     if causes:
         return causes[0].code, causes[0]
-    if len(exits) < ranks:
+    ended = {found.rank: found for found in exits}
+    if not ended.keys() >= set(ranks):
         return shell_code(launcher) or INTERNAL, None
-    saved = [found for found in exits if found.code == PREEMPTED]
+    saved = [ended[rank] for rank in ranks if ended[rank].code == PREEMPTED]
     return (PREEMPTED, saved[0]) if saved else (FINISHED, None)
 
 
 def shell_code(status: int) -> int:
     """An exit status as a shell says it: 128 + the number of the signal that ended the process."""
     return status if status >= 0 else 128 - status
+
+
+def _read_pid(file: Path) -> int | None:
+    """The process id behind the number of the node; None when there is none (yet)."""
+    try:
+        words = file.read_text(errors="replace").split()
+    except FileNotFoundError:
+        return None
+    return int(words[1]) if words[1:2] and words[1].isdecimal() else None
 
 
 def _numbered(run: RunDirectory) -> dict[int, Path]:
@@ -165,9 +208,13 @@ def _read_exit(file: Path) -> Exit:
         raw = json.loads(file.read_text(encoding="utf-8"))
         return Exit(int(raw["rank"]), int(raw["code"]), float(raw["at"]), str(raw["message"]))
     except (ValueError, KeyError, TypeError, RecursionError):
-        rank = file.name.removeprefix("rank-")
-        number = int(rank) if rank.isdecimal() else -1
-        return Exit(number, INTERNAL, file.stat().st_mtime, f"the record of how it ended is damaged: {file}")
+        said = f"the record of how it ended is damaged: {file}"
+        return Exit(_rank_of(file), INTERNAL, file.stat().st_mtime, said)
+
+
+def _rank_of(file: Path) -> int:
+    rank = file.name.removeprefix("rank-")
+    return int(rank) if rank.isdecimal() else -1
 
 
 def _reserved(path: Path) -> Path:

@@ -6,15 +6,16 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeGuard, cast
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
+from cfgc_runtime.point import apply_config, point_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 class NodePath(Protocol):
-    """A path on this machine: ``path`` below ``base``; ``name`` is the variable when the base is ``env``."""
+    """A path on this machine: ``path`` below ``base``; ``name`` is the variable or the stage when the base is one."""
 
-    base: Literal["cwd", "absolute", "env", "stdlib"]
+    base: Literal["cwd", "absolute", "env", "stdlib", "stage", "checkpoint"]
     name: str
     path: str
 
@@ -273,13 +274,20 @@ class Checkpoint(Protocol):
 
 
 class Launch(Protocol):
-    """What the scripts do not decide alone. Seconds; a watchdog of 0 is off; ``required`` variables must be set."""
+    """What the scripts do not decide alone. Seconds; a watchdog of 0 is off; ``required`` variables must be set.
+
+    ``limits`` are (name of a resource limit, value), -1 without limit.
+    """
 
     run_dir: NodePath
     max_attempts: int
     watchdog_s: int
     restart_delay_s: int
     required: tuple[str, ...]
+    limits: tuple[tuple[str, int], ...]
+    cpu_binding: Literal["none", "cores", "numa"]
+    ops: tuple[str, ...]
+    ops_cache: NodePath
 
 
 class Wandb(Protocol):
@@ -319,11 +327,13 @@ class Tracking(Protocol):
 
 
 class Config(Protocol):
-    """The module ``config.py`` of a bundle."""
+    """The module ``config.py`` of a bundle; ``WEIGHTS`` without a path are none."""
 
     EXPERIMENT: Experiment
     TARGET: Target
     TOPOLOGY: Topology
+    WORK: Literal["train", "evaluate"]
+    WEIGHTS: NodePath
     BATCH: Batch
     SCHEDULE: Schedule
     PRECISION: Literal["fp32", "bf16", "fp16"]
@@ -345,13 +355,17 @@ class Config(Protocol):
 class Task(Protocol):
     """What every rank runs in place of training."""
 
-    kind: Literal["function", "script"]
+    kind: Literal["function", "script", "export"]
     target: str
     script: str
     interpreter: tuple[str, ...]
     args: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
+    paths: tuple[tuple[str, NodePath], ...]
     working_directory: NodePath
+    checkpoint: NodePath
+    format: Literal["auto", "huggingface", "safetensors"]
+    dtype: Literal["", "fp32", "bf16", "fp16"]
 
 
 class TaskConfig(Protocol):
@@ -370,6 +384,11 @@ def is_task(config: Config | TaskConfig) -> TypeGuard[TaskConfig]:
     return hasattr(config, "TASK")
 
 
+def trains(config: Config | TaskConfig) -> bool:
+    """Whether the plan is a training, which gets further by checkpoints; everything else begins anew."""
+    return getattr(config, "WORK", "") == "train"
+
+
 def load_config(path: Path) -> Config:
     """The module at ``path``, outside ``sys.modules``. Raises ``Failure`` when it cannot be read."""
     if not path.is_file():
@@ -377,4 +396,6 @@ def load_config(path: Path) -> Config:
     module = ModuleType("cfgc_bundle_config")
     # Not through an import, which may leave bytecode in the bundle.
     exec(compile(path.read_bytes(), path, "exec"), module.__dict__)
+    if point := point_of(path.parent):
+        apply_config(module, point)
     return cast("Config", module)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import warnings
@@ -18,6 +17,7 @@ from cfgc_runtime.models.compiling import compile_model
 from cfgc_runtime.optimizers import make_optimizer
 from cfgc_runtime.optimizers.groups import parameter_groups
 from cfgc_runtime.own_code import own_metrics, own_optimizer
+from cfgc_runtime.point import read_ds_config
 from cfgc_runtime.wiring import NO_CODE
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Engine:
         """``objective`` is what training lowers, ``loss`` itself unless given; evaluations take ``loss``."""
         import deepspeed
 
-        settings = json.loads(ds_config.read_text(encoding="utf-8"))
+        settings = read_ds_config(ds_config.parent)
         groups: Any = parameter_groups(model, config.OPTIMIZER)  # DeepSpeed annotates less than it accepts
         own = (
             own_optimizer(wiring.build_optimizer, groups)
@@ -104,10 +104,6 @@ class Engine:
             compile_model(self.raw)
         self._plain = config.ZERO_STAGE == 0 and config.PRECISION == "fp32"
         self._scaled = config.PRECISION == "fp16"
-
-    def losses(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Loss per sample, fp32 [micro batch]."""
-        return self._loss(*self._forward(batch))
 
     def judge(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Loss and the user's metrics per sample, by name, each fp32 [micro batch]."""

@@ -59,6 +59,11 @@ def tell(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
+def is_failure(code: int) -> bool:
+    """Whether a process that ended with ``code`` neither finished nor saved when it was asked to stop."""
+    return code not in (FINISHED, PREEMPTED)
+
+
 def meaning(code: int) -> str:
     """What exit code ``code`` says, in a few words."""
     if code in MEANING:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from cfgc_runtime.checkpoints.complete import newest_first
 from cfgc_runtime.checkpoints.shelf import best_first
 from cfgc_runtime.curve import draw_curve
 from cfgc_runtime.manifest import read_manifest
-from cfgc_runtime.metrics import read_metrics
+from cfgc_runtime.metrics import is_number, read_metrics
 from cfgc_runtime.progress import duration
 
 if TYPE_CHECKING:
@@ -20,8 +19,8 @@ def describe_run(run: RunDirectory) -> str:
     """Several lines for a person. Raises ``Failure`` when ``run`` holds no staged bundle."""
     manifest = read_manifest(run.bundle)
     lines = read_metrics(run.metrics)
-    losses = [(line["step"], line["loss"]) for line in lines if _is_number(line.get("loss"))]
-    held_out = [line["eval_loss"] for line in lines if _is_number(line.get("eval_loss"))]
+    losses = [(line["step"], line["loss"]) for line in lines if is_number(line.get("loss"))]
+    held_out = [line["eval_loss"] for line in lines if is_number(line.get("eval_loss"))]
     saved = [one for one in newest_first(run.checkpoints) if one[1]] if run.checkpoints.is_dir() else []
     summary = run.read_finished(manifest.plan_digest)
     text = [_headline(manifest.experiment, None if summary is None else summary["seconds"], losses, held_out)]
@@ -30,12 +29,8 @@ def describe_run(run: RunDirectory) -> str:
     text += [f"tracking    {run.tracking}"] if run.tracking.is_dir() else []
     text += [f"checkpoint  {run.checkpoints / saved[0][0]}"] if saved else ["checkpoint  none yet"]
     best = best_first(saved)[:1]
-    text += [f"best        {run.checkpoints / name} (held-out loss {loss:.3f})" for name, _, loss in best]
+    text += [f"best        {run.checkpoints / name} (held-out loss {loss:.3f})" for name, loss in best]
     return "\n".join(text)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 def _headline(name: str, seconds: float | None, losses: list[tuple[int, float]], held_out: list[float]) -> str:

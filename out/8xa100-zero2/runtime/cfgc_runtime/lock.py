@@ -2,7 +2,7 @@
 
 ``.lock`` is shared by everything that runs: supervisors, torchrun (which inherits it) and every rank, so that it stays
 held until the last rank is gone, whatever became of the supervisor. Opening an attempt needs it alone. ``.lock-K`` is
-held by the one supervisor of node K, and by its torchrun.
+held by the one supervisor of node K, and by its torchrun; ``.lock-K.L`` by that of a single rank, where each has one.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _UNSUPPORTED = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
 _STAGING_S = 60.0
+_GLANCE_S = 1.0
+"""Longer than anybody looks whether a lock is held."""
 _ENDING_S = 15.0
 _POLL_S = 0.1
 
@@ -36,26 +38,41 @@ def alone(run: RunDirectory) -> Iterator[None]:
         yield
 
 
-def wait_until_free(run: RunDirectory) -> None:
+def wait_until_free(run: RunDirectory, patience_s: float | None = None) -> None:
     """Wait a little for what the ranks of an attempt left behind: a process of the user's may need a moment to end.
 
     Whether it has ended then is for ``alone`` to say.
     """
-    with suppress(Failure, OSError, KeyboardInterrupt), _locked(run.root / ".lock", fcntl.LOCK_EX, _ENDING_S):
+    with (
+        suppress(Failure, OSError, KeyboardInterrupt),
+        _locked(run.root / ".lock", fcntl.LOCK_EX, _ENDING_S if patience_s is None else patience_s),
+    ):
         pass
 
 
 @contextmanager
-def supervising(run: RunDirectory, node_rank: int) -> Iterator[tuple[int, int]]:
-    """Be the supervisor of this node; the descriptors are for the launcher to inherit.
+def supervising(run: RunDirectory, share: str) -> Iterator[tuple[int, int]]:
+    """Be the supervisor of this ``share`` of the ranks; the descriptors are for the launcher to inherit.
 
-    Raises ``Failure`` when another start is alive on this node.
+    Raises ``Failure`` when another start is alive here.
     """
     with (
-        _locked(run.root / f".lock-{node_rank}", fcntl.LOCK_EX, 0.0) as own,
+        _locked(run.root / f".lock-{share}", fcntl.LOCK_EX, _GLANCE_S) as own,
         _locked(run.root / ".lock", fcntl.LOCK_SH, _STAGING_S) as shared,
     ):
         yield own, shared
+
+
+def is_supervised(run: RunDirectory, share: str) -> bool:
+    """Whether the supervisor of ``share`` lives; true where the file system cannot say."""
+    try:
+        with (run.root / f".lock-{share}").open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:  # held, or not supported
+        return True
+    return False
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from cfgc_runtime.errors import DIVERGED, FINISHED, PREEMPTED, Failure
 from cfgc_runtime.evaluate import evaluate
 from cfgc_runtime.health import clipping_bound
 from cfgc_runtime.progress import short
-from cfgc_runtime.rundir import write_json
 from cfgc_runtime.stepping import take_step
 
 if TYPE_CHECKING:
@@ -141,13 +140,8 @@ class Loop:
                 f"in {rule.patience} evaluation{'s' if rule.patience > 1 else ''}"
             )
         if self.ranks.rank == 0:
-            summary = {
-                "plan_digest": self.config.PLAN_DIGEST,
-                "step": state.step,
-                "tokens": state.step * self.config.BATCH.tokens_per_step,
-                "seconds": round(state.seconds, 3),
-            }
-            write_json(self.run_directory.finished, summary)
+            tokens = state.step * self.config.BATCH.tokens_per_step
+            self.run_directory.write_finished(self.config.PLAN_DIGEST, state.seconds, step=state.step, tokens=tokens)
         self.ranks.wait()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
+from cfgc_runtime.point import point_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,10 @@ NAME = "manifest.json"
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a run needs to know of its bundle. ``outputs`` maps a posix path to sha256, size and executable."""
+    """What a run needs to know of its bundle; the plan is that of the point, where there is one.
+
+    ``outputs`` maps a posix path to sha256, size and executable.
+    """
 
     experiment: str
     plan_digest: str
@@ -37,8 +41,12 @@ def read_manifest(bundle: Path) -> Manifest:
         raw = json.loads((bundle / NAME).read_text(encoding="utf-8"))
         if raw["format"] != FORMAT:
             raise Failure(BAD_BUNDLE, f"{bundle / NAME} has format {raw['format']}, this runtime reads {FORMAT}")
+        point = point_of(bundle)
         return Manifest(
-            _text(raw["experiment"]), _text(raw["plan_digest"]), _text(raw["bundle_digest"]), _outputs(raw["outputs"])
+            _text(raw["experiment"]),
+            point.plan_digest if point else _text(raw["plan_digest"]),
+            _text(raw["bundle_digest"]),
+            _outputs(raw["outputs"]),
         )
     except FileNotFoundError:
         raise Failure(BAD_BUNDLE, f"{bundle} is not a bundle: it has no {NAME}") from None

@@ -7,7 +7,7 @@ import os
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cfgc_runtime.errors import NO_INPUT, Failure
 
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cfgc_runtime.config import NodePath
+
+RUN_DIR_VARIABLE: Final = "CFGC_RUN_DIR"
+"""Tells every process of a run where its run directory is."""
+ELSEWHERE: Final = "launch.sh --run-dir DIR, or CFGC_RUN_DIR=DIR on Slurm"
+"""How a start names another run directory."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,16 @@ class RunDirectory:
         return self.root / "metrics.jsonl"
 
     @property
+    def results(self) -> Path:
+        """What an evaluation found."""
+        return self.root / "evaluation.json"
+
+    @property
+    def model(self) -> Path:
+        """What an export wrote."""
+        return self.root / "model"
+
+    @property
     def tracking(self) -> Path:
         """Files of trackers."""
         return self.root / "tracking"
@@ -52,6 +67,11 @@ class RunDirectory:
     def identity(self) -> Path:
         """Which bundle this run directory belongs to."""
         return self.root / "run.json"
+
+    @property
+    def excluded_nodes(self) -> Path:
+        """Machines that failed the run and that it keeps away from, one a line."""
+        return self.root / "excluded_nodes"
 
     @property
     def finished(self) -> Path:
@@ -70,9 +90,13 @@ class RunDirectory:
         whole = isinstance(summary, dict) and isinstance(summary.get("seconds"), (int, float))
         return summary if whole and summary.get("plan_digest") == plan_digest else None
 
+    def write_finished(self, plan_digest: str, seconds: float, **done: int) -> None:
+        """Say that the run of this plan reached its end, what it had ``done`` by then, and in how many seconds."""
+        write_json(self.finished, {"plan_digest": plan_digest, **done, "seconds": round(seconds, 3)})
+
 
 def expand(path: NodePath) -> Path:
-    """``path`` on this machine. Raises ``Failure`` when its environment variable is not set."""
+    """``path`` on this machine. Raises ``Failure`` when its variable is not set, or its stage has no checkpoint."""
     if path.base == "absolute":
         return Path(path.path)
     if path.base == "stdlib":
@@ -80,9 +104,23 @@ def expand(path: NodePath) -> Path:
     if path.base == "env":
         value = os.environ.get(path.name, "")
         if not value:
-            raise Failure(NO_INPUT, f"the environment variable {path.name} is not set; the data is below it")
+            place = Path(f"${path.name}") / path.path
+            raise Failure(NO_INPUT, f"the environment variable {path.name} is not set; the spec names {place}")
         return Path(value) / path.path
+    if path.base in ("stage", "checkpoint"):
+        stage = RunDirectory(Path(os.environ[RUN_DIR_VARIABLE]).parent / path.name)
+        return (stage.root if path.base == "stage" else _newest_checkpoint(stage)) / path.path
     return Path.cwd() / path.path
+
+
+def _newest_checkpoint(run: RunDirectory) -> Path:
+    from cfgc_runtime.checkpoints.complete import newest_first  # which writes with what is here
+
+    found = newest_first(run.checkpoints) if run.checkpoints.is_dir() else []
+    for name, content in found:
+        if content is not None:
+            return run.checkpoints / name
+    raise Failure(NO_INPUT, f"the stage {run.root.name} has no whole checkpoint in {run.checkpoints}: run it first")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

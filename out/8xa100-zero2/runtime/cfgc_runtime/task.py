@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, cast
 
 from cfgc_runtime.config import load_config
 from cfgc_runtime.errors import BAD_BUNDLE, FINISHED, INTERNAL, NO_INPUT, PREEMPTED, Failure
+from cfgc_runtime.export.task import run_export
+from cfgc_runtime.point import VARIABLE, point_of
 from cfgc_runtime.pulse import TASK
 from cfgc_runtime.releases import check_releases
 from cfgc_runtime.rundir import expand
@@ -44,6 +46,9 @@ def run_task(bundle: Path, run: RunDirectory, world: World, stop: StopRequest, s
     world.check(config.TOPOLOGY)
     check_releases(config.TARGET)
     os.environ.update(_variables(config, run))
+    if config.TASK.kind == "export":
+        pulse.enter(TASK)
+        return run_export(config.TASK, run, stop)
     directory = expand(config.TASK.working_directory)
     wiring = load_wiring(bundle) if config.TASK.kind == "function" else None
     _enter(directory)
@@ -64,10 +69,19 @@ def _variables(config: TaskConfig, run: RunDirectory) -> Mapping[str, str]:
     """What the task is told besides torchrun's variables; ``CFGC_RUN_DIR`` and ``CFGC_ATTEMPT`` are there already."""
     return {
         **dict(config.TASK.environment),
+        **{name: str(expand(path)) for name, path in config.TASK.paths},
         "CFGC_CHECKPOINT_DIR": str(run.checkpoints),
+        **_point(run),
         "CFGC_SEED": str(config.EXPERIMENT.seed),
         "CFGC_DETERMINISTIC": str(int(config.EXPERIMENT.deterministic)),
+        "PYTHONFAULTHANDLER": "1",  # a script takes the place of the process that has it on
     }
+
+
+def _point(run: RunDirectory) -> Mapping[str, str]:
+    """The number of the sweep's point; nothing for a single run."""
+    point = point_of(run.bundle)
+    return {VARIABLE: str(point.index)} if point else {}
 
 
 def _enter(directory: Path) -> None:

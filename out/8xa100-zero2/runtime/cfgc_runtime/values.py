@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
+from cfgc_runtime.point import patched, point_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,6 +59,8 @@ def read_values(bundle: Path) -> Values:
     """What ``bundle`` was compiled from. Raises ``Failure`` when that cannot be read."""
     try:
         values = json.loads((bundle / NAME).read_text(encoding="utf-8"))
+        if point := point_of(bundle):
+            values = patched(values, point.values)
         return {kind: dict(values[kind]) for kind in (*KINDS, "ds_config")}
     except FileNotFoundError:
         raise Failure(

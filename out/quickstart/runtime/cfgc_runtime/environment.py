@@ -26,7 +26,7 @@ _PACKAGES: Final = (
     *("torch", "deepspeed", "numpy", "transformers", "datasets", "tokenizers", "pyarrow", "safetensors"),
     *("sentencepiece", "triton", "flash_attn"),
 )
-_DISTRIBUTIONS: Final = {"flash_attn": "flash-attn", "mlflow": "mlflow-skinny"}
+DISTRIBUTIONS: Final = {"flash_attn": "flash-attn", "mlflow": "mlflow-skinny"}
 """Where modules come from, when that is called otherwise."""
 
 _GIT_PATIENCE_S = 5.0
@@ -55,7 +55,7 @@ def describe_git(directory: Path) -> dict[str, Any]:
 def describe_versions(trackers: Collection[str] = ()) -> dict[str, str]:
     """Releases of Python, of the packages that this process has imported, and of ``trackers``, which it will."""
     used = [name for name in _PACKAGES if name in sys.modules]
-    found = {name: _release(name, _DISTRIBUTIONS.get(name, name)) for name in (*used, *trackers)}
+    found = {name: _release(name, DISTRIBUTIONS.get(name, name)) for name in (*used, *trackers)}
     return {"python": platform.python_version()} | {name: release for name, release in found.items() if release}
 
 

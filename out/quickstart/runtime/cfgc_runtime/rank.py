@@ -1,6 +1,7 @@
-"""One rank: a parent that torchrun sees and that outlives the training child, to record how it really ended.
+"""One rank: a parent that torchrun sees and that outlives the child at work, to record how it really ended.
 
-The fork comes before torch is imported. Standard library only, up to the child's import of the training code.
+The child trains, or runs the plan's task. The fork comes before torch or the user's code is imported. Standard library
+only, up to the child's import of either.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from cfgc_runtime.attempt import Attempt, shell_code
+from cfgc_runtime.binding import bind
 from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import (
     BAD_CHECKPOINT,
@@ -26,9 +28,11 @@ from cfgc_runtime.errors import (
     Failure,
     describe_os_error,
     find_os_error,
+    is_failure,
 )
 from cfgc_runtime.hang import DUMP_SIGNAL
 from cfgc_runtime.lock import running
+from cfgc_runtime.mourning import ENDED_FOR_ANOTHER, KILLED
 from cfgc_runtime.pulse import IMPORTING, Pulse
 from cfgc_runtime.signals import STOP_SIGNALS, StopRequest, block, die_with_parent, send, unblock
 from cfgc_runtime.world import World
@@ -48,9 +52,10 @@ _PROBE_SIZE = 1 << 20
 
 
 def run_rank(bundle: Path, run: RunDirectory, attempt: Attempt) -> int:
-    """Train in a child process; returns what torchrun should see: 0 for finished and for preempted."""
+    """Do the plan's work in a child process; returns what torchrun should see: 0 for finished and for preempted."""
     die_with_parent(signal.SIGKILL)
     world = World.from_environment()
+    bind(load_config(bundle / "config.py").LAUNCH.cpu_binding, world)
     with running(run):
         screen = _send_output_to(attempt.log(f"rank-{world.rank}"))
         return _supervise_training(bundle, run, world, attempt, screen)
@@ -62,9 +67,11 @@ def _supervise_training(bundle: Path, run: RunDirectory, world: World, attempt: 
     if child == 0:
         os._exit(_train(bundle, run, world, attempt, screen))
     attempt.record_pid(world.rank, world.node_rank, child)
-    _forward_signals(child, attempt)
+    mourned = _forward_signals(child, attempt)
     _, status = os.waitpid(child, 0)
     code = shell_code(os.waitstatus_to_exitcode(status))
+    if mourned and code == KILLED:
+        attempt.record_exit(world.rank, LOST_PEER, ENDED_FOR_ANOTHER)
     attempt.record_exit(world.rank, code)
     return FINISHED if code == PREEMPTED else code
 
@@ -80,25 +87,34 @@ def _send_output_to(log: Path) -> TextIO:
     return screen
 
 
-def _forward_signals(child: int, attempt: Attempt) -> None:
-    """Stop signals become a request to save, except when a rank has failed: torchrun then wants the others gone."""
+def _forward_signals(child: int, attempt: Attempt) -> list[int]:
+    """Stop signals become a request to save, except when a rank has failed: torchrun then wants the others gone.
+
+    The list is empty as long as the child was not killed for that.
+    """
+    mourned: list[int] = []
 
     def handle(_number: int, _frame: object) -> None:
-        failed = any(found.code not in (FINISHED, PREEMPTED) for found in attempt.exits())
-        send(child, signal.SIGKILL if failed else signal.SIGUSR2)
+        if attempt.has_failed:
+            mourned.append(child)
+            send(child, signal.SIGKILL)
+        else:
+            send(child, signal.SIGUSR2)
 
     for number in STOP_SIGNALS:
         signal.signal(number, handle)
     unblock()
+    return mourned
 
 
 def _train(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, screen: TextIO) -> int:
-    """The child: train, and record a failure at once, before the other ranks notice broken connections."""
+    """The child: do the work, and record a failure at once, before the other ranks notice broken connections."""
     code, message = INTERNAL, ""
     try:
         die_with_parent(signal.SIGKILL)
         stop = StopRequest()
         stop.install()
+        faulthandler.enable(all_threads=True)  # the stacks of a crash in C++ are in its log
         faulthandler.register(DUMP_SIGNAL, all_threads=True)
         pulse = Pulse(attempt.beat_of(world.rank))
         pulse.enter(IMPORTING)
@@ -109,7 +125,7 @@ def _train(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, scre
         code, message = _classify(error, run)
         with suppress(OSError):  # the log may be on a full disk
             traceback.print_exc()
-    if code not in (FINISHED, PREEMPTED):
+    if is_failure(code):
         attempt.record_exit(world.rank, code, message)
     for stream in (sys.stdout, sys.stderr, screen):
         with suppress(OSError):

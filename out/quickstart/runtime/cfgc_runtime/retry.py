@@ -1,4 +1,4 @@
-"""Whether a run that failed is worth another start: what kind of end it was, and whether the last starts got anywhere.
+"""Whether a run is worth another start: what kind of end it was, and whether the last starts got anywhere.
 
 Attempts lie in the run directory, so that starts by hand count too. Standard library only.
 """
@@ -9,12 +9,14 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cfgc_runtime.attempt import Attempt, attempts_of
+from cfgc_runtime.attempt import attempts_of, verdict
 from cfgc_runtime.checkpoints import complete
-from cfgc_runtime.errors import FINISHED, HUNG, LOST_PEER, PREEMPTED, meaning
+from cfgc_runtime.config import trains
+from cfgc_runtime.errors import HUNG, LOST_PEER, Failure, meaning
 
 if TYPE_CHECKING:
-    from cfgc_runtime.config import Launch
+    from cfgc_runtime.attempt import Attempt
+    from cfgc_runtime.config import Config, Launch
     from cfgc_runtime.rundir import RunDirectory
 
 _ASKED: Final = {128 + signal.SIGINT, 128 + signal.SIGTERM}
@@ -46,28 +48,75 @@ def newest_step(run: RunDirectory) -> int:
 
 
 def decide(run: RunDirectory, code: int, launch: Launch) -> Decision:
-    """What to do after an attempt ended with ``code``."""
-    attempts, step = attempts_of(run), newest_step(run)
-    number, allowed = len(attempts), launch.max_attempts
+    """What launch.sh does after an attempt ended with ``code``."""
     if not may_be_retried(code):
         return _stop(f"exit code {code} ({meaning(code)}) comes again with the next start")
-    if number >= allowed:
-        return _stop(f"this was attempt {number} of {allowed} (launch.max_attempts)")
-    stalled = attempts[-_STALLED:]
-    if len(stalled) == _STALLED and all(_stood_still(attempt, step) for attempt in stalled):
-        names = " and ".join(str(int(attempt.path.name)) for attempt in stalled)
-        return _stop(f"attempts {names} both failed before a checkpoint after step {step:,}")
+    if reason := _exhausted(run, launch, asked_counts=False):
+        return _stop(reason)
+    number = len(_attempts(run))
     delay = min(launch.restart_delay_s * 2 ** min(number - 1, 30), max(_LONGEST_S, launch.restart_delay_s))
-    place = f"from step {step:,}" if step else "from the beginning, as nothing was saved yet"
-    return Decision(True, delay, f"starting again in {delay} s, attempt {number + 1} of {allowed}, {place}")
+    return Decision(True, delay, f"starting again in {delay} s, {_next(run, launch)}, {_place(run)}")
+
+
+def decide_after_save(run: RunDirectory, config: Config) -> Decision:
+    """What job.sbatch does after an attempt that was asked to save, and did."""
+    if reason := _exhausted(run, config.LAUNCH, asked_counts=trains(config)):
+        return _stop(reason)
+    place = f", {_place(run)}" if trains(config) else ""
+    return Decision(True, 0, f"saved; queued again, {_next(run, config.LAUNCH)}{place}")
+
+
+def refuse_start(run: RunDirectory, config: Config) -> None:
+    """Raise ``Failure``, with the code of the last attempt, when a start that nobody asked for is one too many.
+
+    Slurm starts a job again that lost a node or was preempted, however often that happens.
+    """
+    reason = _exhausted(run, config.LAUNCH, asked_counts=trains(config))
+    if not reason:
+        return
+    code, _ = verdict(_attempts(run)[-1].exits(), LOST_PEER, range(config.TOPOLOGY.world_size))
+    raise Failure(code or LOST_PEER, f"not started again: {reason}; submit it by hand to go on all the same")
+
+
+def _exhausted(run: RunDirectory, launch: Launch, *, asked_counts: bool) -> str:
+    """Why there is no further start; empty when there may be one.
+
+    ``asked_counts``: also an attempt that was asked to stop must have come further.
+    """
+    attempts, step = _attempts(run), newest_step(run)
+    if len(attempts) >= launch.max_attempts:
+        return f"this was attempt {len(attempts)} of {launch.max_attempts} (launch.max_attempts)"
+    stalled = attempts[-_STALLED:]
+    if len(stalled) < _STALLED or not all(_stood_still(attempt, step, asked_counts) for attempt in stalled):
+        return ""
+    names = " and ".join(str(int(attempt.path.name)) for attempt in stalled)
+    ended = "failed before" if all(map(_has_failed, stalled)) else "ended without"
+    return f"attempts {names} both {ended} a checkpoint after step {step:,}"
+
+
+def _attempts(run: RunDirectory) -> list[Attempt]:
+    """Those in which something was started, the first one first."""
+    return [attempt for attempt in attempts_of(run) if attempt.was_used]
+
+
+def _next(run: RunDirectory, launch: Launch) -> str:
+    return f"attempt {len(_attempts(run)) + 1} of {launch.max_attempts}"
+
+
+def _place(run: RunDirectory) -> str:
+    step = newest_step(run)
+    return f"from step {step:,}" if step else "from the beginning, as nothing was saved yet"
 
 
 def _stop(reason: str) -> Decision:
     return Decision(False, 0, f"not started again: {reason}")
 
 
-def _stood_still(attempt: Attempt, newest: int) -> bool:
-    """Whether it failed, and saved nothing. One that was told to stop did not fail."""
+def _stood_still(attempt: Attempt, newest: int, asked_counts: bool) -> bool:
+    """Whether it saved nothing new. One that was told to stop may do so, unless ``asked_counts``."""
     start = attempt.started_from
-    failed = any(end.code not in (FINISHED, PREEMPTED) for end in attempt.exits()) or not attempt.exits()
-    return failed and start is not None and start >= newest
+    return start is not None and start >= newest and (asked_counts or _has_failed(attempt))
+
+
+def _has_failed(attempt: Attempt) -> bool:
+    return attempt.has_failed or not attempt.exits()

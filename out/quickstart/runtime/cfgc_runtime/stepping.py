@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 class StepOutcome:
     """One optimizer step on this rank.
 
-    ``loss`` is this rank's mean, a scalar tensor; ``grad_norm`` that of the whole gradient before clipping, None when
-    it is unknown or the step was ``skipped`` (an fp16 overflow); ``samples`` a digest of the samples' numbers;
-    ``unlabelled`` counts this rank's samples without a label, whose losses of 0 are in that mean.
+    ``loss`` is this rank's mean of what training lowers, a scalar tensor; ``grad_norm`` that of the whole gradient
+    before clipping, None when it is unknown or the step was ``skipped`` (an fp16 overflow); ``samples`` a digest of the
+    samples' numbers; ``unlabelled`` counts this rank's samples without a label, which that mean counts too: with 0,
+    unless the user's own loss says otherwise.
     """
 
     loss: torch.Tensor

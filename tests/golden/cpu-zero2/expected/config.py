@@ -72,6 +72,19 @@ class Topology(Frozen):
     timeout_s: int
 
 
+class NodePath(Frozen):
+    """A path on the node, expanded there.
+
+    ``base``: ``cwd`` (the directory that the script was started in), ``absolute``, ``env`` (the value of variable
+    ``name``), ``stdlib`` (the interpreter's own standard library), ``stage`` (the run directory of stage ``name``,
+    beside this run's own) or ``checkpoint`` (its newest whole one). ``path`` is below that base, ``.`` for itself.
+    """
+
+    base: Literal["cwd", "absolute", "env", "stdlib", "stage", "checkpoint"]
+    name: str
+    path: str
+
+
 class Batch(Frozen):
     """Samples. global_batch_size = micro × accumulation × data_parallel; tokens are per optimizer step."""
 
@@ -150,18 +163,6 @@ class Optimizer(Frozen):
     decay_norm_and_bias: bool
     gradient_clipping: float
     groups: tuple[ParameterGroup, ...]
-
-
-class NodePath(Frozen):
-    """A path on the node, expanded there.
-
-    ``base``: ``cwd`` (the directory that the script was started in), ``absolute``, ``env`` (the value of variable
-    ``name``) or ``stdlib`` (the interpreter's own standard library). ``path`` is below that base, ``.`` for itself.
-    """
-
-    base: Literal["cwd", "absolute", "env", "stdlib"]
-    name: str
-    path: str
 
 
 class Source(Frozen):
@@ -341,11 +342,13 @@ class Tracking(Frozen):
 class Launch(Frozen):
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
-    ``watchdog_s`` 0 is off. ``restart`` lets launch.sh start again by itself, after ``restart_delay_s`` at first.
+    ``limits`` are (name of a resource limit, value), -1 without limit. ``watchdog_s`` 0 is off. ``restart`` lets
+    launch.sh start again by itself, after ``restart_delay_s`` at first. ``ops`` of DeepSpeed are built on each node.
     """
 
     run_dir: NodePath
     python: str
+    launcher: Literal["torchrun", "srun"]
     master_port: int
     threads_per_rank: int
     time_limit_s: int
@@ -357,6 +360,10 @@ class Launch(Frozen):
     restart_delay_s: int
     environment: tuple[tuple[str, str], ...]
     required: tuple[str, ...]
+    limits: tuple[tuple[str, int], ...]
+    cpu_binding: Literal["none", "cores", "numa"]
+    ops: tuple[str, ...]
+    ops_cache: NodePath
 
 
 EXPERIMENT: Final = Experiment(
@@ -385,6 +392,12 @@ TOPOLOGY: Final = Topology(
     sequence_parallel=1,
     backend="gloo",
     timeout_s=1800,
+)
+WORK: Final[Literal["train", "evaluate"]] = "train"
+WEIGHTS: Final = NodePath(
+    base="cwd",
+    name="",
+    path="",
 )
 BATCH: Final = Batch(
     global_batch_size=16,
@@ -561,6 +574,7 @@ LAUNCH: Final = Launch(
         path="runs/cpu-zero2",
     ),
     python="python3",
+    launcher="torchrun",
     master_port=0,
     threads_per_rank=1,
     time_limit_s=86400,
@@ -578,5 +592,13 @@ LAUNCH: Final = Launch(
         ("PYTHONUNBUFFERED", "1"),
     ),
     required=(),
+    limits=(),
+    cpu_binding="none",
+    ops=(),
+    ops_cache=NodePath(
+        base="absolute",
+        name="",
+        path="/tmp",
+    ),
 )
-PLAN_DIGEST: Final[str] = "sha256:be19844cad119541c58ce69dd83084e7751851bb9ea1c4a12db5693d906d4ccd"
+PLAN_DIGEST: Final[str] = "sha256:0972b40254f940449ececf1ca796a77254da2c2b349ca01a968469c4b3df3b7c"

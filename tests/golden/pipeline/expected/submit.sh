@@ -5,18 +5,23 @@ set -euo pipefail
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 run_dir=${CFGC_RUN_DIR:-}
 dry_run=
+test_only=
 
 usage() {
   cat <<'END'
-usage: submit.sh [--run-dir DIR] [--dry-run] [-- SBATCH-OPTION...]
+usage: submit.sh [OPTION...] [-- SBATCH-OPTION...]
 
 Submits the stages of chain: pretrain, finetune, judge, export, report.
 Prints a line `stage job-id` for each. Again after a failure it goes on where the chain stopped: what has finished is
 left alone, what is queued or runs is not submitted twice, and the rest is submitted.
 
   --run-dir DIR   keep the stages' run directories in DIR/stages
+  --test-only     ask Slurm whether it would take each stage, and submit nothing
   --dry-run       say what would be submitted, and submit nothing
   -- OPTION...    options of sbatch for every stage
+
+Exit codes: 0 submitted, 64 wrong command line or a variable is missing, 65 a stage that has to run again is running,
+69 Slurm is not here or refuses, 73 the run directory cannot be written, or another submit.sh works on it.
 END
 }
 
@@ -34,6 +39,10 @@ while (($#)); do
       ;;
     --run-dir=*)
       run_dir=${1#*=}
+      shift
+      ;;
+    --test-only)
+      test_only=1
       shift
       ;;
     --dry-run)
@@ -56,8 +65,9 @@ while (($#)); do
 done
 options=("$@")
 
+needed=( DATA_DIR HF_TOKEN SCRATCH )
 missing=()
-for variable in DATA_DIR HF_TOKEN SCRATCH; do
+for variable in "${needed[@]}"; do
   [[ -n ${!variable:-} ]] || missing+=("$variable")
 done
 ((${#missing[@]} == 0)) || fail "set these first (the stages' PLAN.md say what for): ${missing[*]}" 64
@@ -68,24 +78,29 @@ done
 
 [[ -n $run_dir ]] || run_dir="$SCRATCH"/chains/first
 [[ $run_dir == /* ]] || run_dir=$PWD/$run_dir
-record=$run_dir/jobs
+
+if [[ -n $test_only ]]; then
+  stages=( pretrain finetune judge export report )
+  for stage in "${stages[@]}"; do
+    bash "$bundle/stages/$stage/submit.sh" --test-only --run-dir "$run_dir/stages/$stage" -- ${options[@]+"${options[@]}"}
+  done
+  exit
+fi
 
 if [[ -z $dry_run ]]; then
-  mkdir -p -- "$run_dir"
-  exec {lock}>>"$record"
+  mkdir -p -- "$run_dir" || fail "the run directory cannot be made" 73
+  exec {lock}>>"$run_dir/.submitting"
   flock --nonblock "$lock" || fail "another submit.sh works on $run_dir" 73
 fi
 
 declare -A job fresh # by stage: the job that others wait for, and whether it was submitted just now
 
-# The newest job of a stage; nothing where there is none.
+# The newest job of a stage, as its own submit.sh wrote it down; nothing where there is none.
 recorded() {
-  local name id newest=
-  [[ -r $record ]] || return 0
-  while read -r name id; do
-    [[ $name != "$1" ]] || newest=$id
-  done <"$record"
-  echo "$newest"
+  local line
+  [[ -r $run_dir/stages/$1/jobs.jsonl ]] || return 0
+  line=$(tail -n 1 -- "$run_dir/stages/$1/jobs.jsonl")
+  [[ ! $line =~ \"id\":\ \"([0-9]+)\" ]] || echo "${BASH_REMATCH[1]}"
 }
 
 # The state of a job; nothing once it is over. One that is just ending is waited for, since it may be queued again.
@@ -145,12 +160,9 @@ submit_stage() {
     echo "$name would be submitted${after[*]:+ with ${after[*]}}"
     return
   fi
-  mkdir -p -- "$run_dir/stages/$name"
-  id=$(CFGC_RUN_DIR="$run_dir/stages/$name" sbatch --parsable "${after[@]}" "${options[@]}" \
-    "$bundle/stages/$name/job.sbatch")
-  id=${id%%;*}
+  id=$(bash "$bundle/stages/$name/submit.sh" --parsable --run-dir "$run_dir/stages/$name" -- \
+    ${after[@]+"${after[@]}"} ${options[@]+"${options[@]}"})
   job[$name]=$id
-  echo "$name $id" >>"$record"
   echo "$name $id"
 }
 
@@ -158,4 +170,5 @@ submit_stage pretrain sha256:657c1a3b30d57c832d320aa6e51dc868f5e299302b63a7f0f34
 submit_stage finetune sha256:d209a1747b13ade77d77040bbd5768b1a0660eb24d8a7e8f0edfe20e711d5d30 pretrain
 submit_stage judge sha256:24ff808e6e81779d935b9c8261f5ea006c1f7bbac3f27ae77636793e6dab9758 finetune
 submit_stage export sha256:71eb8804b090f98879815aa6f08028e168d2ae50eef6a8f67c9d435b4db1401a finetune
-submit_stage report sha256:de368efc5edff4a15b5340fa08068190e0de2014c4889b3aa5f3f17a856044c6 judge export
+submit_stage report sha256:7e12f5e2c2e1226f871f6317528948852e25c504bb0edb25098c095a398ab57d judge export
+[[ -n $dry_run ]] || echo "submit.sh: run directories are in $run_dir/stages; with cfgc: cfgc runs DIR, cfgc logs DIR" >&2

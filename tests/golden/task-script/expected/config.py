@@ -76,38 +76,46 @@ class NodePath(Frozen):
     """A path on the node, expanded there.
 
     ``base``: ``cwd`` (the directory that the script was started in), ``absolute``, ``env`` (the value of variable
-    ``name``) or ``stdlib`` (the interpreter's own standard library). ``path`` is below that base, ``.`` for itself.
+    ``name``), ``stdlib`` (the interpreter's own standard library), ``stage`` (the run directory of stage ``name``,
+    beside this run's own) or ``checkpoint`` (its newest whole one). ``path`` is below that base, ``.`` for itself.
     """
 
-    base: Literal["cwd", "absolute", "env", "stdlib"]
+    base: Literal["cwd", "absolute", "env", "stdlib", "stage", "checkpoint"]
     name: str
     path: str
 
 
 class Task(Frozen):
-    """What every rank runs in place of training: a function, which wiring.py calls, or a script of the bundle.
+    """What every rank runs in place of training: a function, which wiring.py calls, a script of the bundle, an export.
 
-    ``interpreter`` are the words before the script, ``python`` for the run's own; ``environment`` is the task's alone.
+    ``interpreter`` are the words before the script, ``python`` for the run's own; ``environment`` is the task's alone,
+    and ``paths`` are variables too. ``checkpoint`` is what an export reads, ``dtype`` empty the precision of training.
     """
 
-    kind: Literal["function", "script"]
+    kind: Literal["function", "script", "export"]
     target: str
     script: str
     script_sha256: str
     interpreter: tuple[str, ...]
     args: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
+    paths: tuple[tuple[str, NodePath], ...]
     working_directory: NodePath
+    checkpoint: NodePath
+    format: Literal["auto", "huggingface", "safetensors"]
+    dtype: Literal["", "fp32", "bf16", "fp16"]
 
 
 class Launch(Frozen):
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
-    ``watchdog_s`` 0 is off. ``restart`` lets launch.sh start again by itself, after ``restart_delay_s`` at first.
+    ``limits`` are (name of a resource limit, value), -1 without limit. ``watchdog_s`` 0 is off. ``restart`` lets
+    launch.sh start again by itself, after ``restart_delay_s`` at first. ``ops`` of DeepSpeed are built on each node.
     """
 
     run_dir: NodePath
     python: str
+    launcher: Literal["torchrun", "srun"]
     master_port: int
     threads_per_rank: int
     time_limit_s: int
@@ -119,6 +127,10 @@ class Launch(Frozen):
     restart_delay_s: int
     environment: tuple[tuple[str, str], ...]
     required: tuple[str, ...]
+    limits: tuple[tuple[str, int], ...]
+    cpu_binding: Literal["none", "cores", "numa"]
+    ops: tuple[str, ...]
+    ops_cache: NodePath
 
 
 EXPERIMENT: Final = Experiment(
@@ -156,11 +168,19 @@ TASK: Final = Task(
     interpreter=("/bin/bash",),
     args=("--style", 'it\'s "quoted"'),
     environment=(("TOKENIZERS_PARALLELISM", "false"),),
+    paths=(),
     working_directory=NodePath(
         base="env",
         name="SCRATCH",
         path="corpus",
     ),
+    checkpoint=NodePath(
+        base="cwd",
+        name="",
+        path=".",
+    ),
+    format="auto",
+    dtype="",
 )
 LAUNCH: Final = Launch(
     run_dir=NodePath(
@@ -169,6 +189,7 @@ LAUNCH: Final = Launch(
         path="runs",
     ),
     python="python3",
+    launcher="torchrun",
     master_port=0,
     threads_per_rank=1,
     time_limit_s=14400,
@@ -185,7 +206,17 @@ LAUNCH: Final = Launch(
         ("PYTHONDONTWRITEBYTECODE", "1"),
         ("PYTHONHASHSEED", "0"),
         ("PYTHONUNBUFFERED", "1"),
+        ("TORCH_NCCL_DUMP_ON_TIMEOUT", "1"),
+        ("TORCH_NCCL_TRACE_BUFFER_SIZE", "2000"),
     ),
     required=("HF_TOKEN",),
+    limits=(),
+    cpu_binding="none",
+    ops=(),
+    ops_cache=NodePath(
+        base="absolute",
+        name="",
+        path="/tmp",
+    ),
 )
-PLAN_DIGEST: Final[str] = "sha256:2789bce7bb9909042e3e3b49bd872457e6955da7e1e7180fed2df8d84515d854"
+PLAN_DIGEST: Final[str] = "sha256:ceaa5d741f4ab54e750798275b79d890b967d2fc9c44ce952ed19b17a4beb0ea"

@@ -27,14 +27,17 @@ _SETTLED_NS = 2_000_000_000
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What was read. ``sha256`` covers the tokenizer and every file's source, path and content, in order."""
+    """What there is to read. ``sha256`` covers the tokenizer and every file's source, path and content, in order.
+
+    Of streams, which are never read as a whole, it covers sizes in place of contents.
+    """
 
     files: int
     bytes: int
     sha256: str
 
     def as_json(self) -> dict[str, int | str]:
-        """For a checkpoint and for comparing between ranks."""
+        """For a checkpoint, and for a message that names the amount."""
         return asdict(self)
 
 
@@ -178,14 +181,23 @@ def fingerprint_of(names: Iterable[str], contents: Sequence[Contents], tokenizer
     return Fingerprint(sum(c.files for c in contents), sum(c.bytes for c in contents), whole.hexdigest())
 
 
-def changed_since(step: int, then: Mapping[str, Any], now: Mapping[str, Any]) -> Failure:
+def amount_of(fingerprint: Mapping[str, Any]) -> str:
+    """How much data that is, of a fingerprint as JSON: of files, or of the user's own samples."""
+    if "files" in fingerprint:
+        return f"{fingerprint['files']:,} files of {fingerprint['bytes']:,} bytes"
+    return f"{fingerprint['samples']:,} samples and {fingerprint['held_out']:,} held out"
+
+
+def changed_since(step: int, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """What to say when the data is not what the checkpoint of ``step`` was trained on (fingerprints as JSON)."""
-    return Failure(
-        NO_INPUT,
-        f"the data changed since step {step:,} was saved: {then['files']:,} files of {then['bytes']:,} bytes then, "
-        f"{now['files']:,} of {now['bytes']:,} now{', with other content' if then['bytes'] == now['bytes'] else ''}; "
-        "restore it, or start over in a new run directory",
-    )
+    before, after = amount_of(then), amount_of(now)
+    other = ", with other content" if before == after else ""
+    return f"the data changed since step {step:,} was saved: {before} then, {after} now{other}"
+
+
+def changed(what: str) -> Failure:
+    """The end of a run whose data changed, ``what`` being ``changed_since``."""
+    return Failure(NO_INPUT, f"{what}; restore it, or start over in a new run directory")
 
 
 def digest_of(path: Path) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from cfgc_runtime.data.order import Order, positions
+from cfgc_runtime.data.order import HeldOutOrder, Order, positions
 from cfgc_runtime.data.samples import MicroBatch, collate
 from cfgc_runtime.data.streams import TrainStreams
 from cfgc_runtime.errors import Failure
@@ -47,7 +47,10 @@ class IndexedSet(Dataset[Loaded]):
 
 
 class StreamedSet(Dataset[Loaded]):
-    """The same over streams; each process opens its own and reads all of it, but encodes its own samples alone."""
+    """The same over streams; each process opens its own and reads all of it.
+
+    Packed samples are encoded by every process, as only that says where they begin; padded ones where they are used.
+    """
 
     def __init__(self, batch: Batch, ranks: int, rank: int, data: Data, pad: int) -> None:
         self._batch, self._ranks, self._rank, self._data, self._pad = batch, ranks, rank, data, pad
@@ -69,17 +72,14 @@ class HeldOutSet(Dataset[Loaded]):
     """Item i is this rank's i-th batch of held-out samples; what only fills a batch up has weight 0."""
 
     def __init__(
-        self, rows: Rows, samples: Sequence[int], size: int, rank: int, ranks: int, data: Data, pad: int
+        self, rows: Rows, samples: Sequence[int], order: HeldOutOrder, rank: int, data: Data, pad: int
     ) -> None:
-        self._rows, self._samples, self._data, self._pad = rows, samples, data, pad
-        self._size, self._rank, self._ranks = size, rank, ranks
+        self._rows, self._samples, self._order, self._rank = rows, samples, order, rank
+        self._data, self._pad = data, pad
 
     def __getitem__(self, index: int) -> Loaded:
-        count = len(self._samples)
-        start = (index * self._ranks + self._rank) * self._size
-        places = range(start, start + self._size)
-        samples = [self._samples[place % count] for place in places]
-        weights = [1.0 if place < count else 0.0 for place in places]
+        places, weights = self._order.batch(index, self._rank)
+        samples = [self._samples[place] for place in places]
         try:
             rows = [self._rows.row(sample) for sample in samples]
         except Failure as failure:

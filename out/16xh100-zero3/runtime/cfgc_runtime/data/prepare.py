@@ -1,5 +1,7 @@
 """What a run trains on: token files, packed by rank 0 where the sources are something else, and mapped by all ranks.
 
+Of streams there are none: their files are only listed.
+
 Packed files stay in the run directory. A later attempt uses them when the sources, the tokenizer and the way of
 encoding are still the same; files that have not changed since are not even read again.
 """
@@ -16,7 +18,15 @@ from typing import TYPE_CHECKING, Any
 from cfgc_runtime.attempt import newest_attempt
 from cfgc_runtime.checkpoints.complete import newest_first
 from cfgc_runtime.data import files
-from cfgc_runtime.data.files import Contents, Fingerprint, changed_since, fingerprint_of, list_contents, list_files
+from cfgc_runtime.data.files import (
+    Contents,
+    Fingerprint,
+    changed,
+    changed_since,
+    fingerprint_of,
+    list_contents,
+    list_files,
+)
 from cfgc_runtime.data.notice import Notice
 from cfgc_runtime.data.packing import Order, pack_all, packed, vocabulary_of
 from cfgc_runtime.data.token_file import SUFFIX, TokenFile, open_token_file
@@ -50,15 +60,11 @@ _WAIT_S = 300.0
 
 @dataclass(frozen=True)
 class Prepared:
-    """``sources`` holds the token files of each source, in the order of the spec; none of them when streaming.
-
-    ``bad_records`` is how many records were left out.
-    """
+    """``sources`` holds the token files of each source, in the order of the spec; none of them when streaming."""
 
     sources: tuple[tuple[TokenFile, ...], ...]
     fingerprint: Fingerprint
     vocabulary: Vocabulary
-    bad_records: int = 0
 
 
 def prepare(
@@ -161,7 +167,7 @@ def _check_unchanged(data: Data, orders: Sequence[Order], digest: str, checkpoin
     contents = [surveyed.get(source.name) or _contents_of(_files_of(source)) for source in data.sources]
     now = fingerprint_of([source.name for source in data.sources], contents, digest).as_json()
     if saved.state.get("data") != now:
-        raise changed_since(saved.step, saved.state["data"], now)
+        raise changed(changed_since(saved.step, saved.state["data"], now))
 
 
 def _prune(directory: Path, orders: Sequence[Order]) -> None:
@@ -195,7 +201,7 @@ def _open(data: Data, directory: Path, found: Mapping[str, Any]) -> Prepared:
         opened.append(mapped)
     vocabulary = found["vocabulary"] or vocabulary_of(opened[0][0].header)
     fingerprint = fingerprint_of([source.name for source in data.sources], contents, digest)
-    return Prepared(tuple(opened), fingerprint, Vocabulary(**vocabulary), found["bad_records"])
+    return Prepared(tuple(opened), fingerprint, Vocabulary(**vocabulary))
 
 
 def _files_of(source: Source) -> tuple[TokenFile, ...]:

@@ -53,6 +53,6 @@ def _bytes(weight: Any, dtype: torch.dtype) -> int:
 
 
 def _tied(model: Any) -> set[str]:
-    """Names that share another parameter's tensor, and non-persistent state that no checkpoint holds."""
+    """Names of parameters that share the tensor of another one."""
     keys = getattr(model, "_tied_weights_keys", None) or ()
     return set(keys)

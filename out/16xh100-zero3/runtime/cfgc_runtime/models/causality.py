@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from cfgc_runtime.errors import WRONG_WORLD, Failure
+from cfgc_runtime.models.fitting import embedding_rows, longest_of
 from cfgc_runtime.models.losses import logits_of
 
 if TYPE_CHECKING:
@@ -25,9 +26,8 @@ def check_causal(model: Any, place: str) -> None:
     Takes the forward pass of two samples that differ in their second half. Nothing of the model changes, and no random
     number is spent. A model that computes only on a GPU is not judged. Raises ``Failure``.
     """
-    rows = int(getattr(model.get_input_embeddings(), "num_embeddings", 0))
-    longest = getattr(model.config, "max_position_embeddings", LENGTH)
-    half = min(LENGTH, longest if isinstance(longest, int) else LENGTH) // 2
+    rows = embedding_rows(model)
+    half = min(LENGTH, longest_of(model) or LENGTH) // 2
     if rows < 2 or half < 1:
         return
     first = torch.arange(2 * half) % rows

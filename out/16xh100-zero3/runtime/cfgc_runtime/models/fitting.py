@@ -15,7 +15,7 @@ def check_fit(model: nn.Module, vocabulary: int, length: int) -> None:
 
     Raises ``Failure``. What the model does not tell is not judged.
     """
-    ids, longest = _embedding_rows(model), _longest(getattr(model, "config", None))
+    ids, longest = embedding_rows(model), longest_of(model)
     if 0 < ids < vocabulary:
         raise Failure(WRONG_WORLD, f"the model knows {ids:,} token ids, the tokenizer makes {vocabulary:,}")
     if 0 < longest < length:
@@ -26,14 +26,15 @@ def check_fit(model: nn.Module, vocabulary: int, length: int) -> None:
         )
 
 
-def _embedding_rows(model: Any) -> int:
+def embedding_rows(model: Any) -> int:
     """Rows of the embedding of tokens of a transformers model; 0 is unknown."""
     if not hasattr(model, "get_input_embeddings"):
         return 0
     return int(getattr(model.get_input_embeddings(), "num_embeddings", 0))
 
 
-def _longest(settings: Any) -> int:
+def longest_of(model: Any) -> int:
     """Positions of the decoder or of a transformers model; 0 is unknown."""
+    settings = getattr(model, "config", None)
     found = [getattr(settings, name, 0) for name in ("max_sequence_length", "max_position_embeddings")]
     return next((one for one in found if isinstance(one, int) and one), 0)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from cfgc_runtime.data.tokenizers import load_tokenizer
 from cfgc_runtime.errors import INTERNAL, Failure
 from cfgc_runtime.models.losses import IGNORED, logits_of
 
@@ -19,17 +18,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from cfgc_runtime.config import Config, Penalties
+    from cfgc_runtime.config import Penalties
     from cfgc_runtime.engine import Loss
 
 _MOST = 1.0 - 1e-6
 """Probabilities are cut here: fp32 has no number between it and 1 whose term would be finite and useful."""
-
-
-def training_loss(loss: Loss, config: Config) -> Loss:
-    """What training lowers: ``loss`` and the penalties of the plan."""
-    end = load_tokenizer(config.DATA.tokenizer).end if config.PENALTIES.eos else 0
-    return with_penalties(loss, config.PENALTIES, end)
 
 
 def with_penalties(loss: Loss, penalties: Penalties, end: int) -> Loss:

@@ -6,24 +6,25 @@ import importlib.util
 import sys
 from typing import TYPE_CHECKING, Final
 
+from cfgc_runtime.environment import DISTRIBUTIONS
 from cfgc_runtime.errors import NO_INPUT, WRONG_WORLD, Failure
 from cfgc_runtime.preflight.finding import Finding, error, from_failure
 from cfgc_runtime.rundir import expand
+from cfgc_runtime.trackers.opening import libraries_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cfgc_runtime.config import Config, NodePath
+    from cfgc_runtime.config import Config, NodePath, Task
 
 _OF_SOURCES: Final = {"parquet": "pyarrow", "arrow": "pyarrow", "huggingface": "datasets"}
-_DISTRIBUTIONS: Final = {"mlflow": "mlflow-skinny"}
 
 
 def libraries(config: Config) -> Iterator[Finding]:
     """Each library that the model, the data or a tracker is read or written with; none is imported."""
     for name, key in sorted(set(_needed(config))):
         if not _is_installed(name):
-            install = f"{sys.executable} -m pip install {_DISTRIBUTIONS.get(name, name)}"
+            install = f"{sys.executable} -m pip install {DISTRIBUTIONS.get(name, name)}"
             yield error(WRONG_WORLD, f"{sys.executable} has no {name}, which {key} needs: {install}")
 
 
@@ -33,6 +34,22 @@ def files(config: Config) -> Iterator[Finding]:
         yield from _is_there("data.tokenizer.path", config.DATA.tokenizer.path)
     if config.MODEL.kind == "huggingface" and not config.MODEL.config:
         yield from _is_there("model.path", config.MODEL.path)
+    if config.WEIGHTS.path:
+        yield from _is_there("task.checkpoint" if config.WORK == "evaluate" else "model.weights", config.WEIGHTS)
+
+
+def paths(task: Task) -> Iterator[Finding]:
+    """What an export reads and is written with; each path that a task is told can be said here."""
+    if task.kind == "export":
+        yield from _is_there("task.checkpoint", task.checkpoint)
+        if not _is_installed("safetensors"):
+            install = f"{sys.executable} -m pip install safetensors"
+            yield error(WRONG_WORLD, f"{sys.executable} has no safetensors, which an export needs: {install}")
+    for _, path in task.paths:
+        try:
+            expand(path)
+        except Failure as failure:
+            yield from_failure(failure)
 
 
 def _needed(config: Config) -> Iterator[tuple[str, str]]:
@@ -43,12 +60,8 @@ def _needed(config: Config) -> Iterator[tuple[str, str]]:
     for source in config.DATA.sources:
         if source.kind in _OF_SOURCES:
             yield _OF_SOURCES[source.kind], f"data source `{source.name}` ({source.kind})"
-    tracking = config.TRACKING
-    for name, on in (("tensorboard", tracking.tensorboard), ("wandb", tracking.wandb.enabled)):
-        if on:
-            yield name, f"tracking.{name}"
-    if tracking.mlflow.enabled:
-        yield "mlflow", "tracking.mlflow"
+    for name in libraries_of(config.TRACKING):
+        yield name, f"tracking.{name}"
 
 
 def _is_installed(name: str) -> bool:

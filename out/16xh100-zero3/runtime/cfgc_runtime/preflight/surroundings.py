@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cfgc_runtime.data.files import check_files
 from cfgc_runtime.errors import USAGE, WRONG_WORLD, Failure
 from cfgc_runtime.preflight.finding import Finding, error, from_failure
+from cfgc_runtime.preflight.offloads import offloads_of
 from cfgc_runtime.releases import check_releases
 
 if TYPE_CHECKING:
@@ -58,9 +59,7 @@ def gpus(topology: Topology) -> Iterator[Finding]:
 
 def compiler(ds_config: Mapping[str, Any], compiles: bool) -> Iterator[Finding]:
     """A C++ compiler, when DeepSpeed or torch builds something on this node."""
-    zero = ds_config.get("zero_optimization", {})
-    offloads = [zero.get(name) or {} for name in ("offload_optimizer", "offload_param")]
-    swaps = any(one.get("device") == "nvme" for one in offloads)
+    swaps = any(one.get("device") == "nvme" for one in offloads_of(ds_config))
     if not (swaps or compiles) or shutil.which(os.environ.get("CXX", "g++")):
         return
     what = "offloading to NVMe" if swaps else "torch.compile"

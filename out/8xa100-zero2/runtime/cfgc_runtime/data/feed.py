@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from cfgc_runtime.data.loading import HeldOutSet, IndexedSet, StreamedSet, loaded, loader
 from cfgc_runtime.data.mixing import Mixture
-from cfgc_runtime.data.order import MixedOrder, TrainOrder
+from cfgc_runtime.data.order import HeldOutOrder, MixedOrder, TrainOrder, micro_steps
 from cfgc_runtime.data.prepare import prepare
 from cfgc_runtime.data.rows import JoinedRows, PackedRows, PaddedRows
 from cfgc_runtime.data.split import check_apart, split_samples
@@ -28,15 +27,16 @@ if TYPE_CHECKING:
     from cfgc_runtime.data.rows import Documents, Rows
     from cfgc_runtime.data.samples import MicroBatch
     from cfgc_runtime.data.split import Split
+    from cfgc_runtime.data.tokenizers import Vocabulary
     from cfgc_runtime.rundir import RunDirectory
     from cfgc_runtime.world import World
 
 
 class Contents(Protocol):
-    """What was read: two that are equal are of the same content."""
+    """What there is to read, as far as it was looked at: of equal ones training is taken to be the same."""
 
     def as_json(self) -> dict[str, int | str]:
-        """For a checkpoint and for comparing between ranks."""
+        """For a checkpoint, and for a message that names the amount."""
         ...
 
 
@@ -58,6 +58,11 @@ class Feed(Protocol):
         """Token ids that samples may have; 0 is unknown."""
         ...
 
+    @property
+    def end(self) -> int:
+        """The token that ends a text; 0 where no tokenizer of the plan says it, and then no penalty asks."""
+        ...
+
     def train(self, steps: range) -> Iterator[MicroBatch]:
         """The micro batches of the optimizer ``steps``, counted from 0, one after the other."""
         ...
@@ -77,8 +82,7 @@ class SampleFeed:
     samples: Dataset[Loaded]
     rows: Rows
     held_out_samples: Sequence[int]
-    pad: int
-    vocabulary: int
+    tokens: Vocabulary
     notes: tuple[str, ...]
 
     @property
@@ -86,11 +90,19 @@ class SampleFeed:
         """Over all ranks."""
         return len(self.held_out_samples)
 
+    @property
+    def vocabulary(self) -> int:
+        """The tokenizer's."""
+        return self.tokens.size
+
+    @property
+    def end(self) -> int:
+        """The tokenizer's."""
+        return self.tokens.end
+
     def train(self, steps: range) -> Iterator[MicroBatch]:
         """Samples in the order of the plan."""
-        accumulation = self.config.BATCH.gradient_accumulation_steps
-        micro_steps = range(steps.start * accumulation, steps.stop * accumulation)
-        return loaded(loader(self.samples, micro_steps, self.config.DATA, persistent=False))
+        return loaded(loader(self.samples, micro_steps(self.config.BATCH, steps), self.config.DATA, persistent=False))
 
     def evaluation(self) -> Iterator[MicroBatch]:
         """Held-out samples in their own order."""
@@ -100,11 +112,9 @@ class SampleFeed:
     def _evaluation(self) -> DataLoader[Loaded]:
         """Kept from one evaluation to the next, and with it the workers that the plan wants kept."""
         said, world, data = self.config.EVALUATION, self.world, self.config.DATA
-        size = said.micro_batch_size
-        count = math.ceil(self.held_out / (size * world.size))
-        batches = range(min(count, said.max_batches) if said.max_batches else count)
-        dataset = HeldOutSet(self.rows, self.held_out_samples, size, world.rank, world.size, data, self.pad)
-        return loader(dataset, batches, data, persistent=data.persistent_workers)
+        order = HeldOutOrder(self.held_out, said.micro_batch_size, world.size)
+        dataset = HeldOutSet(self.rows, self.held_out_samples, order, world.rank, data, self.tokens.pad)
+        return loader(dataset, order.batches(said.max_batches), data, persistent=data.persistent_workers)
 
 
 def load_feed(
@@ -129,10 +139,10 @@ def make_feed(config: Config, world: World, prepared: Prepared) -> SampleFeed:
     ranges = rows.ranges()
     evaluated = ranges[-1] if own else range(0)
     split = split_samples(ranges[: len(parts)], evaluated, data, config.BATCH.global_batch_size)
-    pad, vocabulary = prepared.vocabulary.pad, prepared.vocabulary.size
-    samples = IndexedSet(rows, _order(config, world, split), config.BATCH, world.rank, data, pad)
+    tokens = prepared.vocabulary
+    samples = IndexedSet(rows, _order(config, world, split), config.BATCH, world.rank, data, tokens.pad)
     notes = (*_mixture(data, split), *_cuts([*parts, *own], data))
-    return SampleFeed(config, world, prepared.fingerprint, samples, rows, split.held_out, pad, vocabulary, notes)
+    return SampleFeed(config, world, prepared.fingerprint, samples, rows, split.held_out, tokens, notes)
 
 
 def _rows_of(prepared: Prepared, data: Data) -> tuple[list[Rows], list[Rows]]:
@@ -161,11 +171,11 @@ def _order(config: Config, world: World, split: Split) -> Order:
 
 
 def _streamed(config: Config, world: World, prepared: Prepared) -> SampleFeed:
-    data, pad, vocabulary = config.DATA, prepared.vocabulary.pad, prepared.vocabulary.size
+    data, tokens = config.DATA, prepared.vocabulary
     has_own = any(source.split == "eval" for source in data.sources)
     rows: Rows = HeldOutRows(data) if has_own or data.eval_fraction > 0 else JoinedRows([])
-    samples = StreamedSet(config.BATCH, world.size, world.rank, data, pad)
-    return SampleFeed(config, world, prepared.fingerprint, samples, rows, range(len(rows)), pad, vocabulary, ())
+    samples = StreamedSet(config.BATCH, world.size, world.rank, data, tokens.pad)
+    return SampleFeed(config, world, prepared.fingerprint, samples, rows, range(len(rows)), tokens, ())
 
 
 def _mixture(data: Data, split: Split) -> Iterator[str]:

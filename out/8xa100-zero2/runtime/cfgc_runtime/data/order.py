@@ -34,6 +34,32 @@ def positions(batch: Batch, ranks: int, step: int, micro: int, rank: int) -> ran
     return range(start, start + size)
 
 
+def micro_steps(batch: Batch, steps: range) -> range:
+    """Those of the optimizer ``steps``, both counted over the whole run."""
+    each = batch.gradient_accumulation_steps
+    return range(steps.start * each, steps.stop * each)
+
+
+@dataclass(frozen=True)
+class HeldOutOrder:
+    """Held-out samples 0 … ``count`` - 1, one after the other, in batches of ``size`` on each of ``ranks``."""
+
+    count: int
+    size: int
+    ranks: int
+
+    def batches(self, most: int) -> range:
+        """The batches of a rank, equally many on every one; at most ``most`` (0: all)."""
+        needed = -(-self.count // (self.size * self.ranks))
+        return range(min(needed, most or needed))
+
+    def batch(self, index: int, rank: int) -> tuple[list[int], list[float]]:
+        """Samples of batch ``index`` of ``rank``, and their weights: 0 for what only fills the batch up."""
+        start = (index * self.ranks + rank) * self.size
+        places = range(start, start + self.size)
+        return [place % self.count for place in places], [1.0 if place < self.count else 0.0 for place in places]
+
+
 @dataclass(frozen=True)
 class TrainOrder:
     """Samples 0 … ``train`` - 1. An epoch is as many whole global batches as fit into ``train``."""

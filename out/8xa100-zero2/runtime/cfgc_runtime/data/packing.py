@@ -11,8 +11,8 @@ import numpy as np
 
 from cfgc_runtime.data.encode import encode
 from cfgc_runtime.data.files import list_files
-from cfgc_runtime.data.reading import read_all
-from cfgc_runtime.data.records import BadRecordError, BadRecords, check, text_of
+from cfgc_runtime.data.reading import read_records
+from cfgc_runtime.data.records import BadRecordError, BadRecords, text_of
 from cfgc_runtime.data.token_file import open_token_file
 from cfgc_runtime.data.token_writer import TokenWriter
 from cfgc_runtime.data.tokenizers import Vocabulary
@@ -113,7 +113,7 @@ def pack(order: Order, tokenizer: Tokenizer, bad: BadRecords, watch: Watcher) ->
 
 
 def _write_all(order: Order, tokenizer: Tokenizer, bad: BadRecords, watch: Watcher, writer: TokenWriter) -> None:
-    records = read_all(order.source, writer.progress.position)
+    records = read_records(order.source, writer.progress.position)
     committed = time.monotonic()
     before = list(accumulate((file.size for file in order.found), initial=0))
     for batch in _batches(records, order.source):
@@ -153,7 +153,6 @@ def _encode(
     trained: list[NDArray[np.bool_]] = []
     for record in batch:
         try:
-            check(record)
             found = encode(record, order.source, tokenizer, order.chat_template)
         except BadRecordError as error:
             bad.add(record.place, str(error))
@@ -168,7 +167,6 @@ def _encode_texts(batch: Sequence[Record], source: Source, tokenizer: Tokenizer,
     texts: list[str] = []
     for record in batch:
         try:
-            check(record)
             text = text_of(record, source.field, may_be_empty=source.kind == "text")
             tokenizer.check(text)
         except BadRecordError as error:

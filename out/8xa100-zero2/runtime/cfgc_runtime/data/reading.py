@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cfgc_runtime.data.files import check_unchanged, list_files
 from cfgc_runtime.data.records import Position, Record
 from cfgc_runtime.data.tokenizers import no_library
-from cfgc_runtime.errors import FULL, NO_INPUT, Failure
+from cfgc_runtime.errors import NO_INPUT, Failure
 from cfgc_runtime.rundir import expand
 
 if TYPE_CHECKING:
@@ -21,26 +21,16 @@ if TYPE_CHECKING:
 
     from cfgc_runtime.config import Source
     from cfgc_runtime.data.files import Found
-    from cfgc_runtime.data.records import BadRecords
 
 _ROWS = 1024
 _START = Position()
 
 
-def read_records(source: Source, bad: BadRecords, start: Position = _START) -> Iterator[Record]:
-    """The records of ``source`` behind ``start``, files sorted by path; those that cannot be read go to ``bad``.
+def read_records(source: Source, start: Position = _START) -> Iterator[Record]:
+    """The records of ``source`` behind ``start``, files sorted by path, those that cannot be read among them.
 
     Raises ``Failure`` when a file is missing, cannot be read at all, or changes while it is read.
     """
-    for record in read_all(source, start):
-        if record.problem:
-            bad.add(record.place, record.problem)
-        else:
-            yield record
-
-
-def read_all(source: Source, start: Position = _START) -> Iterator[Record]:
-    """The same with those that cannot be read among them."""
     if source.kind == "huggingface":
         yield from _dataset(source, start.number)
         return
@@ -188,8 +178,6 @@ def _readable(file: Found) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:  # of the log of bad records
-            raise
         raise Failure(NO_INPUT, f"{file.path} cannot be read: {error.strerror or error}") from None
     except (EOFError, zlib.error) as error:
         raise Failure(NO_INPUT, f"{file.path} is cut off or damaged: {error}") from None

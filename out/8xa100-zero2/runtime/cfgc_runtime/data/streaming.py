@@ -2,7 +2,7 @@
 
 The buffer holds ``size`` samples. Each turn takes out a random one and puts the next of the stream in its place; when
 the stream has ended, the buffer is emptied in a random order, and the next epoch starts. What it holds after any number
-of turns is computed on integers, so that a resume reads past the samples before without unpacking them.
+of turns is computed on integers, so that a resume reads past the samples before and keeps those alone.
 """
 
 from __future__ import annotations

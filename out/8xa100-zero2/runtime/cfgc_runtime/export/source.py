@@ -48,7 +48,7 @@ def choose(path: Path, step: int | None = None, best: bool = False) -> Source:
     if not directory.is_dir():
         raise Failure(NO_INPUT, f"{path} is neither a run directory with checkpoints nor a checkpoint")
     found = {name: one for name, one in complete.newest_first(directory) if one}
-    names = [name for name, _, _ in best_first(found.items())] if best else list(found)
+    names = [name for name, _ in best_first(found.items())] if best else list(found)
     names = [name for name in names if wanted in (None, found[name].step)]
     if not names:
         which = f"no whole checkpoint of step {wanted:,}" if wanted is not None else "no whole checkpoint"

@@ -7,9 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cfgc_runtime.errors import CANNOT_WRITE, WRONG_WORLD, describe_os_error
-from cfgc_runtime.preflight.finding import Finding, error, note, warning
+from cfgc_runtime.errors import CANNOT_WRITE, WRONG_WORLD, Failure, describe_os_error
+from cfgc_runtime.preflight.finding import Finding, error, from_failure, note, warning
+from cfgc_runtime.preflight.offloads import offloads_of
 from cfgc_runtime.preflight.sizes import readable
+from cfgc_runtime.rundir import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,20 +22,23 @@ if TYPE_CHECKING:
 _SHARED_MEMORY: Final = Path("/dev/shm")
 """Where torch's workers put their batches."""
 _NCCL_NEEDS: Final = 64 << 20
-_OTHER_DIRECTORY: Final = "choose another one (launch.sh --run-dir DIR, or CFGC_RUN_DIR=DIR on Slurm)"
+_OTHER_DIRECTORY: Final = f"choose another one ({ELSEWHERE})"
 
 
 def run_directory_is_writable(root: Path) -> Iterator[Finding]:
     """The run directory, or the nearest directory above it that exists."""
     if reason := _why_not_writable(root):
-        yield error(CANNOT_WRITE, f"the run directory {root} cannot be written ({reason}); {_OTHER_DIRECTORY}")
+        yield from_failure(unwritable(root, reason))
+
+
+def unwritable(root: Path, reason: str) -> Failure:
+    """The run directory cannot be written."""
+    return Failure(CANNOT_WRITE, f"the run directory {root} cannot be written ({reason}); {_OTHER_DIRECTORY}")
 
 
 def swap_directory_is_writable(ds_config: Mapping[str, Any]) -> Iterator[Finding]:
     """Where DeepSpeed swaps to NVMe."""
-    zero = ds_config.get("zero_optimization", {})
-    offloads = [zero.get(name) or {} for name in ("offload_optimizer", "offload_param")]
-    for place in sorted({str(one["nvme_path"]) for one in offloads if one.get("nvme_path")}):
+    for place in sorted({str(one["nvme_path"]) for one in offloads_of(ds_config) if one.get("nvme_path")}):
         if reason := _why_not_writable(Path(place)):
             yield error(
                 CANNOT_WRITE,

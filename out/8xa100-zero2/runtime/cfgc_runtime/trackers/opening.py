@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cfgc_runtime.errors import Failure
 from cfgc_runtime.identity import read_identity
+from cfgc_runtime.point import point_of
 from cfgc_runtime.trackers.background import Background
 from cfgc_runtime.trackers.tracker import Subject
 from cfgc_runtime.values import KINDS, read_values
@@ -37,7 +38,7 @@ def _trackers(config: Config, run: RunDirectory) -> Iterator[Tracker]:
     said = config.TRACKING
     subject = Subject(
         id=read_identity(run).id,
-        name=run.root.name,
+        name=_name_of(run),
         directory=run.tracking,
         metrics=run.metrics,
         spec=_spec_of(run),
@@ -60,6 +61,11 @@ def _trackers(config: Config, run: RunDirectory) -> Iterator[Tracker]:
         from cfgc_runtime.trackers.mlflow import Mlflow
 
         yield Mlflow(said.mlflow, subject)
+
+
+def _name_of(run: RunDirectory) -> str:
+    """What people call it: the run directory's name, and that of the whole sweep before a point's number."""
+    return f"{run.root.parents[1].name}-{run.root.name}" if point_of(run.bundle) else run.root.name
 
 
 def _spec_of(run: RunDirectory) -> dict[str, Any]:

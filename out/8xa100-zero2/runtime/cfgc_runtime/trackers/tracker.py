@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cfgc_runtime.metrics import read_metrics
+from cfgc_runtime.metrics import is_number, read_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,8 +55,4 @@ class Tracker(Protocol):
 
 def numbers_of(line: Mapping[str, Any]) -> dict[str, float]:
     """The metrics of ``line``: its finite numbers, but for the step and the clock."""
-    return {key: value for key, value in line.items() if key not in {"step", "time"} and _is_number(value)}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return {key: value for key, value in line.items() if key not in {"step", "time"} and is_number(value)}

@@ -38,21 +38,21 @@ def commit(directory: Path, name: str) -> None:
 def prune(directory: Path, keep_last: int, keep_best: int) -> None:
     """Delete what is neither among the newest ``keep_last`` (0: all) nor among the ``keep_best`` of least loss."""
     found = newest_first(directory)
-    kept = {name for name, _ in found[:keep_last]} | {name for name, _, _ in best_first(found)[:keep_best]}
+    kept = {name for name, _ in found[:keep_last]} | {name for name, _ in best_first(found)[:keep_best]}
     for name, _ in found if keep_last else ():
         if name not in kept:
             (directory / name).rename(directory / (_DELETING + name))
     _remove(directory, _REPLACED, _DELETING, UNIVERSAL)
 
 
-def best_first(found: Iterable[tuple[str, Complete | None]]) -> list[tuple[str, int, float]]:
-    """Name, step and held-out loss of the checkpoints that were evaluated; of equal losses the earlier step first.
+def best_first(found: Iterable[tuple[str, Complete | None]]) -> list[tuple[str, float]]:
+    """Name and held-out loss of the checkpoints that were evaluated; of equal losses the earlier step first.
 
     A checkpoint was evaluated when a loss that is a number was taken after its very step.
     """
     losses = ((name, one.step, _held_out(one)) for name, one in found if one)
-    known = [(name, step, loss) for name, step, loss in losses if loss is not None]
-    return sorted(known, key=lambda entry: (entry[2], entry[1]))
+    known = sorted((loss, step, name) for name, step, loss in losses if loss is not None)
+    return [(name, loss) for loss, _, name in known]
 
 
 def _held_out(found: Complete) -> float | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cfgc_runtime.data.chat import messages_of, render
-from cfgc_runtime.data.records import BadRecordError, text_of
+from cfgc_runtime.data.records import BadRecordError, field_of, text_of
 from cfgc_runtime.errors import NO_INPUT, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from cfgc_runtime.config import Source
     from cfgc_runtime.data.records import Record
@@ -48,13 +48,13 @@ def check(record: Record, source: Source) -> None:
         text_of(record, source.prompt_field)
         text_of(record, source.completion_field)
     else:
-        _messages(record, source.messages_field)
+        messages_of(field_of(record, source.messages_field), source.messages_field)
 
 
 def _encode_chat(record: Record, name: str, tokenizer: Tokenizer, template: str) -> Encoded:
     if not template:
         raise Failure(NO_INPUT, "the tokenizer has no chat template; write one as `chat_template` under [data]")
-    rendered = render(template, _messages(record, name), tokenizer.special_tokens)
+    rendered = render(template, messages_of(field_of(record, name), name), tokenizer.special_tokens)
     tokens, places = tokenizer.encode_with_offsets(rendered.text)
     trained = [False] * len(tokens)
     for start, stop in rendered.trained:
@@ -62,12 +62,6 @@ def _encode_chat(record: Record, name: str, tokenizer: Tokenizer, template: str)
         for at in _up_to_end(inside, tokens, tokenizer.end):
             trained[at] = True
     return _ended(tokens, trained, tokenizer.end)
-
-
-def _messages(record: Record, name: str) -> list[Mapping[str, Any]]:
-    if name not in record.fields:
-        raise BadRecordError(f"no field `{name}` (there are: {', '.join(sorted(record.fields)) or 'none'})")
-    return messages_of(record.fields[name], name)
 
 
 def _up_to_end(inside: Sequence[int], tokens: Sequence[int], end: int) -> Sequence[int]:

@@ -34,8 +34,8 @@ _PADS = ("<pad>", "[PAD]", "<|pad|>", "<|padding|>", "<|finetune_right_pad_id|>"
 
 
 @dataclass(frozen=True)
-class JsonTokenizer:
-    """A tokenizer.json. ``raw`` is a tokenizers.Tokenizer."""
+class _OfALibrary:
+    """What both libraries' tokenizers have: ``raw`` is theirs."""
 
     raw: Any
     vocabulary: Vocabulary
@@ -50,6 +50,11 @@ class JsonTokenizer:
     def check(self, text: str) -> None:
         """Raise ``BadRecordError`` when ``text`` is no Unicode."""
         check_unicode(text)
+
+
+@dataclass(frozen=True)
+class JsonTokenizer(_OfALibrary):
+    """A tokenizer.json. ``raw`` is a tokenizers.Tokenizer."""
 
     def encode(self, text: str) -> list[int]:
         """Ids without special tokens around them."""
@@ -73,22 +78,8 @@ class JsonTokenizer:
 
 
 @dataclass(frozen=True)
-class PretrainedTokenizer:
+class PretrainedTokenizer(_OfALibrary):
     """Whatever AutoTokenizer loads; ``raw`` is that."""
-
-    raw: Any
-    vocabulary: Vocabulary
-    chat_template: str
-    special_tokens: Mapping[str, str]
-
-    @property
-    def end(self) -> int:
-        """Ends a document."""
-        return self.vocabulary.end
-
-    def check(self, text: str) -> None:
-        """Raise ``BadRecordError`` when ``text`` is no Unicode."""
-        check_unicode(text)
 
     def encode(self, text: str) -> list[int]:
         """Ids without special tokens around them."""

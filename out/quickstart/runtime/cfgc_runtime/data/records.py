@@ -46,14 +46,13 @@ class BadRecordError(Exception):
 class BadRecords:
     """Counts records that cannot be used, names them in ``log``, and ends the run beyond ``limit``.
 
-    ``before`` is how many there were in other sources. ``instead`` is what can be done where none is allowed.
+    ``before`` is how many there were in other sources.
     """
 
     limit: int
     log: Path | None = None
     before: int = 0
     count: int = field(default=0)
-    instead: str = "leave some out with `max_bad_records` under [data]"
 
     def add(self, place: str, reason: str) -> None:
         """Count a bad record. Raises ``Failure`` when there are more than ``limit``."""
@@ -62,11 +61,7 @@ class BadRecords:
             with self.log.open("a", encoding="utf-8", errors="backslashreplace") as log:
                 log.write(json.dumps({"place": place, "reason": reason}) + "\n")
         if self.before + self.count > self.limit:
-            raise self.failure(place, reason)
-
-    def failure(self, place: str, reason: str) -> Failure:
-        """What ends the run at ``place``."""
-        return Failure(NO_INPUT, f"{place}: {reason} ({self._allowed()})")
+            raise Failure(NO_INPUT, f"{place}: {reason} ({self._allowed()})")
 
     def rewind(self, count: int) -> None:
         """Forget those beyond the first ``count``: their records are read again."""
@@ -77,22 +72,23 @@ class BadRecords:
 
     def _allowed(self) -> str:
         if self.limit == 0:
-            return f"bad records end the run; mend it, or {self.instead}"
+            return "bad records end the run; mend it, or leave some out with `max_bad_records` under [data]"
         return f"bad record number {self.before + self.count:,}, and `data.max_bad_records` is {self.limit:,}"
 
 
-def check(record: Record) -> None:
-    """Raise ``BadRecordError`` when the record could not be read."""
+def field_of(record: Record, name: str) -> Any:
+    """What field ``name`` holds. Raises ``BadRecordError`` when there is none, or the record could not be read."""
     if record.problem:
         raise BadRecordError(record.problem)
+    if name not in record.fields:
+        has = ", ".join(f"`{found}`" for found in sorted(map(str, record.fields))) or "none"
+        raise BadRecordError(f"no field `{name}` (there are: {has})")
+    return record.fields[name]
 
 
 def text_of(record: Record, name: str, *, may_be_empty: bool = False) -> str:
     """The text in field ``name``. Raises ``BadRecordError`` when it is absent, empty, or no text."""
-    if name not in record.fields:
-        has = ", ".join(f"`{found}`" for found in sorted(map(str, record.fields))) or "none"
-        raise BadRecordError(f"no field `{name}` (there are: {has})")
-    value = record.fields[name]
+    value = field_of(record, name)
     if not isinstance(value, str):
         raise BadRecordError(f"`{name}` is no text but {_kind(value)}")
     if not value and not may_be_empty:

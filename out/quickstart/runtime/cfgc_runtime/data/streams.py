@@ -11,7 +11,7 @@ import numpy as np
 from cfgc_runtime.data.encode import check, encode
 from cfgc_runtime.data.mixing import Mixture
 from cfgc_runtime.data.reading import read_records
-from cfgc_runtime.data.records import BadRecordError, BadRecords
+from cfgc_runtime.data.records import BadRecordError
 from cfgc_runtime.data.rows import Row
 from cfgc_runtime.data.split import kept_of
 from cfgc_runtime.data.streaming import ShuffledStream
@@ -60,7 +60,6 @@ class Samples:
     def __init__(self, data: Data) -> None:
         self._data = data
         self.tokenizer: Tokenizer = load_tokenizer(data.tokenizer)
-        self._none_bad = BadRecords(0, instead="set `streaming.enabled = false` and `max_bad_records` under [data]")
 
     def items(self, sources: Sequence[Source]) -> Iterator[Item]:
         """The samples of ``sources`` in order."""
@@ -86,11 +85,11 @@ class Samples:
 
     def _records(self, sources: Sequence[Source]) -> Iterator[tuple[Record, Source]]:
         for source in sources:
-            for record in read_records(source, self._none_bad):
+            for record in read_records(source):
                 try:
                     check(record, source)
                 except BadRecordError as error:
-                    raise self._none_bad.failure(record.place, str(error)) from None
+                    raise _unusable(record, error) from None
                 yield record, source
 
     def _encoded(self, sources: Sequence[Source]) -> Iterator[Encoded]:
@@ -100,7 +99,12 @@ class Samples:
         try:
             return encode(record, source, self.tokenizer, self._data.chat_template)
         except BadRecordError as error:
-            raise self._none_bad.failure(record.place, str(error)) from None
+            raise _unusable(record, error) from None
+
+
+def _unusable(record: Record, error: BadRecordError) -> Failure:
+    mend = "mend it, or set `streaming.enabled = false` and `max_bad_records` under [data]"
+    return Failure(NO_INPUT, f"{record.place}: {error} (bad records end the run; {mend})")
 
 
 def pack(documents: Iterator[Encoded], length: int) -> Iterator[Row]:

@@ -15,7 +15,7 @@ import torch
 from torch.utils.data import Dataset, default_collate
 
 from cfgc_runtime.data.loading import Failed, Loaded, loaded, loader
-from cfgc_runtime.data.order import TrainOrder
+from cfgc_runtime.data.order import HeldOutOrder, TrainOrder, micro_steps
 from cfgc_runtime.data.samples import MicroBatch
 from cfgc_runtime.errors import INTERNAL, NO_INPUT, Failure
 from cfgc_runtime.seeding import derive_seed, restore_rng_state, rng_state
@@ -39,7 +39,7 @@ class SampleFingerprint:
     sha256: str
 
     def as_json(self) -> dict[str, int | str]:
-        """For a checkpoint and for comparing between ranks."""
+        """For a checkpoint, and for a message that names the amount."""
         return asdict(self)
 
 
@@ -63,6 +63,11 @@ class UserFeed:
         """Only the user's code knows."""
         return 0
 
+    @property
+    def end(self) -> int:
+        """Only the user's code knows; the compiler refuses penalties that would ask."""
+        return 0
+
     def train(self, steps: range) -> Iterator[MicroBatch]:
         """Samples in the order of the plan."""
         batch, data = self.config.BATCH, self.config.DATA
@@ -74,10 +79,8 @@ class UserFeed:
             shuffle=data.shuffle,
             reshuffle_each_epoch=data.reshuffle_each_epoch,
         )
-        accumulation = batch.gradient_accumulation_steps
-        micro_steps = range(steps.start * accumulation, steps.stop * accumulation)
-        dataset = _TrainSet(self.train_set, order, accumulation, self.world.rank, self.config.EXPERIMENT.seed)
-        return loaded(loader(dataset, micro_steps, data, persistent=False))
+        dataset = _TrainSet(self.train_set, order, self.world.rank, self.config.EXPERIMENT.seed)
+        return loaded(loader(dataset, micro_steps(batch, steps), data, persistent=False))
 
     def evaluation(self) -> Iterator[MicroBatch]:
         """Held-out samples in their own order; every rank gets equally many batches, padded with weight 0."""
@@ -86,22 +89,20 @@ class UserFeed:
     @cached_property
     def _evaluation(self) -> DataLoader[Loaded]:
         """Kept from one evaluation to the next, and with it the workers that the plan wants kept."""
-        data = self.config.DATA
-        size, most = self.config.EVALUATION.micro_batch_size, self.config.EVALUATION.max_batches
-        batches = -(-self.held_out // (size * self.world.size))
-        dataset = _HeldOutSet(self.held_out_set, self.held_out, size, self.world, self.config.EXPERIMENT.seed)
-        return loader(dataset, range(min(batches, most or batches)), data, persistent=data.persistent_workers)
+        said, data = self.config.EVALUATION, self.config.DATA
+        order = HeldOutOrder(self.held_out, said.micro_batch_size, self.world.size)
+        dataset = _HeldOutSet(self.held_out_set, order, self.world.rank, self.config.EXPERIMENT.seed)
+        return loader(dataset, order.batches(said.max_batches), data, persistent=data.persistent_workers)
 
 
 class _TrainSet(Dataset[Loaded]):
     """Item i is micro step i of the whole run, counted from step 0."""
 
-    def __init__(self, samples: Any, order: TrainOrder, accumulation: int, rank: int, seed: int) -> None:
+    def __init__(self, samples: Any, order: TrainOrder, rank: int, seed: int) -> None:
         self._samples, self._order, self._rank, self._seed = samples, order, rank, seed
-        self._accumulation = accumulation
 
     def __getitem__(self, index: int) -> Loaded:
-        step, micro = divmod(index, self._accumulation)
+        step, micro = divmod(index, self._order.batch.gradient_accumulation_steps)
         samples = self._order.indices(step, micro, self._rank)
         return _collated(self._samples, samples, [1.0] * len(samples), (self._seed, "sample", step))
 
@@ -109,16 +110,11 @@ class _TrainSet(Dataset[Loaded]):
 class _HeldOutSet(Dataset[Loaded]):
     """Item i is this rank's i-th batch of held-out samples."""
 
-    def __init__(self, samples: Any, count: int, size: int, world: World, seed: int) -> None:
-        self._samples, self._count, self._size, self._world, self._seed = samples, count, size, world, seed
+    def __init__(self, samples: Any, order: HeldOutOrder, rank: int, seed: int) -> None:
+        self._samples, self._order, self._rank, self._seed = samples, order, rank, seed
 
     def __getitem__(self, index: int) -> Loaded:
-        start = (index * self._world.size + self._world.rank) * self._size
-        places = range(start, start + self._size)
-        weights = [1.0 if place < self._count else 0.0 for place in places]
-        return _collated(
-            self._samples, [place % self._count for place in places], weights, (self._seed, "held-out sample")
-        )
+        return _collated(self._samples, *self._order.batch(index, self._rank), (self._seed, "held-out sample"))
 
 
 def load_user_feed(config: Config, world: World, build: Callable[[str], Any]) -> UserFeed:

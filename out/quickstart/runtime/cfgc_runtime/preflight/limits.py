@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from cfgc_runtime.binding import cores
 from cfgc_runtime.preflight.finding import Finding, warning
+from cfgc_runtime.preflight.offloads import offloads_of
 from cfgc_runtime.preflight.sizes import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cfgc_runtime.config import Data, Topology
+    from cfgc_runtime.config import Data, Launch, Topology
 
 _FILES_AT_LEAST: Final = 1024
 _FILES_A_WORKER: Final = 64
@@ -37,13 +40,22 @@ def locked_memory(topology: Topology, ds_config: Mapping[str, Any]) -> Iterator[
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     if topology.device != "cuda" or soft == resource.RLIM_INFINITY or soft >= _LOCKED_AT_LEAST:
         return
-    zero = ds_config.get("zero_optimization", {})
-    pins = any((zero.get(name) or {}).get("pin_memory") for name in ("offload_optimizer", "offload_param"))
+    pins = any(one.get("pin_memory") for one in offloads_of(ds_config))
     if topology.nodes > 1 or pins:
         why = "NCCL over InfiniBand" if topology.nodes > 1 else "offloading with pinned memory"
         yield warning(
             f"a process may lock {readable(soft)} of memory, and {why} needs it unlimited: ulimit -l unlimited, or on "
             "Slurm PropagateResourceLimitsExcept=MEMLOCK"
+        )
+
+
+def cores_to_bind_to(launch: Launch, topology: Topology) -> Iterator[Finding]:
+    """One for each rank, when each is to have its own."""
+    here, ranks = len(cores(os.sched_getaffinity(0))), topology.ranks_per_node
+    if launch.cpu_binding == "cores" and here < ranks:
+        yield warning(
+            f"{ranks} ranks share {here} CPU cores, which launch.cpu_binding cannot give them one by one; ask for more "
+            "(cluster.cpus_per_task), or start fewer ranks"
         )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING
 
 from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import FINISHED
 from cfgc_runtime.manifest import verify_bundle
+from cfgc_runtime.point import read_ds_config
 from cfgc_runtime.preflight import extras, limits, space, surroundings
-from cfgc_runtime.rundir import RunDirectory, expand
+from cfgc_runtime.rundir import RUN_DIR_VARIABLE, RunDirectory, expand
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +26,14 @@ def check_node(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]
         *surroundings.gpus(config.TOPOLOGY),
         *surroundings.variables(config.LAUNCH),
         *space.run_directory_is_writable(run.root),
-        *(() if is_task(config) else _for_training(bundle, config, run)),
+        *(extras.paths(config.TASK) if is_task(config) else _for_training(bundle, config, run)),
+        *limits.cores_to_bind_to(config.LAUNCH, config.TOPOLOGY),
         *limits.core_files(),
     ]
 
 
 def _for_training(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]:
-    ds_config: dict[str, Any] = json.loads((bundle / "ds_config.json").read_text(encoding="utf-8"))
+    ds_config = read_ds_config(bundle)
     topology, data = config.TOPOLOGY, config.DATA
     return [
         *extras.libraries(config),
@@ -39,7 +41,11 @@ def _for_training(bundle: Path, config: Config, run: RunDirectory) -> list[Findi
         *extras.files(config),
         *surroundings.data_is_here(data),
         *space.swap_directory_is_writable(ds_config),
-        *space.room_for_checkpoints(run.root, run.checkpoints, config.CHECKPOINT, config.SCHEDULE),
+        *(
+            space.room_for_checkpoints(run.root, run.checkpoints, config.CHECKPOINT, config.SCHEDULE)
+            if config.WORK == "train"
+            else ()
+        ),
         *space.room_for_workers(topology, config.BATCH, data),
         *limits.open_files(data),
         *limits.locked_memory(topology, ds_config),
@@ -51,6 +57,7 @@ def show_checks(bundle: Path, directory: Path | None) -> int:
     manifest = verify_bundle(bundle)
     config = load_config(bundle / "config.py")
     root = expand(config.LAUNCH.run_dir) if directory is None else directory.absolute()
+    os.environ[RUN_DIR_VARIABLE] = str(root)
     findings = check_node(bundle, config, RunDirectory(root))
     for found in findings:
         print(f"{found.level}: {found.sentence}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from cfgc_runtime.errors import FINISHED, PREEMPTED
+from cfgc_runtime.errors import FINISHED, PREEMPTED, is_failure
 from cfgc_runtime.trackers.sent import Sent
 from cfgc_runtime.trackers.tracker import numbers_of
 
@@ -78,5 +78,5 @@ class Wandb:
         """A preempted run is marked so, and a failed one."""
         if code == PREEMPTED:
             self._run.mark_preempting()
-        self._run.finish(exit_code=0 if code in (FINISHED, PREEMPTED) else code)
+        self._run.finish(exit_code=code if is_failure(code) else FINISHED)
         self._sent.settle()

@@ -76,8 +76,8 @@ class NodePath(Frozen):
     """A path on the node, expanded there.
 
     ``base``: ``cwd`` (the directory that the script was started in), ``absolute``, ``env`` (the value of variable
-    ``name``), ``stdlib`` (the interpreter's own standard library), ``stage`` (the run directory of stage ``name``, beside
-    this run's own) or ``checkpoint`` (its newest whole one). ``path`` is below that base, ``.`` for itself.
+    ``name``), ``stdlib`` (the interpreter's own standard library), ``stage`` (the run directory of stage ``name``,
+    beside this run's own) or ``checkpoint`` (its newest whole one). ``path`` is below that base, ``.`` for itself.
     """
 
     base: Literal["cwd", "absolute", "env", "stdlib", "stage", "checkpoint"]

@@ -76,8 +76,8 @@ class NodePath(Frozen):
     """A path on the node, expanded there.
 
     ``base``: ``cwd`` (the directory that the script was started in), ``absolute``, ``env`` (the value of variable
-    ``name``), ``stdlib`` (the interpreter's own standard library), ``stage`` (the run directory of stage ``name``, beside
-    this run's own) or ``checkpoint`` (its newest whole one). ``path`` is below that base, ``.`` for itself.
+    ``name``), ``stdlib`` (the interpreter's own standard library), ``stage`` (the run directory of stage ``name``,
+    beside this run's own) or ``checkpoint`` (its newest whole one). ``path`` is below that base, ``.`` for itself.
     """
 
     base: Literal["cwd", "absolute", "env", "stdlib", "stage", "checkpoint"]
@@ -164,7 +164,7 @@ TASK: Final = Task(
     kind="script",
     target="",
     script="script/report.py",
-    script_sha256="422cec9ac13d1af1f9a7c5ee9a06d9003ea0ffccc6bcc68f1b27a5bd102b85f5",
+    script_sha256="30bbdfd50262e5a4d3a24de8ffd1a20fdeabfb502a221416a9f9af20e6c3bf2a",
     interpreter=("python",),
     args=(),
     environment=(),
@@ -241,4 +241,4 @@ LAUNCH: Final = Launch(
         path="/tmp",
     ),
 )
-PLAN_DIGEST: Final[str] = "sha256:de368efc5edff4a15b5340fa08068190e0de2014c4889b3aa5f3f17a856044c6"
+PLAN_DIGEST: Final[str] = "sha256:7e12f5e2c2e1226f871f6317528948852e25c504bb0edb25098c095a398ab57d"

@@ -3,4 +3,5 @@ import os
 from pathlib import Path
 
 results = json.loads(Path(os.environ["RESULTS"]).read_text())
-print(f"step {results['step']}: held-out loss {results['loss']:.3f}; the model is in {Path(os.environ['CONFIG']).parent}")
+model = Path(os.environ["CONFIG"]).parent
+print(f"step {results['step']}: held-out loss {results['loss']:.3f}; the model is in {model}")

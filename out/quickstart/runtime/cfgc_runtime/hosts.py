@@ -1,0 +1,77 @@
+"""Which machines an attempt had, which of them failed it, and which ones the run keeps away from.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from cfgc_runtime.attempt import attempts_of, verdict
+from cfgc_runtime.errors import HUNG, LOST_PEER
+from cfgc_runtime.mourning import is_wordless
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cfgc_runtime.attempt import Attempt
+    from cfgc_runtime.rundir import RunDirectory
+
+SILENT: Final = "silent"
+"""Nothing was heard of it while another machine said that something failed."""
+UNFIT, HUNG_THERE, KILLED = "unfit", "hung", "killed"
+
+
+def record_hosts(attempt: Attempt, hosts: Sequence[str]) -> None:
+    """Write down the machines of ``attempt``, the one of node 0 first."""
+    if hosts:
+        attempt.nodes.write_text("".join(f"{host}\n" for host in hosts), encoding="utf-8")
+
+
+def suspects(run: RunDirectory, ranks_per_node: int) -> Mapping[str, str]:
+    """The machines that failed the last attempt, and how; none when it was more than half of them, or nobody knows.
+
+    What all machines meet is not a machine's fault.
+    """
+    attempts = [attempt for attempt in attempts_of(run) if attempt.was_used]
+    if not attempts:
+        return {}
+    hosts = attempts[-1].hosts()
+    found = {host: how for node, host in enumerate(hosts) if (how := _fault(attempts[-1], node, ranks_per_node))}
+    return found if 2 * len(found) <= len(hosts) else {}
+
+
+def _fault(attempt: Attempt, node: int, ranks_per_node: int) -> str:
+    ranks = range(node * ranks_per_node, (node + 1) * ranks_per_node)
+    exits = attempt.exits()
+    here = [end for end in exits if end.rank in ranks]
+    if not here:
+        return SILENT if attempt.has_failed else ""
+    _, cause = verdict(exits, LOST_PEER, ranks)
+    if cause is None or cause.rank not in ranks:
+        return ""
+    if cause.code == HUNG:
+        return HUNG_THERE
+    if is_wordless(cause):
+        return KILLED
+    return UNFIT if attempt.has_failed and not attempt.started(ranks) else ""
+
+
+def excluded(run: RunDirectory) -> list[str]:
+    """The machines to keep away from, the oldest first."""
+    with suppress(OSError):
+        return run.excluded_nodes.read_text(encoding="utf-8", errors="replace").split()
+    return []
+
+
+def exclude(run: RunDirectory, hosts: Sequence[str], most: int) -> list[str]:
+    """Add ``hosts`` to those that are excluded, and keep the ``most`` newest, so that the run can still start."""
+    known = excluded(run)
+    both = [*(host for host in known if host not in hosts), *hosts]
+    kept = both[len(both) - most :] if 0 <= most < len(both) else both
+    if kept != known:
+        temporary = run.excluded_nodes.with_name(f".{run.excluded_nodes.name}")
+        temporary.write_text("".join(f"{host}\n" for host in kept), encoding="utf-8")
+        temporary.replace(run.excluded_nodes)
+    return kept

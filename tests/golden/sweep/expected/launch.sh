@@ -1,0 +1,183 @@
+#!/usr/bin/env bash
+# Starts rates on this machine, or resumes it. Written by cfgc: change the spec and build again.
+# shellcheck disable=SC2016 # what stands in single quotes is meant literally, or expanded later
+set -euo pipefail
+
+bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+default_python=python3
+python=${PYTHON:-$default_python}
+run_dir=
+wanted=
+
+usage() {
+  cat <<'END'
+usage: launch.sh --points LIST [--run-dir DIR]
+
+Trains rates with 8 ranks on this machine. Started again, it resumes from the newest checkpoint.
+
+  --points LIST   which of the 12 points, one after the other: 3, 0,4-6 or all
+  --run-dir DIR   keep checkpoints, metrics and logs in DIR
+  PYTHON=...      environment variable: the interpreter to use
+
+Ctrl-C, USR2 or TERM: it saves, then ends with exit code 75.
+END
+}
+
+while (($#)); do
+  case $1 in
+    --run-dir)
+      if (($# < 2)); then
+        echo "launch.sh: --run-dir needs a directory" >&2
+        exit 64
+      fi
+      run_dir=$2
+      shift 2
+      ;;
+    --run-dir=*)
+      run_dir=${1#*=}
+      shift
+      ;;
+    --point | --points)
+      if (($# < 2)); then
+        echo "launch.sh: $1 needs numbers of points, such as 3 or 0,4-6" >&2
+        exit 64
+      fi
+      wanted=$2
+      shift 2
+      ;;
+    --point=* | --points=*)
+      wanted=${1#*=}
+      shift
+      ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *)
+      echo "launch.sh: unknown argument: $1" >&2
+      usage >&2
+      exit 64
+      ;;
+  esac
+done
+
+missing=()
+for variable in DATA; do
+  [[ -n ${!variable:-} ]] || missing+=("$variable")
+done
+if ((${#missing[@]})); then
+  echo "launch.sh: set these environment variables first (PLAN.md says what for): ${missing[*]}" >&2
+  exit 64
+fi
+
+if ! command -v -- "$python" >/dev/null; then
+  echo "launch.sh: there is no interpreter $python; name one: PYTHON=/path/to/python $0" >&2
+  exit 64
+fi
+
+[[ -n $run_dir ]] || run_dir="$PWD"/runs/rates
+[[ $run_dir == /* ]] || run_dir=$PWD/$run_dir
+
+if [[ -z $wanted ]]; then
+  echo "launch.sh: this is a sweep of 12 points; name some: --points 0, --points 0,4-6 or --points all" >&2
+  exit 64
+fi
+[[ $wanted != all ]] || wanted=0-11
+points=()
+IFS=, read -ra ranges <<<"$wanted"
+for range in "${ranges[@]}"; do
+  if [[ ! $range =~ ^([0-9]{1,6})(-([0-9]{1,6}))?$ ]]; then
+    echo "launch.sh: $range is no point and no range of points" >&2
+    exit 64
+  fi
+  last=${BASH_REMATCH[3]:-${BASH_REMATCH[1]}}
+  if ((10#$last >= 12)); then
+    echo "launch.sh: there is no point $last: they go from 0 to 11" >&2
+    exit 64
+  fi
+  for ((point = 10#${BASH_REMATCH[1]}; point <= 10#$last; point++)); do
+    points+=("$point")
+  done
+done
+if ((${#points[@]} == 0)); then
+  echo "launch.sh: there is no point in $wanted" >&2
+  exit 64
+fi
+
+# Each of several is a start of its own. One that fails does not keep the next from its turn.
+if ((${#points[@]} > 1)); then
+  child=
+  stop=
+  first=0
+  failed=()
+  trap 'stop=1; [[ -z $child ]] || kill -USR2 "$child" 2>/dev/null || :' USR2 TERM INT
+  for point in "${points[@]}"; do
+    [[ -z $stop ]] || exit 75
+    bash "$bundle/launch.sh" --run-dir "$run_dir" --point "$point" &
+    child=$!
+    while kill -0 "$child" 2>/dev/null; do
+      wait "$child" || :
+    done
+    code=0
+    wait "$child" || code=$?
+    child=
+    ((code != 75)) || exit 75
+    if ((code)); then
+      failed+=("$point")
+      ((first)) || first=$code
+    fi
+  done
+  ((first == 0)) || echo "launch.sh: failed: points ${failed[*]}; start them again: --points $(IFS=, && echo "${failed[*]}")" >&2
+  exit "$first"
+fi
+point=${points[0]}
+printf -v run_dir '%s/points/%04d' "$run_dir" "$point"
+
+export CUBLAS_WORKSPACE_CONFIG=:4096:8
+export DS_ACCELERATOR=cuda
+export OMP_NUM_THREADS=1
+export PYTHONDONTWRITEBYTECODE=1
+export PYTHONHASHSEED=0
+export PYTHONUNBUFFERED=1
+export TORCH_NCCL_DUMP_ON_TIMEOUT=1
+export TORCH_NCCL_TRACE_BUFFER_SIZE=2000
+
+node=
+asked=
+# Ctrl-C reaches the supervisor from the terminal too, and there a second one gives up at once.
+trap 'asked=1; [[ -z $node ]] || kill -USR2 "$node" 2>/dev/null || :' USR2 TERM INT
+
+# One start; its exit code becomes $code.
+attempt() {
+  "$python" -B "$bundle/runtime" stage --bundle "$bundle" --run-dir "$run_dir" --point "$point"
+  [[ -z $asked ]] || exit 75 # asked to stop before anything ran
+
+  # In the background, because bash runs a trap only after a foreground command has ended; deaf until Python listens.
+  (
+    trap '' USR2 TERM
+    exec "$python" -B "$run_dir/bundle/runtime" node --run-dir "$run_dir" --node-rank 0 -- \
+      "$python" -B -m torch.distributed.run --nnodes=1 --nproc-per-node=8 --standalone \
+      --max-restarts=0 --shutdown-timeout=300 "$run_dir/bundle/runtime" rank
+  ) &
+  node=$!
+
+  # A trap ends `wait` early. The request is repeated, since a supervisor that was just starting did not hear it.
+  while kill -0 "$node" 2>/dev/null; do
+    if [[ -z $asked ]]; then
+      wait "$node" || :
+    else
+      kill -USR2 "$node" 2>/dev/null || :
+      sleep 0.5 || :
+    fi
+  done
+  code=0
+  wait "$node" || code=$?
+  node=
+}
+
+attempt
+
+if ((code == 0)); then
+  "$python" -B "$run_dir/bundle/runtime" finish --run-dir "$run_dir" || :
+fi
+exit "$code"

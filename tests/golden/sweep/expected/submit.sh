@@ -1,0 +1,225 @@
+#!/usr/bin/env bash
+# Submits rates to Slurm. Written by cfgc: change the spec and build again.
+# shellcheck disable=SC2016 # what stands in single quotes is meant literally
+set -euo pipefail
+
+bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+run_dir=${CFGC_RUN_DIR:-}
+dry_run=
+test_only=
+parsable=
+wanted=all
+
+usage() {
+  cat <<'END'
+usage: submit.sh [OPTION...] [-- SBATCH-OPTION...]
+
+Submits the 12 points of rates, a task of a job array each, and writes the jobs down in DIR/jobs.jsonl.
+
+  --run-dir DIR   keep the run's state in DIR; CFGC_RUN_DIR=DIR does the same
+  --points LIST   submit only these points: 3, 0,4-6 or all
+  --test-only     ask Slurm whether it would take it, and submit nothing
+  --dry-run       say what would be done, and do nothing
+  --parsable      print the number of the job and nothing else
+  -- OPTION...    options of sbatch, stronger than those of the plan
+
+Exit codes: 0 submitted, 64 wrong command line or a variable is missing, 65 this is no whole bundle, 69 Slurm is not here
+or refuses, 73 the run directory or that of the log cannot be written.
+END
+}
+
+fail() {
+  echo "submit.sh: $1" >&2
+  exit "$2"
+}
+
+tell() {
+  [[ -n $parsable ]] || echo "$1"
+}
+
+while (($#)); do
+  case $1 in
+    --run-dir | --points)
+      (($# > 1)) || fail "$1 needs a value" 64
+      set -- "$1=$2" "${@:3}"
+      ;;
+    --run-dir=*)
+      run_dir=${1#*=}
+      shift
+      ;;
+    --points=*)
+      wanted=${1#*=}
+      shift
+      ;;
+    --test-only)
+      test_only=1
+      shift
+      ;;
+    --dry-run)
+      dry_run=1
+      shift
+      ;;
+    --parsable)
+      parsable=1
+      shift
+      ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    --)
+      shift
+      break
+      ;;
+    *)
+      usage >&2
+      fail "unknown argument: $1; options of sbatch come after --" 64
+      ;;
+  esac
+done
+extra=("$@")
+
+for file in manifest.json job.sbatch; do
+  [[ -f $bundle/$file ]] || fail "there is no $file in $bundle, which is no whole bundle: build it again" 65
+done
+
+missing=()
+for variable in DATA; do
+  [[ -n ${!variable:-} ]] || missing+=("$variable")
+done
+((${#missing[@]} == 0)) || fail "set these first (PLAN.md says what for): ${missing[*]}" 64
+
+if [[ -z $dry_run ]]; then
+  command -v sbatch >/dev/null || fail "there is no sbatch here: submit on a machine of the cluster" 69
+fi
+
+[[ -n $run_dir ]] || run_dir="$PWD"/runs/rates
+[[ $run_dir == /* ]] || run_dir=$PWD/$run_dir
+log_dir=$PWD
+
+options=(--parsable)
+[[ -z $test_only ]] || options=(--test-only)
+
+# Machines that failed this run before, with those that the spec keeps away from anyway.
+excluded=
+if [[ -s $run_dir/excluded_nodes ]]; then
+  excluded=$(paste -sd, -- "$run_dir/excluded_nodes")
+  options+=("--exclude=$excluded")
+  [[ -n $parsable ]] || echo "submit.sh: keeps away from $excluded, which failed this run ($run_dir/excluded_nodes)" >&2
+fi
+
+# What a job that this is called from was given is not for the next one.
+if [[ -n ${SLURM_JOB_ID:-} ]]; then
+  for name in "${!SLURM_@}" "${!SRUN_@}"; do
+    [[ $name == SLURM_CONF ]] || unset "$name" || :
+  done
+fi
+unset CFGC_CHAINED
+export CFGC_RUN_DIR=$run_dir CFGC_BUNDLE=$bundle
+
+# $1 as JSON.
+json() {
+  local text=$1 code char name two="\\\\" quote='\"'
+  text=${text//\\/"$two"}
+  text=${text//\"/"$quote"}
+  if [[ $text == *[[:cntrl:]]* ]]; then
+    for code in {1..31} 127; do
+      printf -v name '\\u%04x' "$code"
+      printf -v char '%b' "$name"
+      text=${text//"$char"/"$name"}
+    done
+  fi
+  printf '"%s"' "$text"
+}
+
+# One line of jobs.jsonl, in one write: job $1, whose tasks are the points from $2 on, as the words of ${command[@]} asked for it.
+write_down() {
+  local line word comma='' is_export=
+  printf -v line '{"id": "%s", "at": %(%s)T, "array": "%s", "offset": %d, "log": %s, "command": [' \
+    "$1" -1 "$3" "$2" "$(json "$log_dir/slurm-%x-%A_%a.out")"
+  for word in "${command[@]}"; do
+    # What somebody gives to the job that way may be a secret.
+    [[ $word != --export=* ]] || word='--export=...'
+    [[ -z $is_export ]] || word=...
+    is_export=
+    [[ $word != --export ]] || is_export=1
+    line+=$comma$(json "$word")
+    comma=', '
+  done
+  printf '%s]}\n' "$line" >&"$record"
+}
+
+record=
+if [[ -z $dry_run$test_only ]]; then
+  mkdir -p -- "$run_dir" "$log_dir" || fail "the run directory or that of the log cannot be made" 73
+  { exec {record}>>"$run_dir/jobs.jsonl"; } || fail "$run_dir/jobs.jsonl cannot be written" 73
+  # A line that a crash cut off stays a line of its own.
+  [[ -z $(tail -c 1 -- "$run_dir/jobs.jsonl") ]] || echo >&"$record"
+fi
+
+# One job array: the points from $1 on, of which those of $2 are meant. An exit code is sbatch's own once it has submitted (--wait).
+code=0
+submit() {
+  local said id ended=0
+  command=(sbatch "${options[@]}" "--array=$2" ${extra[@]+"${extra[@]}"} "$bundle/job.sbatch")
+  export CFGC_POINT_OFFSET=$1
+  if [[ -n $dry_run ]]; then
+    printf 'CFGC_RUN_DIR=%q CFGC_BUNDLE=%q CFGC_POINT_OFFSET=%q' "$run_dir" "$bundle" "$1"
+    printf ' %q' "${command[@]}"
+    echo
+    return
+  fi
+  if [[ -n $test_only ]]; then
+    "${command[@]}" || fail "Slurm would not take it" 69
+    return
+  fi
+  said=$("${command[@]}") || ended=$?
+  id=${said%%;*}
+  if [[ ! $id =~ ^[0-9]+$ && -n $excluded ]]; then
+    echo "submit.sh: it keeps away from $excluded; remove $run_dir/excluded_nodes if that leaves too few machines" >&2
+  fi
+  [[ $id =~ ^[0-9]+$ ]] || fail "Slurm did not take it; not submitted: points from $1 on" 69
+  ((ended == 0)) || code=$ended
+  write_down "$id" "$1" "$2" || echo "submit.sh: job $id is not written down in $run_dir/jobs.jsonl" >&2
+  ids+=("$id")
+  [[ -z $parsable ]] || echo "$id"
+  tell "submitted job $id: points from $1 on, --array=$2"
+}
+
+ids=()
+[[ $wanted != all ]] || wanted=0-11
+# First and last of each range of points.
+from=()
+to=()
+IFS=, read -ra ranges <<<"$wanted"
+for range in "${ranges[@]}"; do
+  [[ $range =~ ^([0-9]{1,6})(-([0-9]{1,6}))?$ ]] || fail "$range is no point and no range of points" 64
+  last=${BASH_REMATCH[3]:-${BASH_REMATCH[1]}}
+  ((10#$last < 12)) || fail "there is no point $last: they go from 0 to 11" 64
+  ((10#${BASH_REMATCH[1]} <= 10#$last)) || fail "$range goes backwards" 64
+  from+=($((10#${BASH_REMATCH[1]})))
+  to+=($((10#$last)))
+done
+((${#from[@]})) || fail "there is no point in $wanted" 64
+
+# One array of points $1 to $2, as far as they are wanted: its tasks are counted from 0.
+submit_part() {
+  local at first last tasks=
+  for at in "${!from[@]}"; do
+    first=$((from[at] > $1 ? from[at] : $1))
+    last=$((to[at] < $2 ? to[at] : $2))
+    ((first > last)) || tasks+=${tasks:+,}$((first - $1))-$((last - $1))
+  done
+  [[ -z $tasks ]] || submit "$1" "$tasks%4"
+}
+
+submit_part 0 4
+submit_part 5 9
+submit_part 10 11
+
+if ((${#ids[@]})); then
+  tell "run directory: $run_dir"
+  tell "watch it: squeue --jobs=$(IFS=, && echo "${ids[*]}")"
+  tell "logs are in $log_dir and, of each rank, below $run_dir; with cfgc: cfgc runs DIR, cfgc logs DIR"
+fi
+exit "$code"
