@@ -10,8 +10,9 @@ import torch
 from cfgc.deepspeed.releases import release
 from cfgc.load.disk import DiskReader
 from cfgc.lower.plan import Plan
-from cfgc.pipeline import plan_spec
+from cfgc.pipeline import check, lower
 from cfgc.resources import shipped_dir
+from cfgc.stages.pipeline import PipelinePlan
 from cfgc.validate.rules.raw_keys import OWNED
 from tests.deepspeed.allowed import ABSENT_SECTIONS, NOT_WRITTEN, UNSET_FIELDS
 from tests.deepspeed.parsing import is_written, parse, sections
@@ -49,8 +50,12 @@ def test_nothing_is_left_to_a_default(stage: int, precision: str, offload: str, 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_shipped_examples_are_complete_too(name: str, repository: Path) -> None:
-    plan = plan_spec(DiskReader(repository, shipped_dir("specs")), f"specs/examples/{name}.toml")
-    assert_complete(plan)
+    plan = lower(check(DiskReader(repository, shipped_dir("specs")), f"specs/examples/{name}.toml"))
+    plans = [stage.plan for stage in plan.stages] if isinstance(plan, PipelinePlan) else [plan]
+    trainings = [each for each in plans if isinstance(each, Plan)]
+    assert trainings
+    for training in trainings:
+        assert_complete(training)
 
 
 def assert_complete(plan: Plan) -> None:

@@ -13,8 +13,7 @@ from cfgc.fixing.apply import apply_edits
 from cfgc.fixing.tree import CannotEditError
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
-from cfgc.lower.lowering import lower_spec
-from cfgc.pipeline import check_spec
+from cfgc.pipeline import check, lower
 from cfgc.resources import shipped_dir
 from tools.mutations.operators import Mutation
 from tools.mutations.places import extents
@@ -67,8 +66,8 @@ def findings(subject: Subject, text: str) -> tuple[Diagnostic, ...]:
         return check_ds_config("ds_config.json", text.encode(), release(newest_release()), subject.world_size or None)
     reader = MemoryReader({"spec.toml": text}, DiskReader(REPOSITORY, shipped_dir("specs")))
     try:
-        checked = check_spec(reader, "spec.toml")
-        lower_spec(checked)
+        checked = check(reader, "spec.toml")
+        lower(checked)
     except Rejected as rejected:
         return rejected.diagnostics
     return checked.warnings

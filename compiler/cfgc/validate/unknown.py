@@ -101,8 +101,9 @@ def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
     name = str(location[-1])
     here = section_at(location[:-1])
     known = (*here.model_fields, *(RESERVED if len(location) == 1 else ())) if here else ()
-    close = nearest(name, known) or _beginning(name, known)
     table = _table_at(resolved, location)
+    said_twice = bool(table) and location[-2:-1] == (name,)  # `[launch] launch.nodes`, which is no slip for a key
+    close = None if said_twice else nearest(name, known) or _beginning(name, known)
     other = "" if close else name if name in RESERVED else other_home(name, table)
     label = key_label(resolved, location, f"did you mean `{close or other}`?" if close or other else "")
     odd = odd_character(name)

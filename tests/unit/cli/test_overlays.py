@@ -87,4 +87,4 @@ def test_the_search_path_of_the_project_counts(project: Path, capsys: pytest.Cap
     (project / "conf" / "queue").mkdir(parents=True)
     (project / "conf" / "queue" / "night.toml").write_text("# At night.\n")
     groups = {option["group"] for option in listing(capsys)}
-    assert groups == {"hardware", "zero", "env", "queue"}
+    assert groups == {"cluster", "hardware", "zero", "env", "queue"}

@@ -46,7 +46,7 @@ def test_options_come_from_the_project_and_the_shipped_specs(tmp_path: Path) -> 
     options = library.options("zero")
     assert {"mine", "ours", "2-offload"} <= set(options)
     assert list(options) == sorted(options)
-    assert library.groups() == ("env", "hardware", "zero")
+    assert library.groups() == ("cluster", "env", "hardware", "zero")
 
 
 def test_what_cannot_be_read_is_a_diagnostic(tmp_path: Path) -> None:

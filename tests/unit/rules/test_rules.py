@@ -241,9 +241,13 @@ def _codes_in(folder: Path) -> set[str]:
     return {code for path in folder.rglob("*.py") for code in re.findall(r'"(CFG\d{3})"', path.read_text())}
 
 
+OPEN = {"TORCH_NCCL_DUMP_ON_TIMEOUT", "TORCH_NCCL_TRACE_BUFFER_SIZE", "TORCH_FR_BUFFER_SIZE"}
+"""Of NCCL's records anybody may want more, or none."""
+
+
 def test_variables_that_lowering_sets_cannot_be_set() -> None:
     for device, architecture in (("cpu", "cpu"), ("cuda", "ampere")):
         tree = merged(SMALL, {"hardware": {"device": device, "architecture": architecture}})
         spec: Spec = check_resolved(resolved_of(tree)).spec
-        assert set(environment(spec)) <= OWNED
+        assert set(environment(spec)) - OPEN <= OWNED
         assert cpus_per_task_of(spec) == 2
