@@ -128,7 +128,8 @@ def test_two_attempts_that_got_nowhere_are_the_last(slurm: Cluster, tmp_path: Pa
         wait_for(run / f"started-{attempt}")
         slurm.run("scontrol", "requeue", job)  # and Slurm kills it
     ended = slurm.wait(job)
-    assert (ended.state, ended.code) == ("FAILED", 76), said(run)
+    # 137 where the task's shell saw its supervisor killed, 76 where nobody was left to see anything.
+    assert (ended.state, ended.code in (76, 137)) == ("FAILED", True), said(run)
     assert "not started again: attempts 1 and 2 both failed before a checkpoint after step 0" in said(run)
     assert attempts(run) == ["001", "002"]
 

@@ -86,7 +86,6 @@ def test_ranks_on_every_node_get_what_the_profile_names(slurm: Cluster, tmp_path
     job = slurm.wait(slurm.submit(bundle, SITE_SCRATCH=str(tmp_path / "scratch")))
     assert job.state == "COMPLETED", next(tmp_path.glob("slurm-*")).read_text()
     expected = [
-        "4096",
         "0",
         "unlimited",
         "unlimited",
