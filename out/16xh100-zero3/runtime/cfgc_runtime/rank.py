@@ -34,7 +34,7 @@ from cfgc_runtime.hang import DUMP_SIGNAL
 from cfgc_runtime.lock import running
 from cfgc_runtime.mourning import ENDED_FOR_ANOTHER, KILLED
 from cfgc_runtime.pulse import IMPORTING, Pulse
-from cfgc_runtime.signals import STOP_SIGNALS, StopRequest, block, die_with_parent, send, unblock
+from cfgc_runtime.signals import STOP_SIGNALS, StopRequest, block, die_with_parent, ignore, send, unblock
 from cfgc_runtime.world import World
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def _supervise_training(bundle: Path, run: RunDirectory, world: World, attempt: 
     attempt.record_pid(world.rank, world.node_rank, child)
     mourned = _forward_signals(child, attempt)
     _, status = os.waitpid(child, 0)
+    ignore()  # requests are repeated, and one that came while this interpreter ends would kill it
     code = shell_code(os.waitstatus_to_exitcode(status))
     if mourned and code == KILLED:
         attempt.record_exit(world.rank, LOST_PEER, ENDED_FOR_ANOTHER)
