@@ -1,4 +1,8 @@
-"""The whole compiler: each phase's outcome is the next one's input."""
+"""The whole compiler: each phase's outcome is the next one's input.
+
+``check``, ``lower`` and ``emit`` take whatever a spec may be: a run, a sweep, a pipeline of stages. ``check_spec`` and
+``plan_spec`` are for what makes sense of a run or a sweep only, and refuse a pipeline.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +36,52 @@ __all__ = [
 """``check_ds_config`` is a short road of its own: a ds_config is read, then judged."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Told how many are done, of how many."""
+"""Told how many points of a sweep are compiled, of how many."""
+
+
+def compile_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Bundle:
+    """The whole road: a spec becomes a bundle in memory. Raises ``Rejected``."""
+    return emit(lower(check(reader, logical, overrides)))
+
+
+def check(
+    reader: Reader, logical: str, overrides: Sequence[str] = (), progress: Progress | None = None
+) -> Checked | CheckedPipeline:
+    """Load, resolve and validate a run, every point of a sweep, or every stage of a pipeline.
+
+    Raises ``Rejected`` with all that is wrong; warnings are in the outcome.
+    """
+    graph = load_spec(reader, logical, overrides)
+    return check_pipeline(reader, graph) if declares_stages(graph) else _check_run(reader, graph, progress)
+
+
+def lower(checked: Checked | CheckedPipeline) -> AnyPlan | PipelinePlan:
+    """Do all arithmetic: what holds becomes the plan of what is run."""
+    return lower_pipeline(checked) if isinstance(checked, CheckedPipeline) else lower_spec(checked)
+
+
+def emit(plan: AnyPlan | PipelinePlan) -> Bundle:
+    """Write the files of a run or of a pipeline, in memory."""
+    return emit_pipeline(plan) if isinstance(plan, PipelinePlan) else emit_bundle(plan)
+
+
+def check_spec(
+    reader: Reader, logical: str, overrides: Sequence[str] = (), progress: Progress | None = None
+) -> Checked:
+    """``check`` of a run or a sweep. Raises ``Rejected``, of a pipeline too."""
+    return _check_run(reader, load_spec(reader, logical, overrides), progress)
+
+
+def plan_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> AnyPlan:
+    """``check_spec``, then ``lower``: the plan of a run, or of a sweep's first point. Raises ``Rejected``."""
+    return lower_spec(check_spec(reader, logical, overrides))
 
 
 def resolve_key(reader: Reader, logical: str, overrides: Sequence[str], path: Path) -> tuple[Resolved, Path]:
-    """What ``path`` is a key of, and which: ``stages.pretrain.training.seed`` is one of a pipeline's stage."""
+    """The resolved spec that has ``path``, and the key there, not validated. Raises ``Rejected``.
+
+    ``stages.pretrain.training.seed`` is the key ``training.seed`` of the pipeline's stage ``pretrain``.
+    """
     graph = load_spec(reader, logical, overrides)
     if not declares_stages(graph):
         return _resolve_run(reader, graph), path
@@ -45,22 +90,6 @@ def resolve_key(reader: Reader, logical: str, overrides: Sequence[str], path: Pa
         raise Rejected(problems)
     stage = resolve_stage(reader, declared, path[1]) if path[:1] == STAGES and len(path) > 2 else None
     return (declared.root, path) if stage is None else (stage, path[2:])
-
-
-def _resolve_run(reader: Reader, graph: SpecGraph) -> Resolved:
-    if declares_stages(graph):
-        raise Rejected([is_a_pipeline(graph)])
-    return with_user_code(reader, resolve_graph(graph))
-
-
-def check_spec(
-    reader: Reader, logical: str, overrides: Sequence[str] = (), progress: Progress | None = None
-) -> Checked:
-    """The above, and every schema and rule check. Raises ``Rejected``; warnings are in the outcome.
-
-    Of a sweep every point is compiled; ``progress`` is told how many are done, of how many.
-    """
-    return _check_run(reader, load_spec(reader, logical, overrides), progress)
 
 
 def _check_run(reader: Reader, graph: SpecGraph, progress: Progress | None) -> Checked:
@@ -72,29 +101,7 @@ def _check_run(reader: Reader, graph: SpecGraph, progress: Progress | None) -> C
     return check_resolved(resolved)
 
 
-def plan_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> AnyPlan:
-    """The above, and all arithmetic. Raises ``Rejected``."""
-    return lower_spec(check_spec(reader, logical, overrides))
-
-
-def compile_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> Bundle:
-    """The whole road: a spec becomes a bundle in memory. Raises ``Rejected``."""
-    return emit(lower(check(reader, logical, overrides)))
-
-
-def check(
-    reader: Reader, logical: str, overrides: Sequence[str] = (), progress: Progress | None = None
-) -> Checked | CheckedPipeline:
-    """``check_spec``, or the same of every stage of a pipeline."""
-    graph = load_spec(reader, logical, overrides)
-    return check_pipeline(reader, graph) if declares_stages(graph) else _check_run(reader, graph, progress)
-
-
-def lower(checked: Checked | CheckedPipeline) -> AnyPlan | PipelinePlan:
-    """What ``checked`` runs."""
-    return lower_pipeline(checked) if isinstance(checked, CheckedPipeline) else lower_spec(checked)
-
-
-def emit(plan: AnyPlan | PipelinePlan) -> Bundle:
-    """The bundle of a run or of a pipeline."""
-    return emit_pipeline(plan) if isinstance(plan, PipelinePlan) else emit_bundle(plan)
+def _resolve_run(reader: Reader, graph: SpecGraph) -> Resolved:
+    if declares_stages(graph):
+        raise Rejected([is_a_pipeline(graph)])
+    return with_user_code(reader, resolve_graph(graph))

@@ -41,5 +41,5 @@ class Sweep(Section):
     )
     seed: Int | None = logistics(None, "What `random` draws with. Absent: 0.", unit="seed", ge=0)
     max_parallel: Int | None = logistics(
-        None, "Points that run at the same time on Slurm. Absent: no limit.", unit="points", gt=0
+        None, "Points of each array that run at the same time on Slurm. Absent: no limit.", unit="points", gt=0
     )
