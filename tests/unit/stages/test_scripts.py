@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,10 +66,20 @@ class Site:
             (root / "bin" / name).chmod(0o755)
         return cls(root)
 
-    def submit(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def submit(self, *words: str, only: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+        """Call submit.sh, where ``only`` are the commands if it names any."""
+        path = f"{self.root / 'bin'}:{os.environ['PATH']}"
+        if only:
+            folder = self.root / "only"
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            for name in only:
+                own = self.root / "bin" / name
+                (folder / name).symlink_to(own if own.exists() else str(shutil.which(name)))
+            path = str(folder)
         return subprocess.run(
-            [self.root / "bundle" / "submit.sh", "--run-dir", self.root / "run", *words],
-            env=os.environ | {"PATH": f"{self.root / 'bin'}:{os.environ['PATH']}", "SITE": str(self.root)},
+            [str(shutil.which("bash")), self.root / "bundle" / "submit.sh", "--run-dir", self.root / "run", *words],
+            env=os.environ | {"PATH": path, "SITE": str(self.root)},
             capture_output=True,
             text=True,
             check=False,
@@ -84,6 +96,10 @@ class Site:
         """``job`` leaves the queue; the stage ``finished`` says that it has."""
         (self.root / f"job-{job}").unlink()
         if finished:
+            self.finish(finished)
+
+    def finish(self, *stages: str) -> None:
+        for finished in stages:
             manifest = (self.root / "bundle" / "stages" / finished / "manifest.json").read_text()
             digest = next(line for line in manifest.splitlines() if '"plan_digest"' in line).strip().rstrip(",")
             stage = self.root / "run" / "stages" / finished
@@ -155,6 +171,108 @@ def test_a_dry_run_submits_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_a_dry_run_needs_no_slurm_before_anything_was_submitted(tmp_path: Path) -> None:
+    site = Site.make(tmp_path)
+    plain = ("bash", "dirname", "readlink", "grep", "tail", "cat")
+    done = site.submit("--dry-run", only=plain)
+    assert (done.returncode, done.stdout.count("would be submitted")) == (0, 4), done.stderr
+    site.submit()
+    done = site.submit("--dry-run", only=plain)
+    assert done.returncode == 69
+    assert "there is no squeue here" in done.stderr
+    assert site.submit("--dry-run", only=(*plain, "squeue")).returncode == 0
+
+
+def test_a_missing_flock_is_called_that(tmp_path: Path) -> None:
+    site = Site.make(tmp_path)
+    done = site.submit(only=("bash", "dirname", "readlink", "grep", "mkdir", "sbatch", "squeue", "scancel"))
+    assert done.returncode == 69
+    assert "there is no flock here" in done.stderr
+
+
+def test_a_stage_that_slurm_would_not_take_is_named(tmp_path: Path) -> None:
+    site = Site.make(tmp_path)
+    (tmp_path / "bin" / "sbatch").write_text("#!/bin/bash\n[[ $CFGC_RUN_DIR != */two ]]\n")
+    done = site.submit("--test-only", only=("bash", "dirname", "readlink", "sbatch"))
+    assert done.returncode == 69
+    assert "it was stage two; those after it were not asked about" in done.stderr
+    done = site.submit()
+    assert done.returncode == 69
+    assert "stage one was not submitted" in done.stderr, "it was given no number"
+
+
+def test_a_job_that_is_ending_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    site = Site.make(tmp_path)
+    site.submit()
+    site.submitted()
+    (tmp_path / "job-11").write_text("COMPLETING\n")
+    (tmp_path / "bin" / "sleep").write_text('#!/bin/bash\necho "$1" >>"$SITE/slept"\n')
+    (tmp_path / "bin" / "sleep").chmod(0o755)
+    done = site.submit()
+    assert done.returncode == 69
+    assert done.stderr.count("waiting for job 11 of one, which is just ending") == 1
+    assert "job 11 of one is COMPLETING for too long" in done.stderr
+    assert sum(map(int, (tmp_path / "slept").read_text().split())) == 300
+    assert site.submitted() == {}
+
+
+NAMES = ("one", "two", "three", "four")
+STALE = "{0}: {1} has finished with what an earlier {2} made; remove {3}/run/stages/{1}, or use another --run-dir"
+
+
+def earlier_changes(how: str, site: Site) -> None:
+    """All stages have finished; then the plan of the first is another, or what it wrote is gone."""
+    site.finish(*NAMES)
+    if how == "deleted":
+        shutil.rmtree(site.root / "run" / "stages" / "one")
+    else:
+        shutil.rmtree(site.root / "bundle")
+        changed = CHAIN.replace('name = "one"', 'name = "one"\nset = { "task.env.WHO" = "other" }', 1)
+        write_bundle(compile_spec(reader_of(TASK + changed), "spec.toml"), site.root / "bundle")
+
+
+def stale(script: str, root: Path) -> list[str]:
+    return [STALE.format(script, *pair, root) for pair in (("two", "one"), ("three", "two"), ("four", "one"))]
+
+
+@pytest.mark.parametrize("how", ["changed", "deleted"])
+@pytest.mark.parametrize("words", [(), ("--dry-run",)], ids=["submit", "dry-run"])
+def test_what_has_finished_is_not_taken_from_an_earlier_chain(how: str, words: tuple[str, ...], tmp_path: Path) -> None:
+    site = Site.make(tmp_path)
+    earlier_changes(how, site)
+    done = site.submit(*words)
+    assert (done.returncode, done.stdout) == (65, "")
+    assert done.stderr.splitlines() == stale("submit.sh", tmp_path)
+    assert site.submitted() == {}
+    for name in ("two", "three", "four"):
+        shutil.rmtree(tmp_path / "run" / "stages" / name)
+    assert site.submit().returncode == 0
+    assert list(site.submitted()) == list(NAMES)
+
+
+def test_nor_while_the_new_one_is_still_in_the_queue(tmp_path: Path) -> None:
+    site = Site.make(tmp_path)
+    site.submit()
+    site.submitted()
+    for job in (12, 13, 14):
+        site.ends(job)
+    site.finish("two")
+    done = site.submit()
+    assert done.returncode == 65
+    assert done.stderr.splitlines() == stale("submit.sh", tmp_path)[:1]
+    assert site.submitted() == {}
+
+
+@pytest.mark.parametrize("how", ["changed", "deleted"])
+def test_nor_on_this_machine(how: str, tmp_path: Path) -> None:
+    site = Site.make(tmp_path)
+    earlier_changes(how, site)
+    script = tmp_path / "bundle" / "launch.sh"
+    done = subprocess.run([script, "--run-dir", tmp_path / "run"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (65, "")
+    assert done.stderr.splitlines() == stale("launch.sh", tmp_path)
+
+
 def test_a_queue_that_cannot_be_asked_is_not_an_empty_one(tmp_path: Path) -> None:
     site = Site.make(tmp_path)
     site.submit()
@@ -216,6 +334,18 @@ def test_a_signal_reaches_the_stage_that_runs_and_no_other_starts(tmp_path: Path
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 75
     assert [Path(line).name for line in (tmp_path / "order").read_text().splitlines()] == ["one", "two"]
+
+
+def test_a_stage_that_does_not_listen_yet_was_only_asked_to_stop(tmp_path: Path) -> None:
+    deaf = 'touch "$SITE/ready"\nfor ((;;)); do sleep 0.05; done'  # USR2 ends it with code 140
+    process = subprocess.Popen(
+        [local(tmp_path, two=deaf), "--run-dir", tmp_path / "run"], env=os.environ | {"SITE": str(tmp_path)}
+    )
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "ready").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 75
 
 
 def test_a_stage_of_several_nodes_is_not_for_one_machine(tmp_path: Path) -> None:

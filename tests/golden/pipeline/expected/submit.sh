@@ -20,8 +20,9 @@ left alone, what is queued or runs is not submitted twice, and the rest is submi
   --dry-run       say what would be submitted, and submit nothing
   -- OPTION...    options of sbatch for every stage
 
-Exit codes: 0 submitted, 64 wrong command line or a variable is missing, 65 a stage that has to run again is running,
-69 Slurm is not here or refuses, 73 the run directory cannot be written, or another submit.sh works on it.
+Exit codes: 0 submitted, 64 wrong command line or a variable is missing, 65 a stage that has to run again is running, or
+has finished with what an earlier one made, 69 Slurm is not here or refuses, 73 the run directory cannot be written, or
+another submit.sh works on it.
 END
 }
 
@@ -72,25 +73,69 @@ for variable in "${needed[@]}"; do
 done
 ((${#missing[@]} == 0)) || fail "set these first (the stages' PLAN.md say what for): ${missing[*]}" 64
 
-for command in sbatch squeue scancel; do
-  command -v "$command" >/dev/null || fail "there is no $command here; on one machine without Slurm: $bundle/launch.sh" 69
-done
+# Ends this where one of these commands is not here.
+want() {
+  local command
+  for command in "$@"; do
+    command -v "$command" >/dev/null || fail "there is no $command here; on one machine without Slurm: $bundle/launch.sh" 69
+  done
+}
 
 [[ -n $run_dir ]] || run_dir="$SCRATCH"/chains/first
 [[ $run_dir == /* ]] || run_dir=$PWD/$run_dir
 
 if [[ -n $test_only ]]; then
+  want sbatch
   stages=( pretrain finetune judge export report )
   for stage in "${stages[@]}"; do
-    bash "$bundle/stages/$stage/submit.sh" --test-only --run-dir "$run_dir/stages/$stage" -- ${options[@]+"${options[@]}"}
+    bash "$bundle/stages/$stage/submit.sh" --test-only --run-dir "$run_dir/stages/$stage" -- ${options[@]+"${options[@]}"} ||
+      fail "it was stage $stage; those after it were not asked about" $?
   done
   exit
 fi
 
 if [[ -z $dry_run ]]; then
+  want sbatch squeue scancel
+  command -v flock >/dev/null || fail "there is no flock here, a command of util-linux" 69
   mkdir -p -- "$run_dir" || fail "the run directory cannot be made" 73
-  exec {lock}>>"$run_dir/.submitting"
+  { exec {lock}>>"$run_dir/.submitting"; } || fail "$run_dir/.submitting cannot be written" 73
   flock --nonblock "$lock" || fail "another submit.sh works on $run_dir" 73
+fi
+
+declare -A unsettled # stages that have not finished, and those that come after them
+stale=()
+
+# One stage: its name, the digest of its plan, and the stages that it needs, of which the digest says nothing.
+look_at() {
+  local name=$1 digest=$2 need
+  shift 2
+  if ! has_finished "$name" "$digest"; then
+    unsettled[$name]=1
+    return
+  fi
+  for need in "$@"; do
+    if [[ -n ${unsettled[$need]:-} ]]; then
+      unsettled[$name]=1
+      stale+=("$name has finished with what an earlier $need made; remove $run_dir/stages/$name, or use another --run-dir")
+      return
+    fi
+  done
+}
+
+has_finished() {
+  grep -qsF "\"plan_digest\": \"$2\"" "$run_dir/stages/$1/finished.json"
+}
+
+look_at pretrain sha256:657c1a3b30d57c832d320aa6e51dc868f5e299302b63a7f0f34b1f8fff41b88b
+look_at finetune sha256:d209a1747b13ade77d77040bbd5768b1a0660eb24d8a7e8f0edfe20e711d5d30 pretrain
+look_at judge sha256:24ff808e6e81779d935b9c8261f5ea006c1f7bbac3f27ae77636793e6dab9758 finetune
+look_at export sha256:71eb8804b090f98879815aa6f08028e168d2ae50eef6a8f67c9d435b4db1401a finetune
+look_at report sha256:7e12f5e2c2e1226f871f6317528948852e25c504bb0edb25098c095a398ab57d judge export
+if ((${#stale[@]})); then
+  for line in "${stale[@]}"; do
+    echo "${BASH_SOURCE[0]##*/}: $line" >&2
+  done
+  exit 65
 fi
 
 declare -A job fresh # by stage: the job that others wait for, and whether it was submitted just now
@@ -103,16 +148,20 @@ recorded() {
   [[ ! $line =~ \"id\":\ \"([0-9]+)\" ]] || echo "${BASH_REMATCH[1]}"
 }
 
-# The state of a job; nothing once it is over. One that is just ending is waited for, since it may be queued again.
+# The state of a job; nothing once it is over. One that is just ending may be queued again: five minutes for it.
 state_of() {
-  local said
-  for (( ; ; )); do
+  local said turn
+  want squeue
+  for ((turn = 0; turn < 150; turn++)); do
     if ! said=$(squeue --noheader --jobs="$1" --format=%T 2>&1); then
       [[ $said == *"Invalid job id"* ]] || fail "squeue: $said" 69
       said=
     fi
     case $said in
-      COMPLETING) sleep 1 ;;
+      COMPLETING)
+        ((turn)) || echo "submit.sh: waiting for job $1 of $2, which is just ending" >&2
+        sleep 2
+        ;;
       BOOT_FAIL | CANCELLED | COMPLETED | DEADLINE | FAILED | NODE_FAIL | OUT_OF_MEMORY | PREEMPTED | TIMEOUT) return ;;
       *)
         echo "$said"
@@ -120,13 +169,14 @@ state_of() {
         ;;
     esac
   done
+  fail "job $1 of $2 is COMPLETING for too long; start again when it has left the queue" 69
 }
 
 # One stage: its name, the digest of its plan, and the stages that it needs.
 submit_stage() {
   local name=$1 digest=$2 need id state waits again=
   shift 2
-  if grep -qsF "\"plan_digest\": \"$digest\"" "$run_dir/stages/$name/finished.json"; then
+  if has_finished "$name" "$digest"; then
     echo "submit.sh: $name has finished" >&2
     return
   fi
@@ -137,7 +187,7 @@ submit_stage() {
   done
   id=$(recorded "$name")
   state=
-  [[ -z $id ]] || state=$(state_of "$id")
+  [[ -z $id ]] || state=$(state_of "$id" "$name")
   if [[ -n $state && -z $again ]]; then
     job[$name]=$id
     echo "submit.sh: $name is $state" >&2
@@ -161,7 +211,7 @@ submit_stage() {
     return
   fi
   id=$(bash "$bundle/stages/$name/submit.sh" --parsable --run-dir "$run_dir/stages/$name" -- \
-    ${after[@]+"${after[@]}"} ${options[@]+"${options[@]}"})
+    ${after[@]+"${after[@]}"} ${options[@]+"${options[@]}"}) || fail "stage $name was not submitted" $?
   job[$name]=$id
   echo "$name $id"
 }

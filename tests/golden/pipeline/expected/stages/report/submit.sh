@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Submits chain-report to Slurm. Written by cfgc: change the spec and build again.
-# shellcheck disable=SC2016 # what stands in single quotes is meant literally
+# shellcheck disable=SC1003,SC2016 # what stands in single quotes is meant literally
 set -euo pipefail
 
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -77,8 +77,9 @@ for file in manifest.json job.sbatch; do
   [[ -f $bundle/$file ]] || fail "there is no $file in $bundle, which is no whole bundle: build it again" 65
 done
 
+needed=( SCRATCH )
 missing=()
-for variable in SCRATCH; do
+for variable in "${needed[@]}"; do
   [[ -n ${!variable:-} ]] || missing+=("$variable")
 done
 ((${#missing[@]} == 0)) || fail "set these first (PLAN.md says what for): ${missing[*]}" 64
