@@ -33,9 +33,12 @@ GPU_BINDING = (
 )
 """Variables by which srun would show a task some of the node's GPUs only. They are unset: their age does not matter."""
 
+OVERLAP = Used("--overlap", "20.11", "steps share the job's resources unless they ask not to")
+
 SRUN: tuple[Used, ...] = (
     *(Used(name, "17.11") for name in ("--nodes", "--ntasks", "--ntasks-per-node", "--kill-on-bad-exit", "--wait")),
     *(Used(name, "17.11") for name in ("--distribution", "--mpi", "--export", "--cpu-bind")),
+    OVERLAP,
 )
 
 SBATCH: tuple[Used, ...] = (

@@ -27,6 +27,14 @@ def test_the_image_is_one_word(kind: str) -> None:
     assert "'/shared/its $image'" in script_of(kind)
 
 
+def test_what_the_batch_script_runs_itself_is_one_task_beside_the_others() -> None:
+    """The job asks for several tasks a node, and srun takes that over from it."""
+    lines = [line for line in script_of("pyxis").splitlines() if re.search(r'\bsrun .*"\$python" -B', line)]
+    assert len(lines) >= 3
+    options = 'srun --overlap --nodes=1 --ntasks=1 --ntasks-per-node=1 "${container[@]}" "$python"'
+    assert [line for line in lines if options not in line] == []
+
+
 @pytest.mark.parametrize("kind", ["pyxis", "apptainer"])
 def test_no_interpreter_starts_outside_of_the_container(kind: str) -> None:
     script = script_of(kind)

@@ -31,6 +31,7 @@ PLANS = {
         launch=replace(cluster_plan().launch, launcher="srun"),
         slurm=replace(cluster_plan().slurm, tasks_per_node=8, cpus_per_task=8, memory_mib=65_536),
     ),
+    "one-variable": replace(cpu_plan(), launch=replace(cpu_plan().launch, required=("DATA_DIR",))),
     "no-requeue": replace(cluster_plan(), slurm=replace(cluster_plan().slurm, requeue=False, modules=())),
 }
 SCRIPTS = {
@@ -70,6 +71,15 @@ def test_shellcheck_has_nothing_to_say(name: str, tmp_path: Path) -> None:
     script.write_text(SCRIPTS[name])
     subprocess.run(["bash", "-n", script], check=True)
     result = subprocess.run(["shellcheck", script], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_shellcheck_has_nothing_to_say_of_bundles_that_are_kept(repository: Path) -> None:
+    names = {"launch.sh", "submit.sh", "job.sbatch"}
+    kept = [*repository.glob("tests/golden/*/expected/**/*"), *repository.glob("out/**/*")]
+    scripts = sorted(path for path in kept if path.name in names)
+    assert {path.name for path in scripts} == names
+    result = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (0, "")
 
 
@@ -172,18 +182,25 @@ def test_a_signal_is_passed_on_and_the_real_code_comes_back(
     assert "saved" in launcher.record.read_text()
 
 
-STEP = """#!/bin/bash
-while [[ $1 == -* ]]; do shift; done
-set -m # srun passes signals on to every process of the step
-trap 'kill -USR2 -- "-$step"' USR2
-"$@" &
-step=$!
-while kill -0 "$step" 2>/dev/null; do wait "$step"; done
-wait "$step"
+STEP = f"""#!{sys.executable}
+import itertools, os, signal, subprocess, sys
+
+def pass_on(number, frame):  # as srun does, which hears also what was ignored when it began
+    for step in steps:
+        os.killpg(step.pid, number)
+
+steps = []
+signal.signal(signal.SIGUSR2, pass_on)
+signal.signal(signal.SIGTERM, pass_on)
+command = list(itertools.dropwhile(lambda word: word.startswith("-"), sys.argv[1:]))
+steps.append(subprocess.Popen(command, start_new_session=True))
+sys.exit(steps[0].wait())
 """
 CONTROL = """#!/bin/bash
 case $1 in
-  requeue) echo "requeued $2" >>"$RECORD" ;;
+  requeue)
+    [[ -z ${REFUSED-} ]] || { echo refused >>"$RECORD" && exit 1; }
+    echo "requeued $2" >>"$RECORD" ;;
   show) [[ $2 != hostnames ]] || echo n1 ;;
 esac
 """
@@ -195,25 +212,53 @@ def test_a_job_that_is_asked_to_stop_while_it_starts_is_queued_again(
     tmp_path: Path, number: signal.Signals, deaf: str
 ) -> None:
     """Between the start of the step and its first line of Python nobody listens; the request must not be lost."""
-    plan = replace(cpu_plan(), slurm=replace(cpu_plan().slurm, requeue=True))
-    launcher = Launcher(replace(plan, launch=replace(plan.launch, max_attempts=3)), tmp_path)
-    for name, text in (("srun", STEP), ("scontrol", CONTROL)):
-        (tmp_path / name).write_text(text)
-        (tmp_path / name).chmod(0o755)
-    slurm = {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "1", "SLURM_JOB_NODELIST": "n1", "SLURM_NODEID": "0"}
-    slurm |= {"SLURM_TASKS_PER_NODE": "1", "SLURM_JOB_CPUS_PER_NODE": "2", "SLURM_PROCID": "0"}
-    slurm |= {"SLURMD_NODENAME": "n1", "SLURM_JOB_PARTITION": "main"}
-    path = f"{tmp_path}:{os.environ['PATH']}"
-    process = launcher.start(script="job.sbatch", SLOW=deaf, CFGC_BUNDLE=str(launcher.bundle), PATH=path, **slurm)
-    deadline = time.monotonic() + 20
-    while not launcher.record.exists() or "started" not in launcher.record.read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    launcher = requeued(tmp_path)
+    process = start_job(launcher, SLOW=deaf)
     process.send_signal(number)
     process.communicate(timeout=20)
     assert process.returncode == 75
     record = launcher.record.read_text()
     assert record.index("saved\n") < record.index("requeued 7\n")
+
+
+def test_a_start_that_slurm_does_not_move_goes_on_and_still_saves(tmp_path: Path) -> None:
+    launcher = requeued(tmp_path)
+    run = launcher.cwd / "runs" / "quickstart"
+    run.mkdir(parents=True)
+    (run / "excluded_nodes").write_text("n1\n")
+    (run / ".moved").write_text("--automatic\n")  # of a job that was cancelled before it began
+    process = start_job(launcher, SLOW="0", REFUSED="yes")
+    process.send_signal(signal.SIGUSR2)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 75
+    assert launcher.record.read_text().count("saved\n") == 1
+    assert "does not queue it again; it goes on here, on what failed it before\n" in said
+    assert said.count("does not queue it again; submit it by hand") == 1, "once it has saved"
+    assert not (run / ".moved").exists()
+
+
+def requeued(directory: Path) -> Launcher:
+    """A job that can come back, with stand-ins for what it calls of Slurm."""
+    plan = replace(cpu_plan(), slurm=replace(cpu_plan().slurm, requeue=True))
+    launcher = Launcher(replace(plan, launch=replace(plan.launch, max_attempts=3)), directory)
+    for name, text in (("srun", STEP), ("scontrol", CONTROL), ("sinfo", "#!/bin/bash\nprintf '%s idle\\n' n1 n2\n")):
+        (directory / name).write_text(text)
+        (directory / name).chmod(0o755)
+    return launcher
+
+
+def start_job(launcher: Launcher, **variables: str) -> subprocess.Popen[str]:
+    """Its job script, once the supervisor has started."""
+    slurm = {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "1", "SLURM_JOB_NODELIST": "n1", "SLURM_NODEID": "0"}
+    slurm |= {"SLURM_TASKS_PER_NODE": "1", "SLURM_JOB_CPUS_PER_NODE": "2", "SLURM_PROCID": "0"}
+    slurm |= {"SLURMD_NODENAME": "n1", "SLURM_JOB_PARTITION": "main", "CFGC_BUNDLE": str(launcher.bundle)}
+    slurm |= {"PATH": f"{launcher.bundle.parent}:{os.environ['PATH']}"}
+    process = launcher.start(script="job.sbatch", **slurm, **variables)
+    deadline = time.monotonic() + 20
+    while not launcher.record.exists() or "started" not in launcher.record.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return process
 
 
 def test_launch_works_through_a_link_and_cdpath(launcher: Launcher, tmp_path: Path) -> None:

@@ -228,6 +228,16 @@ def test_machines_to_keep_away_from_are_named_when_slurm_refuses(tmp_path: Path)
     assert f"remove {tmp_path}/run/excluded_nodes" in done.stderr
 
 
+def test_a_list_of_machines_is_of_a_run_and_not_of_a_sweep(tmp_path: Path) -> None:
+    """Each point has its own, which its own start obeys."""
+    assert "excluded_nodes" not in submit_sh(PLANS["sweep"])
+    assert "excluded" not in submit_sh(PLANS["sweep"])
+    there = login(tmp_path, of_points(7, 3))
+    assert there.run("--points", "0", check=False, REFUSE="Invalid account").returncode == 69
+    there.run("--points", "0")
+    assert not [word for word in there.calls[-1] if word.startswith("--exclude")]
+
+
 def test_what_is_given_by_export_is_not_written_down(tmp_path: Path) -> None:
     there = login(tmp_path, cpu_plan())
     there.run("--", "--export=ALL,TOKEN=hunter2", "--export", "ALL,TOKEN=hunter2", "--time=5")

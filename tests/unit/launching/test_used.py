@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cfgc.deepspeed.of_spec_optimizer import optimizer_section
 from cfgc.emit.scripts import launch_sh
+from cfgc.emit.slurm import surroundings
 from cfgc.emit.slurm.job import job_sbatch
 from cfgc.launching import slurm, torch
 from cfgc.launching.used import Used, order
@@ -64,8 +66,17 @@ def test_every_option_of_torchrun_is_listed(templates: str) -> None:
 
 
 def test_every_option_of_srun_is_listed(templates: str) -> None:
-    (command,) = re.findall(r"\n *srun (.*?) bash -c", templates, re.S)
-    assert set(re.findall(r"--[a-z-]+", command)) == names(slurm.SRUN)
+    (command,) = re.findall(r"\n *exec srun (.*?) bash -c", templates, re.S)
+    assert set(re.findall(r"--[a-z-]+", command + helper_of("22.05"))) == names(slurm.SRUN)
+    assert slurm.OVERLAP.name not in helper_of("20.02")
+
+
+def helper_of(release: str) -> str:
+    """How the batch script starts a command of its own in a container of pyxis."""
+    plan = plan_of()
+    container = replace(plan.slurm.container, kind="pyxis")
+    plan = replace(plan, target=replace(plan.target, slurm=release), slurm=replace(plan.slurm, container=container))
+    return str(surroundings.values(plan)["here"])
 
 
 def test_every_variable_of_the_flight_recorder_is_listed(runtime: list[Path]) -> None:

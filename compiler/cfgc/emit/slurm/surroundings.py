@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cfgc.emit.shell import Sh, path_expression, quoted, word
+from cfgc.launching.slurm import OVERLAP
 from cfgc.lower.plan import AnyPlan, Container, Mount
 
 _ALL = '"${container[@]}"'
@@ -26,10 +27,16 @@ def values(plan: AnyPlan) -> Mapping[str, object]:
         "container_words": Sh(" ".join(words)),
         "container_image": container.image,
         "mounts": [_mount(one) for one in container.mounts],
-        "here": Sh(f"srun --nodes=1 --ntasks=1 {_ALL} " if pyxis else f"{_ALL} " if apptainer else ""),
+        "here": Sh(f"{_srun_here(plan)} {_ALL} " if pyxis else f"{_ALL} " if apptainer else ""),
         "srun_options": Sh(f" {_ALL}" if pyxis else ""),
         "inside": Sh(f" {_ALL}" if apptainer else ""),
     }
+
+
+def _srun_here(plan: AnyPlan) -> str:
+    """A step of one task beside what may still run; steps of older releases share the allocation anyway."""
+    overlap = "" if OVERLAP.is_newer_than(plan.target.slurm) else f" {OVERLAP.name}"
+    return f"srun{overlap} --nodes=1 --ntasks=1 --ntasks-per-node=1"
 
 
 def _pyxis(container: Container) -> Iterator[Sh]:
