@@ -11,6 +11,7 @@ from cfgc.sbatch.directives import PREFIX, Directive
 from cfgc.sbatch.options import SBATCH, SRUN
 from cfgc.sbatch.rules.common import at, at_node, clipped
 from cfgc.sbatch.script import Script
+from cfgc.sbatch.values import MEMORY, refused_value, refused_words
 from cfgc.source import Span
 
 _PATTERNS = {
@@ -105,7 +106,7 @@ def unknown_options(script: Script) -> Iterator[Diagnostic]:
     for found in script.directives:
         if found.late or SBATCH.full(found.written):
             continue
-        meant = meant_option(found.written)
+        meant = meant_option(found.written) or _meant_for_memory(found)
         if found.written in SRUN.long:
             helps = (f"drop it, or give it to srun: srun {found.written} …",)
         elif meant:
@@ -134,6 +135,42 @@ def meant_option(written: str) -> str | None:
     return close if close and len(written) > 5 and typing_distance(written, close, slips) <= slips else None
 
 
+def _meant_for_memory(found: Directive) -> str | None:
+    """``--men=3G``: so short a name alone proves nothing."""
+    return "--mem" if MEMORY.fullmatch(found.value) and typing_distance(found.written, "--mem", 1) <= 1 else None
+
+
+def refused_lines(script: Script) -> Iterator[Diagnostic]:
+    """Values that sbatch does not take, options without one, and words that belong to no option."""
+    seen = set()
+    for found in script.directives:
+        takes = "" if found.late else refused_value(found.name, found.value)
+        if found.late or (found.span.start in seen):
+            continue
+        wrong = next(refused_words(found.span.text[len(PREFIX) :]), None)
+        if wrong is not None:
+            seen.add(found.span.start)
+            yield _refused_word(found, *wrong)
+        elif takes:
+            yield Diagnostic(
+                "CFG672",
+                f"sbatch does not take `{clipped(found.value)}` for `{found.name}`",
+                at(found),
+                notes=("it refuses the whole job for it",),
+                helps=(f"write {takes}",),
+            )
+
+
+def _refused_word(found: Directive, word: str, what: str) -> Diagnostic:
+    message = f"`{clipped(word)}` belongs to no option"
+    note = "sbatch calls it an invalid directive, and refuses the job"
+    help_ = "quote a value that holds blanks, and begin a remark with #"
+    if what == "missing":
+        message, note = f"`{word}` has no value", "it refuses the whole job for it"
+        help_ = f"{PREFIX} {word}=…" if word.startswith("--") else f"{PREFIX} {word} …"
+    return Diagnostic("CFG672", message, at(found), notes=(note,), helps=(help_,))
+
+
 _DOS = "\r\n"
 
 
@@ -141,7 +178,7 @@ def refused_file(script: Script) -> Iterator[Diagnostic]:
     """What sbatch refuses before it reads a directive."""
     text = script.source.text
     found = _refusal(text)
-    if found and (script.directives or found[1] != _NO_SHEBANG):
+    if found:
         offset, what, helps = found
         yield Diagnostic(
             "CFG695",
@@ -166,4 +203,4 @@ def _refusal(text: str) -> tuple[int, str, str] | None:
     return None
 
 
-RULES = (nothing_is_expanded, unread_lines, unknown_options, refused_file)
+RULES = (nothing_is_expanded, unread_lines, unknown_options, refused_lines, refused_file)

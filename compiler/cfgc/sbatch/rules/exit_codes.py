@@ -49,7 +49,7 @@ def hidden_code(script: Script) -> Iterator[Diagnostic]:
     inner = following(statement_of(work.node)) + rest
     ended = any(_LOOKS.search(script.text_of(node)) for node in inner) or any(
         one.program in {"exit", "wait", "exec", "return"} or is_work(one)
-        for node in rest
+        for node in (rest[:-1] if _ends_well(script, rest) else rest)
         for one in script.commands_in(node)
     )
     on_purpose = any(_switched_off(script, work)) or _trapped(script)
@@ -65,6 +65,12 @@ def hidden_code(script: Script) -> Iterator[Diagnostic]:
                 'or keep the code: code=0; srun … || code=$?; …; exit "$code"',
             ),
         )
+
+
+def _ends_well(script: Script, rest: tuple[Node, ...]) -> bool:
+    """Whether the last statement is ``exit 0``, or a ``wait`` that has nothing to wait for."""
+    text = script.text_of(rest[-1]).strip() if rest else ""
+    return bool(re.fullmatch(r"exit\s+0", text)) or (text == "wait" and next(script.nodes("&"), None) is None)
 
 
 def _last_of_any(script: Script) -> Command | None:

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+#SBATCH --nodes two
+srun python train.py
