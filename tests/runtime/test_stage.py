@@ -244,3 +244,11 @@ def test_a_finished_run_opens_no_attempt(tmp_path: Path, run: RunDirectory) -> N
     write_json(run.finished, {"plan_digest": read_manifest(bundle).plan_digest, "seconds": 1.0})
     assert "already finished" in stage_bundle(bundle, run)
     assert newest_attempt(run).path.name == "001"
+
+
+def test_a_finished_task_names_no_metrics_and_no_checkpoint(tmp_path: Path, run: RunDirectory) -> None:
+    bundle = compile_tiny(tmp_path / "bundle")
+    stage_bundle(bundle, run)
+    run.write_finished(read_manifest(bundle).plan_digest, 7.0, step=0)
+    assert "already finished" in stage_bundle(bundle, run)
+    assert describe_run(run).splitlines() == ["tiny is finished: it took 7 s", f"bundle      {run.bundle}"]

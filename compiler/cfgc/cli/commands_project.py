@@ -50,18 +50,19 @@ def overlays(words: tuple[str, ...], output_format: str) -> int:
     help="The first spec: for any machine, for one with GPUs, for Slurm.",
 )
 @click.option("--name", default="", help="The first experiment [default: the directory's name].")
-def init(directory: Path, template: str, name: str) -> int:
+@click.option("--nested", is_flag=True, help="Make it inside another project too.")
+def init(directory: Path, template: str, name: str, nested: bool) -> int:
     """Make a project in DIR: cfgc.toml, a spec that builds, and an overlay for your cluster.
 
     Files that are there already are never touched.
     """
-    from cfgc.cli.starting import ProjectThereError, name_of, started
+    from cfgc.cli.starting import NoDirectoryError, ProjectThereError, name_of, started
 
     if name and name != name_of(Path(name)):
         raise click.UsageError(f"`{name}` cannot name a directory; try --name {name_of(Path(name))}")
     try:
-        written, kept = started(directory, template, name)
-    except ProjectThereError as error:
+        written, kept = started(directory, template, name, nested=nested)
+    except (NoDirectoryError, ProjectThereError) as error:
         raise click.UsageError(str(error)) from None
     say(f"written in {directory}: {', '.join(written)}")
     if kept:

@@ -42,6 +42,7 @@ def logs(run: Path, rank: int | None, attempt: int | None, tail: int | None, fol
     wanted = Wanted(rank, attempt)
     sources = _sources(run, wanted)
     if not sources and not follow:
+        _refuse_unknown(_sources(run, Wanted()), wanted)
         say(f"no logs below {run}" if _paths(run) else f"no run in {run}")
         return EXIT_OK
     follower = Follower()
@@ -54,6 +55,18 @@ def logs(run: Path, rank: int | None, attempt: int | None, tail: int | None, fol
         _print(followed(follower, lambda: _sources(run, wanted), lambda: _is_over(run)), output_format)
         _print_faults([one for one in faults(_sources(run, wanted)) if one not in known], output_format)
     return EXIT_OK
+
+
+def _refuse_unknown(there: Sequence[Source], wanted: Wanted) -> None:
+    """Raise ``UsageError`` where ``wanted`` names an attempt or a rank that none of the logs is of."""
+    from cfgc.sweep.numbers import listed
+
+    attempts = sorted({source.attempt for source in there if source.attempt})
+    ranks = sorted({source.rank for source in there if source.rank >= 0 and wanted.attempt in (None, source.attempt)})
+    if attempts and wanted.attempt not in (None, *attempts):
+        raise click.UsageError(f"no attempt {wanted.attempt}; attempts are {listed(attempts)}")
+    if ranks and wanted.rank not in (None, *ranks):
+        raise click.UsageError(f"no rank {wanted.rank}; ranks are {listed(ranks)}")
 
 
 def _paths(run: Path) -> list[Path]:

@@ -27,13 +27,23 @@ class ProjectThereError(Exception):
     """The directory is a project already."""
 
 
-def started(directory: Path, template: str, name: str) -> tuple[list[str], list[str]]:
+class NoDirectoryError(Exception):
+    """Where the project is to be stands a file."""
+
+
+def started(directory: Path, template: str, name: str, *, nested: bool = False) -> tuple[list[str], list[str]]:
     """Make a project of ``directory``; the files that were written, and those that were there and stay as they are.
 
-    Raises ``ProjectThereError``, and OSError when a file can't be written.
+    Raises ``NoDirectoryError``; ``ProjectThereError``, of a project above too unless it may be ``nested``; and OSError
+    when a file can't be written.
     """
+    if directory.exists() and not directory.is_dir():
+        raise NoDirectoryError(f"{directory} is a file; name a directory")
     if os.path.lexists(directory / PROJECT_FILE):
         raise ProjectThereError(f"{directory / PROJECT_FILE} is there already: this is a project")
+    above = next((up for up in directory.resolve().parents if (up / PROJECT_FILE).is_file()), None)
+    if above and not nested:
+        raise ProjectThereError(f"{above} is a project already; to make another one inside it, add --nested")
     written: list[str] = []
     kept: list[str] = []
     for path, text in project_files(template, name or name_of(directory)).items():

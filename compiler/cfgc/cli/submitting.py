@@ -31,6 +31,7 @@ def submit(
     """
     from cfgc_runtime.errors import Failure
     from cfgc_runtime.manifest import NAME, verify_bundle
+    from cfgc_runtime.point import LIST
 
     if not (bundle / NAME).is_file():
         return _not_a_bundle(bundle, NAME)
@@ -41,6 +42,9 @@ def submit(
         return failure.code
     if not (bundle / _SCRIPT).is_file():
         say(f"error: {bundle} has no {_SCRIPT}: an older cfgc wrote it; build it again")
+        return EXIT_USAGE
+    if points is not None and not (bundle / LIST).is_file():
+        say(f"error: {bundle} is not a sweep; it has no points")
         return EXIT_USAGE
     flags = [flag for flag, wanted in (("--test-only", test_only), ("--dry-run", dry_run)) if wanted]
     named = [f"--{name}={value}" for name, value in (("run-dir", run_dir), ("points", points)) if value is not None]

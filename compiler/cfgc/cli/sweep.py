@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from shlex import quote
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -33,6 +34,7 @@ def sweep(subject: str, overrides: tuple[str, ...], output_format: str, first: i
     cfgc sweep out/lr              those of a bundle
     cfgc sweep runs/lr             state, loss and held-out loss of each
     """
+    _refuse_unknown(state)
     directory = Path(subject)
     if not directory.is_dir():
         return _of_spec(subject, overrides, output_format, first)
@@ -56,8 +58,15 @@ def sweep(subject: str, overrides: tuple[str, ...], output_format: str, first: i
             say(f"what Slurm knows is left out: {problem}")
     shown = [point for point in (best_first(points) if went else points) if state in (None, point.facts.state)]
     _print(shown[:first], output_format, went)
-    say(_outcome(points) if went else f"{len(points):,} points")
+    say(_outcome(points, directory) if went else f"{len(points):,} points")
     return EXIT_OK
+
+
+def _refuse_unknown(state: str | None) -> None:
+    from cfgc.runs.facts import State
+
+    if state is not None and state not in get_args(State):
+        raise click.UsageError(f"no point is ever `{state}`; states are {', '.join(get_args(State))}")
 
 
 def _of_spec(spec: str, overrides: Sequence[str], output_format: str, first: int | None) -> int:
@@ -103,8 +112,8 @@ def _plain(point: PointRun, went: bool) -> dict[str, Any]:
     return told
 
 
-def _outcome(points: Sequence[PointRun]) -> str:
-    """``200 points: 190 finished, 10 failed``, and how to start the rest again."""
+def _outcome(points: Sequence[PointRun], run_dir: Path) -> str:
+    """``200 points: 190 finished, 10 failed``, and how to start the rest again with the copy in ``run_dir``."""
     from cfgc.runs.sweeps import numbers_of
     from cfgc.sweep.numbers import listed
 
@@ -112,4 +121,8 @@ def _outcome(points: Sequence[PointRun]) -> str:
     ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
     said = f"{len(points):,} points: " + ", ".join(f"{number:,} {state}" for state, number in ordered)
     again = listed(list(numbers_of(points, *_AGAIN)))
-    return f"{said}; start again: ./submit.sh --points {again}, or ./launch.sh --points {again}" if again else said
+    if not again:
+        return said
+    on_slurm, here = (quote(str(run_dir / "bundle" / name)) for name in ("submit.sh", "launch.sh"))
+    options = f"--run-dir {quote(str(run_dir))} --points {again}"
+    return f"{said}; start again: {on_slurm} {options}, or {here} {options}"

@@ -19,6 +19,9 @@ MOST_SHOWN = 8
 """Keys of a circle that are named."""
 
 
+SHELL = "task.inline"
+"""The key whose value is a program, with ``${…}`` of its own."""
+
 _OUT = "or leave the key out; what a lower layer says of it holds then, or its default"
 
 
@@ -110,8 +113,10 @@ def expression(
     error: ExpressionError, key: str, text: str, span: Span | None, known: tuple[str, ...] = ()
 ) -> Diagnostic:
     """CFG204, CFG205, CFG207 to CFG210, by the kind of ``error``. ``known`` shows the values that it refers to."""
-    helps = {
-        "syntax": foreign_resolver(text) or ("an expression looks like `${training.max_steps // 50}`",),
+    helps: dict[str, tuple[str, ...]] = {
+        "syntax": (f"for the shell's own, write `$${{{_short(text)}}}`",)
+        if key == SHELL
+        else foreign_resolver(text) or ("an expression looks like `${training.max_steps // 50}`",),
         "function": ("the functions are min, max, ceil, floor, round and log2",),
     }
     return Diagnostic(
@@ -119,7 +124,7 @@ def expression(
         f"`${{{_short(text)}}}` in `{key}` {'is no expression' if error.kind == 'syntax' else 'has no value'}",
         _label(span, str(error)),
         notes=known,
-        helps=_or_out(*helps.get(error.kind, ())),
+        helps=_or_out(*helps.get(error.kind, ())) if key != SHELL else helps.get(error.kind, ()),
         fixes=mending.removing_around(span),
     )
 
@@ -138,8 +143,8 @@ def _environment(name: str) -> str:
     return f'the environment is not read; for a path of the node write `{{ env = "{name}", path = "…" }}`'
 
 
-def unknown_reference(path: RefPath, known: Sequence[Path], span: Span | None) -> Diagnostic:
-    """CFG205: a reference to a key that no layer gives a value."""
+def unknown_reference(path: RefPath, known: Sequence[Path], span: Span | None, key: str) -> Diagnostic:
+    """CFG205: a reference in ``key`` to a key that no layer gives a value."""
     name = shown(path)
     close = nearest(name, {dotted(other[:n]) for other in known for n in range(1, len(other) + 1)})
     close = close or _same_last_part(path, known)
@@ -155,7 +160,11 @@ def unknown_reference(path: RefPath, known: Sequence[Path], span: Span | None) -
         "CFG205",
         f"no key `{name}` has a value to refer to",
         _label(span, f"did you mean `{close}`?" if close and not outside else ""),
-        helps=(*helps, f"for the text itself write `$${{{name}}}`") if outside else _or_out(*helps),
+        helps=(f"for the shell's own, write `$${{{name}}}`",)
+        if key == SHELL
+        else (*helps, f"for the text itself write `$${{{name}}}`")
+        if outside
+        else _or_out(*helps),
         fixes=(*_reworded(span, name, close, known), *mending.removing_around(span)),
     )
 

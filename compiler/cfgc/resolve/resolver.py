@@ -11,7 +11,7 @@ from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load.graph import SpecGraph
 from cfgc.load.limit_errors import too_many_mistakes
 from cfgc.load.text_order import in_text_order
-from cfgc.origin import Leaf, Origin, Path, Value
+from cfgc.origin import Leaf, Origin, Path, Value, dotted
 from cfgc.patch import Tree
 from cfgc.resolve import errors
 from cfgc.resolve.expression import ExpressionError, Reference
@@ -114,14 +114,14 @@ def _links(path: Path, templates: Templates, tree: Tree) -> tuple[list[Link], li
         for reference, find in template.references():
             target = find_target(reference.path, tree)
             if target is None:
-                unknown.append(partial(_unknown_reference, reference, tree, find))
+                unknown.append(partial(_unknown_reference, path, reference, tree, find))
             else:
                 links += [Link(path, leaf, find) for leaf in target.leaves]
     return links, unknown
 
 
-def _unknown_reference(reference: Reference, tree: Tree, find: Callable[[], Span | None]) -> Diagnostic:
-    return errors.unknown_reference(reference.path, list(tree), find())
+def _unknown_reference(path: Path, reference: Reference, tree: Tree, find: Callable[[], Span | None]) -> Diagnostic:
+    return errors.unknown_reference(reference.path, list(tree), find(), dotted(path))
 
 
 def _value(path: Path, origin: Origin, templates: Templates, values: Mapping[Path, Value]) -> Value:

@@ -23,8 +23,13 @@ OF_TRAINING = frozenset(Spec.model_fields) - frozenset(TaskSpec.model_fields)
 
 
 def names_a_task(resolved: Resolved) -> str:
-    """The key of ``[task]`` that names what to run in place of training; empty for a spec that trains or evaluates."""
-    named = (key for key in NAMING if (leaf := resolved.get(key)) and isinstance(leaf.value, str))
+    """The key of ``[task]`` that names what to run in place of training; empty for a spec that trains or evaluates.
+
+    One whose ``${…}`` came to nothing names a task all the same.
+    """
+    texts = {path: leaf.value for path, leaf in resolved.leaves.items()}
+    texts |= {path: origin.value for path, origin in resolved.unresolved.items()}
+    named = (key for key in NAMING if isinstance(texts.get(tuple(key.split("."))), str))
     kind = resolved.get("task.kind")
     return next(named, "task.kind" if kind and kind.value == "export" else "")
 

@@ -71,6 +71,20 @@ def test_the_next_command_can_be_pasted_whatever_the_directory_is_called(
     assert capsys.readouterr().err.endswith("next: cd -- '-my $run' && cfgc build specs/my-run.toml\n")
 
 
+def test_a_file_is_no_place_for_a_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "cfgc.toml").write_text("")
+    assert run(["init", str(tmp_path / "cfgc.toml")]) == 64
+    assert "cfgc.toml is a file; name a directory" in capsys.readouterr().err
+
+
+def test_a_project_inside_another_is_made_when_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["init", str(tmp_path)]) == 0
+    assert run(["init", str(tmp_path / "specs")]) == 64
+    assert f"{tmp_path} is a project already; to make another one inside it, add --nested" in capsys.readouterr().err
+    assert not (tmp_path / "specs" / "cfgc.toml").exists()
+    assert run(["init", str(tmp_path / "specs"), "--nested"]) == 0
+
+
 def test_a_file_in_the_way_is_said(tmp_path: Path, repository: Path) -> None:
     (tmp_path / "specs").write_text("a file\n")
     command = [sys.executable, "-c", "from cfgc.cli import main; main()", "init", str(tmp_path)]

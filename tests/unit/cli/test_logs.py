@@ -99,7 +99,9 @@ def test_ranks_attempts_and_the_last_lines_can_be_chosen(
     assert {line.split("  ")[0] for line in said(capsys, "run", "--rank", "0")} == {"1/rank-0@n1", "2/rank-0@n1"}
     assert said(capsys, "run", "--attempt", "1") == ["1/rank-0@n1  the first attempt"]
     assert said(capsys, "run", "--tail", "1")[-2:] == ["", "2/srun  srun: error"]
-    assert said(capsys, "run", "--attempt", "9") == []
+    for option, words in (("--attempt", "no attempt 9; attempts are 1-2"), ("--rank", "no rank 9; ranks are 0-1")):
+        assert run(["logs", "run", option, "9"]) == 64
+        assert words in capsys.readouterr().err
 
 
 def test_json_is_an_object_a_line(failed: RunDirectory, capsys: pytest.CaptureFixture[str]) -> None:

@@ -106,6 +106,11 @@ def test_what_is_no_bundle_is_said(subject: str, words: str, bundle: Path, capfd
     assert words in capfd.readouterr().err
 
 
+def test_points_of_what_is_no_sweep_are_refused(bundle: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["submit", str(bundle), "--points", "1"]) == 64
+    assert capfd.readouterr().err == "error: bundle is not a sweep; it has no points\n"
+
+
 @pytest.mark.parametrize(
     ("words", "hint"),
     [

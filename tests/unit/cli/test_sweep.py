@@ -64,11 +64,19 @@ def test_a_run_directory_shows_the_best_point_first(project: Path, capsys: pytes
         ["1", "2e-3", "new", "–"],
     ]
     assert out.splitlines()[2].split()[4:] == ["2.5000", "2.2500"]
-    again = "start again: ./submit.sh --points 0, or ./launch.sh --points 0"
+    options = f"--run-dir {runs} --points 0"
+    again = f"start again: {runs}/bundle/submit.sh {options}, or {runs}/bundle/launch.sh {options}"
     assert err == f"3 points: 1 failed, 1 finished, 1 new; {again}\n"
+    assert all((runs / "bundle" / name).is_file() for name in ("submit.sh", "launch.sh"))
     code, out, _ = said(capsys, "sweep", str(runs), "--state", "failed", "--format", "json")
     [point] = json.loads(out)
     assert (point["point"], point["run"]["code"], point["run"]["message"]) == (0, 3, "the loss is no number")
+
+
+def test_a_state_that_no_point_can_have_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said(capsys, "sweep", str(went(project)), "--state", "bogus")
+    assert (code, out) == (EXIT_USAGE, "")
+    assert "no point is ever `bogus`; states are running, finished, " in err
 
 
 def test_points_compare_like_any_runs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
