@@ -62,5 +62,11 @@ def test_deep_and_strange_text_is_read(text: bytes) -> None:
     assert "CFG699" not in everything_said(HEAD + text)
 
 
+@pytest.mark.parametrize("text", [b"if true; then\nsrun a\n", b"for i in 1 2; do\nsrun a\n"])
+def test_what_is_never_closed_cannot_be_read(text: bytes) -> None:
+    assert [one.code for one in lint_script("job.sh", HEAD + text)] == ["CFG699"]
+    assert "CFG699" not in everything_said(HEAD + b"srun b\nexit\n" + text)
+
+
 def test_latin_1_in_a_comment_is_no_defect() -> None:
     assert lint_script("job.sh", HEAD + b"# \xe9t\xe9\nsrun python train.py\n") == ()
