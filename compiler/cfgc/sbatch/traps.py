@@ -31,7 +31,7 @@ def traps(script: Script) -> Iterator[Trap]:
         if len(words) < 2 or words[0] in {"", "-", ":", "-p", "-l"}:
             continue
         signals = frozenset(signal_name(word) for word in words[1:])
-        yield Trap(command, signals, _code(script, unquoted(command.words[-len(words)])))
+        yield Trap(command, signals, _code(script, unquoted(command.words[-min(len(words), len(command.words))])))
 
 
 def _code(script: Script, text: str) -> str:
