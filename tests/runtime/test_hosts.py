@@ -81,6 +81,15 @@ def test_a_machine_whose_checks_failed_is_named(run: RunDirectory) -> None:
     assert suspects(run, 2) == {"b": "unfit"}
 
 
+@pytest.mark.parametrize("code", [64, 65, 130, 140, 143])
+def test_a_start_that_was_refused_or_stopped_early_is_no_machines_fault(run: RunDirectory, code: int) -> None:
+    attempt = create_attempt(run)
+    record_hosts(attempt, ("a", "b"))
+    attempt.record_exit(0, code, "a: the run directory is in use")
+    attempt.record_exit(2, 76)
+    assert suspects(run, 2) == {}
+
+
 def test_an_only_machine_is_never_blamed(run: RunDirectory) -> None:
     attempt_of(run, {0: 77}, ("a",))
     assert suspects(run, 2) == {}

@@ -70,7 +70,7 @@ RESERVED = frozenset(
 def wiring_py(calls: Sequence[Call]) -> str:
     """The text of wiring.py for ``calls``, one at least."""
     imports = imports_of(calls, RESERVED)
-    roles = [role for role in _FUNCTIONS if any(call.role == role for call in calls)]
+    roles: list[Role] = [role for role in _FUNCTIONS if any(call.role == role for call in calls)]
     body = [cst.parse_statement(_ABOUT), *_head([_FUNCTIONS[role] for role in roles], imports)]
     for role in roles:
         mine = [(call, found.local) for call, found in zip(calls, imports, strict=True) if call.role == role]

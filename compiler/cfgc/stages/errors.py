@@ -115,9 +115,9 @@ def _unknown_stage(declared: Declared, name: str, label: Label | None) -> Diagno
 
 def unknown_output(reference: RefPath, given: Sequence[str], kind: str, span: Span | None) -> Diagnostic:
     """CFG662: a stage of that kind does not write such a thing."""
-    name = shown(reference[2:]) if len(reference) > 2 else ""
+    _, stage, *rest = reference
+    name = shown(tuple(rest)) if rest else ""
     close = nearest(name, given)
-    stage = reference[1]
     return Diagnostic(
         "CFG662",
         f"the stage `{stage}` has no output `{name}`" if name else f"`${{stages.{stage}}}` names no output",

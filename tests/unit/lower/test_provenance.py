@@ -10,7 +10,7 @@ import pytest
 
 from cfgc.load.disk import DiskReader
 from cfgc.lower.lowering import lower_spec
-from cfgc.lower.plan import AnyPlan, Plan
+from cfgc.lower.plan import AnyPlan
 from cfgc.lower.provenance import comment
 from cfgc.origin import Layer, Leaf, Origin
 from cfgc.pipeline import check, lower
