@@ -35,7 +35,6 @@ class Target(Protocol):
 
     deepspeed: str
     torch: str
-    slurm: str
 
 
 class Topology(Protocol):
@@ -47,7 +46,6 @@ class Topology(Protocol):
     nodes: int
     ranks_per_node: int
     world_size: int
-    data_parallel: int
     backend: Literal["gloo", "nccl"]
     timeout_s: int
 
@@ -262,14 +260,13 @@ class Penalties(Protocol):
 class Checkpoint(Protocol):
     """Save every ``every_steps`` (0: only at the end), keep the newest ``keep_last`` (0: all) and ``keep_best``.
 
-    ``elastic`` allows another number of ranks than the checkpoint's, ``on_changed_numerics`` another plan.
+    ``on_changed_numerics`` says whether a run goes on with another plan.
     """
 
     every_steps: int
     keep_last: int
     keep_best: int
     bytes_each: int
-    elastic: bool
     on_changed_numerics: Literal["refuse", "continue"]
 
 

@@ -25,9 +25,11 @@ def describe_run(run: RunDirectory) -> str:
     summary = run.read_finished(manifest.plan_digest)
     text = [_headline(manifest.experiment, None if summary is None else summary["seconds"], losses, held_out)]
     text += ["", "training loss by step", draw_curve(losses), ""] if len(losses) > 1 else []
-    text += [f"bundle      {run.bundle}", f"metrics     {run.metrics}"]
+    text += [f"bundle      {run.bundle}"]
+    text += [f"metrics     {run.metrics}"] if run.metrics.exists() else []
     text += [f"tracking    {run.tracking}"] if run.tracking.is_dir() else []
-    text += [f"checkpoint  {run.checkpoints / saved[0][0]}"] if saved else ["checkpoint  none yet"]
+    text += [f"checkpoint  {run.checkpoints / saved[0][0]}"] if saved else []
+    text += ["checkpoint  none yet"] if losses and not saved else []
     best = best_first(saved)[:1]
     text += [f"best        {run.checkpoints / name} (held-out loss {loss:.3f})" for name, loss in best]
     return "\n".join(text)
@@ -35,7 +37,7 @@ def describe_run(run: RunDirectory) -> str:
 
 def _headline(name: str, seconds: float | None, losses: list[tuple[int, float]], held_out: list[float]) -> str:
     if not losses:
-        return f"{name} has not trained yet" if seconds is None else f"{name} finished after {duration(seconds)}"
+        return f"{name} has not trained yet" if seconds is None else f"{name} is finished: it took {duration(seconds)}"
     (first_step, first), (last_step, last) = losses[0], losses[-1]
     state = f"finished after {duration(seconds)} of training" if seconds is not None else "is not finished"
     loss = f"loss {first:.3f} at step {first_step:,} → {last:.3f} at step {last_step:,}"

@@ -9,8 +9,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from cfgc_runtime.attempt import attempts_of, verdict
-from cfgc_runtime.errors import HUNG, LOST_PEER
+from cfgc_runtime.errors import BAD_BUNDLE, HUNG, LOST_PEER, USAGE, is_failure
 from cfgc_runtime.mourning import is_wordless
+from cfgc_runtime.signals import STOP_SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 SILENT: Final = "silent"
 """Nothing was heard of it while another machine said that something failed."""
 UNFIT, HUNG_THERE, KILLED = "unfit", "hung", "killed"
+_ASKED: Final = {128 + number for number in STOP_SIGNALS}
+_OF_NO_MACHINE: Final = {USAGE, BAD_BUNDLE, *_ASKED}
+"""A start that was refused, such as that of a run that is going on already, or stopped before its ranks were there."""
 
 
 def record_hosts(attempt: Attempt, hosts: Sequence[str]) -> None:
@@ -55,7 +59,8 @@ def _fault(attempt: Attempt, node: int, ranks_per_node: int) -> str:
         return HUNG_THERE
     if is_wordless(cause):
         return KILLED
-    return UNFIT if attempt.has_failed and not attempt.started(ranks) else ""
+    refused = cause.code in _OF_NO_MACHINE or not is_failure(cause.code)
+    return "" if refused or attempt.started(ranks) else UNFIT
 
 
 def excluded(run: RunDirectory) -> list[str]:

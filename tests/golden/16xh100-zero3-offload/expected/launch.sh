@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts 16xh100-zero3-offload on this machine, or resumes it. Written by cfgc: change the spec and build again.
-# shellcheck disable=SC2016 # what stands in single quotes is meant literally, or expanded later
+# shellcheck disable=SC1003,SC2016 # what stands in single quotes is meant literally, or expanded later
 set -euo pipefail
 
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -70,8 +70,9 @@ if ((${#hosts[@]} == 0)); then
   exit 64
 fi
 
+needed=( DATA_DIR )
 missing=()
-for variable in DATA_DIR; do
+for variable in "${needed[@]}"; do
   [[ -n ${!variable:-} ]] || missing+=("$variable")
 done
 if ((${#missing[@]})); then

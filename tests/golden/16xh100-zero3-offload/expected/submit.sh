@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Submits 16xh100-zero3-offload to Slurm. Written by cfgc: change the spec and build again.
-# shellcheck disable=SC2016 # what stands in single quotes is meant literally
+# shellcheck disable=SC1003,SC2016 # what stands in single quotes is meant literally
 set -euo pipefail
 
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -77,8 +77,9 @@ for file in manifest.json job.sbatch; do
   [[ -f $bundle/$file ]] || fail "there is no $file in $bundle, which is no whole bundle: build it again" 65
 done
 
+needed=( DATA_DIR )
 missing=()
-for variable in DATA_DIR; do
+for variable in "${needed[@]}"; do
   [[ -n ${!variable:-} ]] || missing+=("$variable")
 done
 ((${#missing[@]} == 0)) || fail "set these first (PLAN.md says what for): ${missing[*]}" 64
@@ -154,7 +155,7 @@ fi
 # One job. An exit code is sbatch's own once it has submitted (--wait).
 code=0
 submit() {
-  local said id ended=0
+  local said id answer sbatch
   command=(sbatch "${options[@]}" ${extra[@]+"${extra[@]}"} "$bundle/job.sbatch")
   if [[ -n $dry_run ]]; then
     printf 'CFGC_RUN_DIR=%q CFGC_BUNDLE=%q' "$run_dir" "$bundle"
@@ -166,17 +167,21 @@ submit() {
     "${command[@]}" || fail "Slurm would not take it" 69
     return
   fi
-  said=$("${command[@]}") || ended=$?
+  # sbatch says the id at once, and with --wait ends with the job: it is written down before.
+  exec {answer}< <("${command[@]}")
+  sbatch=$!
+  IFS= read -r said <&"$answer" || :
   id=${said%%;*}
   if [[ ! $id =~ ^[0-9]+$ && -n $excluded ]]; then
     echo "submit.sh: it keeps away from $excluded; remove $run_dir/excluded_nodes if that leaves too few machines" >&2
   fi
   [[ $id =~ ^[0-9]+$ ]] || fail "Slurm did not take it" 69
-  ((ended == 0)) || code=$ended
   write_down "$id" || echo "submit.sh: job $id is not written down in $run_dir/jobs.jsonl" >&2
   ids+=("$id")
   [[ -z $parsable ]] || echo "$id"
   tell "submitted job $id"
+  wait "$sbatch" || code=$?
+  exec {answer}<&-
 }
 
 ids=()

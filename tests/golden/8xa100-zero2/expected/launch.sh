@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts 8xa100-zero2 on this machine, or resumes it. Written by cfgc: change the spec and build again.
-# shellcheck disable=SC2016 # what stands in single quotes is meant literally, or expanded later
+# shellcheck disable=SC1003,SC2016 # what stands in single quotes is meant literally, or expanded later
 set -euo pipefail
 
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -47,8 +47,9 @@ while (($#)); do
   esac
 done
 
+needed=( CORPUS HF_TOKEN SCRATCH )
 missing=()
-for variable in CORPUS HF_TOKEN SCRATCH; do
+for variable in "${needed[@]}"; do
   [[ -n ${!variable:-} ]] || missing+=("$variable")
 done
 if ((${#missing[@]})); then

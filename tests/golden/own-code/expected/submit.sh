@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Submits own-code to Slurm. Written by cfgc: change the spec and build again.
-# shellcheck disable=SC2016 # what stands in single quotes is meant literally
+# shellcheck disable=SC1003,SC2016 # what stands in single quotes is meant literally
 set -euo pipefail
 
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -148,7 +148,7 @@ fi
 # One job. An exit code is sbatch's own once it has submitted (--wait).
 code=0
 submit() {
-  local said id ended=0
+  local said id answer sbatch
   command=(sbatch "${options[@]}" ${extra[@]+"${extra[@]}"} "$bundle/job.sbatch")
   if [[ -n $dry_run ]]; then
     printf 'CFGC_RUN_DIR=%q CFGC_BUNDLE=%q' "$run_dir" "$bundle"
@@ -160,17 +160,21 @@ submit() {
     "${command[@]}" || fail "Slurm would not take it" 69
     return
   fi
-  said=$("${command[@]}") || ended=$?
+  # sbatch says the id at once, and with --wait ends with the job: it is written down before.
+  exec {answer}< <("${command[@]}")
+  sbatch=$!
+  IFS= read -r said <&"$answer" || :
   id=${said%%;*}
   if [[ ! $id =~ ^[0-9]+$ && -n $excluded ]]; then
     echo "submit.sh: it keeps away from $excluded; remove $run_dir/excluded_nodes if that leaves too few machines" >&2
   fi
   [[ $id =~ ^[0-9]+$ ]] || fail "Slurm did not take it" 69
-  ((ended == 0)) || code=$ended
   write_down "$id" || echo "submit.sh: job $id is not written down in $run_dir/jobs.jsonl" >&2
   ids+=("$id")
   [[ -z $parsable ]] || echo "$id"
   tell "submitted job $id"
+  wait "$sbatch" || code=$?
+  exec {answer}<&-
 }
 
 ids=()

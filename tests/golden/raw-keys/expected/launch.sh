@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts raw-keys on this machine, or resumes it. Written by cfgc: change the spec and build again.
-# shellcheck disable=SC2016 # what stands in single quotes is meant literally, or expanded later
+# shellcheck disable=SC1003,SC2016 # what stands in single quotes is meant literally, or expanded later
 set -euo pipefail
 
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts rates on this machine, or resumes it. Written by cfgc: change the spec and build again.
-# shellcheck disable=SC2016 # what stands in single quotes is meant literally, or expanded later
+# shellcheck disable=SC1003,SC2016 # what stands in single quotes is meant literally, or expanded later
 set -euo pipefail
 
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -61,8 +61,9 @@ while (($#)); do
   esac
 done
 
+needed=( DATA )
 missing=()
-for variable in DATA; do
+for variable in "${needed[@]}"; do
   [[ -n ${!variable:-} ]] || missing+=("$variable")
 done
 if ((${#missing[@]})); then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Submits rates to Slurm. Written by cfgc: change the spec and build again.
-# shellcheck disable=SC2016 # what stands in single quotes is meant literally
+# shellcheck disable=SC1003,SC2016 # what stands in single quotes is meant literally
 set -euo pipefail
 
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -83,8 +83,9 @@ for file in manifest.json job.sbatch; do
   [[ -f $bundle/$file ]] || fail "there is no $file in $bundle, which is no whole bundle: build it again" 65
 done
 
+needed=( DATA )
 missing=()
-for variable in DATA; do
+for variable in "${needed[@]}"; do
   [[ -n ${!variable:-} ]] || missing+=("$variable")
 done
 ((${#missing[@]} == 0)) || fail "set these first (PLAN.md says what for): ${missing[*]}" 64
@@ -99,14 +100,6 @@ log_dir=$PWD
 
 options=(--parsable)
 [[ -z $test_only ]] || options=(--test-only)
-
-# Machines that failed this run before, with those that the spec keeps away from anyway.
-excluded=
-if [[ -s $run_dir/excluded_nodes ]]; then
-  excluded=$(paste -sd, -- "$run_dir/excluded_nodes")
-  options+=("--exclude=$excluded")
-  [[ -n $parsable ]] || echo "submit.sh: keeps away from $excluded, which failed this run ($run_dir/excluded_nodes)" >&2
-fi
 
 # What a job that this is called from was given is not for the next one.
 if [[ -n ${SLURM_JOB_ID:-} ]]; then
@@ -160,7 +153,7 @@ fi
 # One job array: the points from $1 on, of which those of $2 are meant. An exit code is sbatch's own once it has submitted (--wait).
 code=0
 submit() {
-  local said id ended=0
+  local said id answer sbatch
   command=(sbatch "${options[@]}" "--array=$2" ${extra[@]+"${extra[@]}"} "$bundle/job.sbatch")
   export CFGC_POINT_OFFSET=$1
   if [[ -n $dry_run ]]; then
@@ -173,17 +166,18 @@ submit() {
     "${command[@]}" || fail "Slurm would not take it" 69
     return
   fi
-  said=$("${command[@]}") || ended=$?
+  # sbatch says the id at once, and with --wait ends with the job: it is written down before.
+  exec {answer}< <("${command[@]}")
+  sbatch=$!
+  IFS= read -r said <&"$answer" || :
   id=${said%%;*}
-  if [[ ! $id =~ ^[0-9]+$ && -n $excluded ]]; then
-    echo "submit.sh: it keeps away from $excluded; remove $run_dir/excluded_nodes if that leaves too few machines" >&2
-  fi
   [[ $id =~ ^[0-9]+$ ]] || fail "Slurm did not take it; not submitted: points from $1 on" 69
-  ((ended == 0)) || code=$ended
   write_down "$id" "$1" "$2" || echo "submit.sh: job $id is not written down in $run_dir/jobs.jsonl" >&2
   ids+=("$id")
   [[ -z $parsable ]] || echo "$id"
   tell "submitted job $id: points from $1 on, --array=$2"
+  wait "$sbatch" || code=$?
+  exec {answer}<&-
 }
 
 ids=()
