@@ -33,7 +33,7 @@ def _rows(plan: AnyPlan) -> Iterator[tuple[str, str]]:
         home = ", and the home directory" if slurm.container.mount_home else ""
         yield "container", f"{slurm.container.kind} with {code(slurm.container.image)}{home}"
         yield from (("mounted", _mounted(mount)) for mount in slurm.container.mounts)
-    yield from ((f"variable {code(name)}", code(shown_path(path))) for name, path in slurm.exports)
+    yield from (("temporary files", f"{code(shown_path(path))}, as `TMPDIR`") for _, path in slurm.exports)
     if plan.launch.cpu_binding != "none":
         yield "CPUs of a rank", _BINDINGS[plan.launch.cpu_binding]
     if plan.launch.ops:

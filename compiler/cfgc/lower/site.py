@@ -24,8 +24,8 @@ def container(said: Container) -> plan.Container:
 
 
 def exports(cluster: Cluster) -> tuple[tuple[str, plan.NodePath], ...]:
-    """Variables that hold a path of the node."""
-    return () if cluster.scratch is None else (("TMPDIR", node_path(cluster.scratch)),)
+    """Variables that hold a path of the node. Slurm would put /tmp in the place of a TMPDIR that is not there yet."""
+    return () if cluster.scratch is None else (("CFGC_TMPDIR", node_path(cluster.scratch)),)
 
 
 def log_dir(cluster: Cluster) -> plan.NodePath:

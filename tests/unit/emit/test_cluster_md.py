@@ -33,7 +33,7 @@ def test_what_ranks_find_on_the_cluster_is_said() -> None:
         "| container | pyxis with `/shared/train.sqsh`, and the home directory |",
         "| mounted | `$DATA` |",
         "| mounted | `/in` as `/out`, read-only |",
-        "| variable `TMPDIR` | `$SLURM_TMPDIR` |",
+        "| temporary files | `$SLURM_TMPDIR`, as `TMPDIR` |",
         "| limits | open files 65,536, locked memory unlimited, core files none |",
         "| log of the job | `./logs`, through `submit.sh` |",
     ]
