@@ -31,14 +31,18 @@ def raise_limits(wanted: Sequence[tuple[str, int]]) -> None:
 
 
 def make_temporary_directory() -> None:
-    """Make the directory that TMPDIR names, which a profile may put below one that every job has of its own."""
-    named = os.environ.get("TMPDIR", "")
+    """Make the directory that the profile names for temporary files, and name it TMPDIR from here on.
+
+    The script cannot: Slurm replaces a TMPDIR that is not on the node yet.
+    """
+    named = os.environ.get("CFGC_TMPDIR", "")
     if not named:
         return
     try:
         Path(named).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Failure(CANNOT_WRITE, f"TMPDIR {named} cannot be made on this node: {error.strerror}") from None
+        raise Failure(CANNOT_WRITE, f"{named}, for temporary files, cannot be made: {error.strerror}") from None
+    os.environ["TMPDIR"] = named
 
 
 def _at_least(limit: int, value: int) -> bool:
