@@ -16,15 +16,17 @@ from cfgc.schema.renamed import CHOICES
 from cfgc.schema.values import LARGEST
 from cfgc.usercode.names import target_helps
 from cfgc.validate import schema_errors as say
+from cfgc.validate.amounts import unit_helps
 from cfgc.validate.missing import dotted
 from cfgc.validate.paths import culprit, path_helps
 from cfgc.validate.places import Location, key_label, leaf_at, value_label
 from cfgc.validate.rewriting import line, rewritten
-from cfgc.validate.substitutes import has_substitute, instead, unit_helps
+from cfgc.validate.substitutes import has_substitute, instead
 from cfgc.validate.targets import no_such_target
 from cfgc.validate.value_fixes import value_fixes
 from cfgc.validate.values import found_text, toml_text
 from cfgc.validate.wording import pasteable
+from cfgc.validate.words import word_in
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -205,8 +207,10 @@ def _bad_name(refused: Refused) -> Diagnostic:
 
 
 def _bad_word(refused: Refused) -> Diagnostic:
-    plain = re.sub(r"[^A-Za-z0-9_@%+=:,./&|*\[\]()!-]", "", refused.value).lstrip("-")
-    return say.bad_word(refused.key, refused.label(), line(refused, toml_text(plain)) if plain else ())
+    plain = word_in(refused.value, is_list=refused.location[-1] == "exclude")
+    optional = refused.info is not None and not refused.info.is_required()
+    write = line(refused, toml_text(plain)) if plain else ()
+    return say.bad_word(refused.key, refused.label(), write, () if write or not optional else ("or leave it out",))
 
 
 def _bad_path(refused: Refused) -> Diagnostic:

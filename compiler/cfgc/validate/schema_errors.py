@@ -86,14 +86,15 @@ def bad_name(key: str, place: Label | None, helps: tuple[str, ...]) -> Diagnosti
     return Diagnostic("CFG312", f"`{key}` is not usable as a directory name", place, notes=notes, helps=helps)
 
 
-def bad_word(key: str, place: Label | None, helps: tuple[str, ...]) -> Diagnostic:
+def bad_word(key: str, place: Label | None, write: tuple[str, ...], instead: tuple[str, ...]) -> Diagnostic:
     """A value that would not survive as an ``#SBATCH`` option."""
     notes = (
         "it becomes an option of `#SBATCH`, where nothing is quoted",
         "not allowed: spaces, quotes, `$`, backslashes, a dash at the start",
     )
     general = "write the value itself, as the site's documentation spells it"
-    return Diagnostic("CFG313", f"`{key}` is not a single plain word", place, notes=notes, helps=(*helps, general))
+    helps = (*write, general, *instead)
+    return Diagnostic("CFG313", f"`{key}` is not a single plain word", place, notes=notes, helps=helps)
 
 
 def bad_path(key: str, place: Label | None, notes: tuple[str, ...], helps: tuple[str, ...]) -> Diagnostic:

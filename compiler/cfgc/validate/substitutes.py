@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +17,12 @@ from cfgc.validate.values import toml_text
 if TYPE_CHECKING:
     from cfgc.validate.bad_values import Refused
 
-_AMOUNT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\.?\s*")
-_TIMES = {"s": "s", "sec": "s", "second": "s", "m": "min", "min": "min", "minute": "min", "h": "h", "hr": "h"}
-_TIMES |= {"hour": "h", "d": "d", "day": "d"}
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "int_type": int,
     "float_type": (int, float),
     "string_type": str,
     "bool_type": bool,
 }
-_SIZE = re.compile(r"([kmgtp])?(i)?(b|bytes?)?")
 
 
 def instead(refused: Refused, general: str) -> tuple[str, ...]:
@@ -89,25 +84,3 @@ def _default(refused: Refused) -> Any:
     if unit == "seconds" and isinstance(default, int):
         return format_duration(default)
     return format_size(default) if unit == "bytes" and isinstance(default, int) and default else default
-
-
-def unit_helps(refused: Refused) -> tuple[str, ...]:
-    """The line for an amount whose unit is spelt in another way; what else could be written when it is none."""
-    name, text = refused.location[-1], str(refused.value)
-    amount = _AMOUNT.fullmatch(text)
-    unit = _unit(refused, amount[2]) if amount else ""
-    if amount and unit is not None:
-        return (f'write `{name} = "{amount[1]}{unit}"`' if unit else f"write `{name} = {amount[1]}`",)
-    return instead(refused, "")[1:]
-
-
-def _unit(refused: Refused, word: str) -> str | None:
-    """The unit as it is spelt here, empty for none; None when it is not known."""
-    if not word:
-        return ""
-    if refused.error["type"] == "duration":
-        lower = word.lower()
-        return _TIMES.get(lower) or _TIMES.get(lower.removesuffix("s"))
-    found = _SIZE.fullmatch(word.lower())
-    binary = found and found[1] and (found[2] or not found[3])
-    return f"{(found[1] or '').upper()}{'i' if binary else ''}B" if found else None

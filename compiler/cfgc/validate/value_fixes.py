@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _WRITE = re.compile(r"`(?:(?P<key>[\w.]+) = )?(?P<value>[^`]+)`(?P<place> in its place)?")
 
-_BARE_UNIT = re.compile(r"(?:[KMGTPkmgtp]i?|m)\s*$")
-"""Thousands or 1024s, minutes or months."""
+_BARE_UNIT = re.compile(r"(?:[KMGTPkmgtp]i?|m|[0-9])\s*$")
+"""Thousands or 1024s, minutes or months, or no unit at all."""
 
 
 def value_fixes(refused: Refused, finding: Diagnostic) -> tuple[Fix, ...]:
