@@ -16,6 +16,7 @@ from cfgc.cli.commands_project import import_spec, init, overlays, schema
 from cfgc.cli.complete import complete_explain, complete_key, complete_override, complete_spec
 from cfgc.cli.data import data
 from cfgc.cli.exporting import export
+from cfgc.cli.groups import Commands
 from cfgc.cli.linting import lint_sbatch
 from cfgc.cli.logs import logs
 from cfgc.cli.plot import plot
@@ -27,7 +28,11 @@ from cfgc.cli.sweep import sweep
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=CONTEXT, epilog="First steps: cfgc build cfgc:examples/quickstart.toml -o out/quickstart")
+@click.group(
+    cls=Commands,
+    context_settings=CONTEXT,
+    epilog="First steps: cfgc build cfgc:examples/quickstart.toml -o out/quickstart",
+)
 @click.version_option(__version__, "--version", prog_name="cfgc")
 def cfgc() -> None:
     """The compiler for training runs.

@@ -12,6 +12,7 @@ import click
 
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.complete import complete_override, complete_spec
+from cfgc.cli.groups import Commands
 from cfgc.cli.report import print_diagnostics, say, summary
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _SHOWN = 400
 """Tokens of a document that are decoded."""
 
 
-@click.group()
+@click.group(cls=Commands)
 def data() -> None:
     """Make token files of a spec's data, and look into them."""
 

@@ -9,14 +9,17 @@ from typing import Any
 import click
 
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
+from cfgc.cli.groups import Commands
 from cfgc.cli.report import say
 
 
-class _Runs(click.Group):
+class _Runs(Commands):
     """A group whose first word may be a directory: that lists."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         known = {*self.commands, *self.get_help_option_names(ctx)}
+        if args[:1] and args[0] not in known and not Path(args[0]).exists() and (meant := self.meant_by(args[0])):
+            raise click.UsageError(f"there is no directory `{args[0]}`{meant}", ctx)
         return super().parse_args(ctx, args if args[:1] and args[0] in known else ["list", *args])
 
 
