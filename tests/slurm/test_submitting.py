@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +126,74 @@ def test_a_requeued_job_goes_on_with_its_own_copy(slurm: Cluster, tmp_path: Path
     assert attempts(run) == ["001", "002"]
     assert "new" not in rank_logs(run, 2)["rank-0"]
     assert state(slurm, run)["state"] == "finished"
+
+
+WAITS = """
+touch "$CFGC_RUN_DIR/up"
+while [[ ! -e $GO ]]; do sleep 0.1; done
+exit "$1"
+"""
+
+
+def test_a_job_is_written_down_before_it_is_waited_for(slurm: Cluster, tmp_path: Path) -> None:
+    bundle, run, go = task_bundle(tmp_path, WAITS, 'task.args=["42"]'), tmp_path / "run", tmp_path / "go"
+    with ThreadPoolExecutor() as threads:
+        submitting = threads.submit(
+            slurm.run, bundle / "submit.sh", "--parsable", "--", "--wait", cwd=tmp_path, check=False, GO=str(go)
+        )
+        wait_for(run / "up")
+        (job,) = jobs(run)
+        assert not submitting.done()
+        assert state(slurm, run)["job"]["id"] == job
+        go.touch()
+    done = submitting.result()
+    assert (done.returncode, done.stdout) == (42, f"{job}\n"), done.stderr
+    assert slurm.job(job).code == 42
+
+
+def test_all_arrays_are_waited_for_at_once(slurm: Cluster, tmp_path: Path) -> None:
+    """Three points in arrays of two; the first point fails with 3, the last one with 7."""
+    bundle, run, go = three_points(tmp_path), tmp_path / "run", tmp_path / "go"
+    with ThreadPoolExecutor() as threads:
+        submitting = threads.submit(
+            slurm.run, bundle / "submit.sh", "--parsable", "--", "--wait", cwd=tmp_path, check=False, GO=str(go)
+        )
+        for point in range(3):
+            wait_for(run / "points" / f"{point:04d}" / "up")
+        assert len(jobs(run)) == 2
+        go.touch()
+    done = submitting.result()
+    assert (done.returncode, done.stdout.split()) == (7, jobs(run)), done.stderr
+
+
+def test_an_array_that_slurm_refuses_leaves_those_before_it(slurm: Cluster, tmp_path: Path) -> None:
+    bundle, run, go = three_points(tmp_path), tmp_path / "run", tmp_path / "go"
+    go.touch()
+    wrapper = tmp_path / "bin" / "sbatch"
+    wrapper.parent.mkdir()
+    real = slurm.directory / "bin" / "sbatch"
+    wrapper.write_text(
+        f'#!/bin/bash\n[[ $CFGC_POINT_OFFSET == 0 ]] || set -- --partition=none "$@"\nexec {real} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    path = f"{wrapper.parent}{os.pathsep}{slurm.environment['PATH']}"
+    done = slurm.run(bundle / "submit.sh", "--parsable", cwd=tmp_path, check=False, GO=str(go), PATH=path)
+    (job,) = jobs(run)
+    assert (done.returncode, done.stdout) == (69, f"{job}\n")
+    assert "sbatch: error: " in done.stderr
+    assert "submit.sh: Slurm did not take it; not submitted: points from 2 on\n" in done.stderr
+    assert [slurm.wait(f"{job}_{task}").code for task in range(2)] == [3, 0]
+
+
+def three_points(directory: Path) -> Path:
+    """A sweep in two arrays, whose points end with 3, 0 and 7."""
+    points = ('sweep.method="grid"', 'sweep.parameters.task.args=[["3"], ["0"], ["7"]]', "cluster.max_array_size=2")
+    return task_bundle(directory, WAITS, *points, "launch.launcher=srun")
+
+
+def jobs(run: Path) -> list[str]:
+    """The jobs that are written down."""
+    return [json.loads(line)["id"] for line in (run / "jobs.jsonl").read_text().splitlines()]
 
 
 def test_a_run_that_slurm_ended_unheard_is_said(slurm: Cluster, tmp_path: Path) -> None:

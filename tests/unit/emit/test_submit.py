@@ -7,6 +7,8 @@ import os
 import re
 import shlex
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,10 +27,13 @@ printf '%s\\0' "$@" "RUN=$CFGC_RUN_DIR" "BUNDLE=$CFGC_BUNDLE" "OFFSET=${CFGC_POI
   "JOB=${SLURM_JOB_ID-}" "CPUS=${SLURM_CPUS_PER_TASK-}" >>"$RECORD"
 printf '\\n' >>"$RECORD"
 printf x >>"$RECORD.count"
-[[ -z ${REFUSE-} ]] || { echo "sbatch: error: $REFUSE" >&2; exit 1; }
+count=$(wc -c <"$RECORD.count")
+[[ -z ${REFUSE-} ]] || ((count < ${REFUSE_FROM-1})) || { echo "sbatch: error: $REFUSE" >&2; exit 1; }
 [[ " $* " != *" --test-only "* ]] || exit 0
-echo "$((41 + $(wc -c <"$RECORD.count")))${OF_CLUSTER-}"
-exit "${ENDED-0}"
+echo "$((41 + count))${OF_CLUSTER-}"
+[[ -z ${UNTIL-} ]] || while [[ ! -e $UNTIL ]]; do sleep 0.05; done
+codes=(${ENDED-0})
+exit "${codes[(count - 1) % ${#codes[@]}]}"
 """
 
 
@@ -258,6 +263,29 @@ def test_a_job_that_was_waited_for_passes_its_code_on(tmp_path: Path) -> None:
     there = login(tmp_path, cpu_plan())
     done = there.run("--parsable", "--", "--wait", check=False, ENDED="42", OF_CLUSTER=";alpine")
     assert (done.returncode, done.stdout) == (42, "42\n")
+    assert [one["id"] for one in jobs(tmp_path / "from here/runs/quickstart")] == ["42"]
+
+
+def test_all_parts_are_submitted_and_written_down_while_the_first_is_waited_for(tmp_path: Path) -> None:
+    there, until = login(tmp_path, of_points(7, 3)), tmp_path / "until"
+    record = tmp_path / "from here/runs/quickstart/jobs.jsonl"
+    with ThreadPoolExecutor() as threads:
+        done = threads.submit(there.run, "--parsable", "--", "--wait", check=False, UNTIL=str(until), ENDED="0 42 3")
+        deadline = time.monotonic() + 30
+        while not record.exists() or record.read_text().count("\n") < 3:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert not done.done()
+        until.touch()
+    assert (done.result().returncode, done.result().stdout) == (42, "42\n43\n44\n")
+
+
+@pytest.mark.parametrize("wait", [(), ("--", "--wait")])
+def test_a_part_that_is_refused_leaves_those_before_it_written_down(wait: tuple[str, ...], tmp_path: Path) -> None:
+    there = login(tmp_path, of_points(7, 3))
+    done = there.run("--parsable", *wait, check=False, REFUSE="Job violates a limit", REFUSE_FROM="2")
+    assert (done.returncode, done.stdout) == (69, "42\n")
+    assert "Slurm did not take it; not submitted: points from 3 on" in done.stderr
     assert [one["id"] for one in jobs(tmp_path / "from here/runs/quickstart")] == ["42"]
 
 

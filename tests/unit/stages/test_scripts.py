@@ -40,6 +40,7 @@ echo "$count" >"$SITE/count"
 echo "$CFGC_RUN_DIR $*" >>"$SITE/submitted"
 echo PENDING >"$SITE/job-$count"
 echo "$count"
+[[ " $* " != *" --wait "* ]] || exit 0
 """
 SQUEUE = """#!/bin/bash
 [[ $* =~ --jobs=([0-9]+) && -e $SITE/job-${BASH_REMATCH[1]} ]] || {
@@ -125,6 +126,14 @@ def test_each_stage_waits_for_the_jobs_of_those_that_it_needs(tmp_path: Path) ->
         "four": "afterok:11:13",
     }
     assert all("--qos=high" in said for said in words.values())
+
+
+def test_a_stage_that_was_waited_for_and_failed_is_the_last(tmp_path: Path) -> None:
+    site = Site.make(tmp_path)
+    (tmp_path / "bin" / "sbatch").write_text(SBATCH.replace("exit 0", "exit $((count == 12 ? 3 : 0))"))
+    done = site.submit("--", "--wait")
+    assert (done.returncode, done.stdout) == (3, "one 11\ntwo 12\n")
+    assert done.stderr.endswith("submit.sh: stage two ended with exit code 3\n")
 
 
 def test_what_is_queued_is_not_submitted_twice(tmp_path: Path) -> None:
