@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 
 CANARY = "canary-51d0-not-for-anybody"
 STEPS = list(range(1, 9))
+SHOWN = {"MY_TOKEN": CANARY, "TEST_SHOW": "mlflow"}
 TRACKERS = ("tracking.csv=true", "tracking.tensorboard=true", "tracking.mlflow=true", "tracking.wandb.mode=offline")
 
 
@@ -35,9 +36,9 @@ def resumed(tmp_path_factory: pytest.TempPathFactory) -> Run:
     )
     make_repository(run.cwd)
     # In step 7, a while after step 6: what dies between a tracker's answer and its note is sent twice.
-    killed = run.to_end(MY_TOKEN=CANARY, TEST_KILL="0:13", TEST_SLOW="0.3")
+    killed = run.to_end(**SHOWN, TEST_KILL="0:13", TEST_SLOW="0.3")
     assert killed.code == 137, (killed, run.logs())
-    outcome = run.to_end(MY_TOKEN=CANARY)
+    outcome = run.to_end(**SHOWN)
     assert outcome.code == 0, (outcome, run.logs())
     assert "W&B" not in outcome.out, outcome.out
     return run
@@ -124,7 +125,7 @@ def test_what_people_read_of_it(resumed: Run) -> None:
 def test_a_missing_library_stops_the_start_and_leaves_nothing(resumed: Run) -> None:
     other = resumed.cwd / "other"
     command = [sys.executable, "-B", str(resumed.bundle / "runtime"), "stage", "--run-dir", str(other)]
-    hidden = clean_environment(resumed.cwd) | {"TEST_HIDE": "tensorboard wandb", "MY_TOKEN": CANARY}
+    hidden = clean_environment(resumed.cwd) | SHOWN | {"TEST_HIDE": "tensorboard wandb"}
     done = subprocess.run(command, cwd=resumed.cwd, env=hidden, capture_output=True, text=True, check=False)
     assert done.returncode == 78, done
     for name in ("tensorboard", "wandb"):
