@@ -28,6 +28,7 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
     from cfgc.emit.config_py import config_py
     from cfgc.emit.ds_config import ds_config_json
     from cfgc.emit.manifest import NAME, manifest_json
+    from cfgc.emit.origins_json import origins_json
     from cfgc.emit.points_jsonl import NAME as POINTS
     from cfgc.emit.points_jsonl import points_jsonl
     from cfgc.emit.resolved_toml import resolved_toml
@@ -44,6 +45,7 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
         "resolved.toml": resolved_toml(plan),
         "config.py": config_py(plan, own_digest),
         "values.json": values_json(plan),
+        "origins.json": origins_json(plan),
         "launch.sh": launch_sh(plan),
         "job.sbatch": job_sbatch(plan, digest),
         "submit.sh": submit_sh(plan),

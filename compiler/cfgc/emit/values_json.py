@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from cfgc.emit.canonical import json_of, readable
 from cfgc.lower.plan import AnyPlan, Json, Plan
@@ -11,6 +12,9 @@ from cfgc.schema.catalogue import schema_fields
 from cfgc.schema.field import FieldClass
 
 NAME = "values.json"
+
+Place: TypeAlias = tuple[str | int, ...]
+"""Keys of tables and positions in arrays, outermost first."""
 
 
 def values_json(plan: AnyPlan) -> str:
@@ -34,12 +38,18 @@ def class_of(path: Path) -> FieldClass:
 
 
 def flat(value: Json, key: str) -> Iterator[tuple[str, Json]]:
-    """Tables, and arrays of tables, down to the values: ``data.sources.0.path``."""
+    """``places`` by dotted key: ``data.sources.0.path``."""
+    for place, inner in places(value):
+        yield ".".join([*([key] if key else []), *map(str, place)]), inner
+
+
+def places(value: Json, above: Place = ()) -> Iterator[tuple[Place, Json]]:
+    """Tables, and arrays of tables, down to the values."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from flat(inner, f"{key}.{name}" if key else name)
+            yield from places(inner, (*above, name))
     elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        for place, item in enumerate(value):
-            yield from flat(item, f"{key}.{place}")
+        for position, item in enumerate(value):
+            yield from places(item, (*above, position))
     else:
-        yield key, value
+        yield above, value

@@ -27,6 +27,7 @@ from cfgc.lower.plan_training import (
     Penalties,
     Schedule,
 )
+from cfgc.origin import Origin
 
 __all__ = [
     "AnyModel", "AnyPlan", "Argument", "Batch", "Call", "Checkpoint", "Container", "Data", "EarlyStopping", "Estimate",
@@ -52,11 +53,17 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Provenance:
-    """One line of resolved.toml: the value and the comment that says where it came from."""
+    """One line of resolved.toml: the value and the comment that says where it came from.
+
+    ``origin`` is the same as data. ``derived`` says from what a value was computed that no layer gives; its ``origin``
+    is that of the unset that took one away, if any did.
+    """
 
     path: tuple[str, ...]
     value: object
     comment: str
+    origin: Origin | None = None
+    derived: str = ""
 
 
 @dataclass(frozen=True)

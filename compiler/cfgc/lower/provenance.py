@@ -28,11 +28,11 @@ def provenance(spec: AnySpec, resolved: Resolved, plan: AnyPlan) -> tuple[Proven
     to another kind of their table are left out: they are not read.
     """
     said = (
-        Provenance(path, leaf.value, comment(leaf, path[-1]))
+        Provenance(path, leaf.value, comment(leaf, path[-1]), leaf.origin)
         for path, leaf in resolved.leaves.items()
         if belongs(path, resolved)
     )
-    return tuple(sorted((*said, *_derived(spec, plan)), key=lambda entry: _position(entry.path)))
+    return tuple(sorted((*said, *_derived(spec, resolved, plan)), key=lambda entry: _position(entry.path)))
 
 
 def _position(path: Path) -> int:
@@ -86,6 +86,7 @@ def _toml(value: object) -> str:
             return str(value)
 
 
-def _derived(spec: AnySpec, plan: AnyPlan) -> Iterator[Provenance]:
+def _derived(spec: AnySpec, resolved: Resolved, plan: AnyPlan) -> Iterator[Provenance]:
     for dotted, value, reason in derived_values(spec, plan):
-        yield Provenance(tuple(dotted.split(".")), value, f"derived: {reason}")
+        path = tuple(dotted.split("."))
+        yield Provenance(path, value, f"derived: {reason}", resolved.removed.get(path), reason)

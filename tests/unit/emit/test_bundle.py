@@ -22,7 +22,7 @@ def test_the_files_are_those_of_a_bundle() -> None:
     own = {str(path) for path in BUNDLE.files if path.parts[0] != "runtime"}
     assert own == {
         "PLAN.md", "resolved.toml", "config.py", "ds_config.json", "launch.sh", "job.sbatch", "submit.sh",
-        "manifest.json", ".gitattributes", "values.json",
+        "manifest.json", ".gitattributes", "values.json", "origins.json",
     }  # fmt: skip
     assert BUNDLE.executable == {PurePosixPath("launch.sh"), PurePosixPath("submit.sh")}
     assert BUNDLE.files[PurePosixPath(".gitattributes")] == b"* -text\n"
