@@ -46,3 +46,38 @@ def test_no_interpreter_starts_outside_of_the_container(kind: str) -> None:
 def test_gpus_are_passed_to_apptainer() -> None:
     assert "--nv" not in script_of("apptainer")
     assert "apptainer exec --nv " in script_of("apptainer", "hardware=a100-80gb", "training.precision=bf16")
+
+
+@pytest.mark.parametrize("kind", ["pyxis", "apptainer"])
+def test_the_directory_of_temporary_files_is_made_on_every_node_and_mounted(kind: str) -> None:
+    scratch = 'cluster.scratch={ env = "LOCAL_DISK", path = "of me" }'
+    script = script_of(kind, scratch, "launch.nodes=2")
+    mounts, made, container = (
+        script.index(text)
+        for text in (
+            '"$state:$state" "$CFGC_TMPDIR:$CFGC_TMPDIR"',
+            '\nsrun --overlap --nodes=2 --ntasks=2 --ntasks-per-node=1 mkdir -p -- "$CFGC_TMPDIR" ||\n  fail ',
+            "\ncontainer=(",
+        )
+    )
+    assert mounts < made < container
+    assert 'for mount in "$PWD" "$bundle" "$state" "$CFGC_TMPDIR"; do' in script
+    assert '\nmkdir -p -- "$CFGC_TMPDIR" ||\n  fail ' in script_of(kind, scratch)
+    assert "CFGC_TMPDIR" not in script_of(kind)
+    assert 'mkdir -p -- "$CFGC_TMPDIR"' not in job_sbatch(plan_of(scratch), "sha256:0")
+
+
+@pytest.mark.parametrize(
+    ("scratch", "mount", "is_held"),
+    [
+        ('"/local/of me"', '{ source = "/local" }', True),
+        ('"/local/of me"', '{ source = { env = "DISK" }, target = "/local" }', True),
+        ('{ env = "DISK", path = "x" }', '{ source = { env = "DISK" } }', True),
+        ('{ env = "DISK", path = "x" }', '{ source = { env = "DATA" } }', False),
+        ('"/localhost"', '{ source = "/local" }', False),
+        ('"/local"', '{ source = "/local", target = "/in" }', False),
+    ],
+)
+def test_a_mount_of_the_profile_that_holds_it_is_enough(scratch: str, mount: str, is_held: bool) -> None:
+    script = script_of("apptainer", f"cluster.scratch={scratch}", f"cluster.container.mounts=[{mount}]")
+    assert ('"$CFGC_TMPDIR:$CFGC_TMPDIR"' in script) != is_held

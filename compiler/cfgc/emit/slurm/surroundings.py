@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 
 from cfgc.emit.shell import Sh, path_expression, quoted, word
 from cfgc.launching.slurm import OVERLAP
-from cfgc.lower.plan import AnyPlan, Container, Mount
+from cfgc.lower.plan import AnyPlan, Container, Mount, NodePath
 
 _ALL = '"${container[@]}"'
 
@@ -26,17 +27,19 @@ def values(plan: AnyPlan) -> Mapping[str, object]:
         "container_kind": Sh(container.kind),
         "container_words": Sh(" ".join(words)),
         "container_image": container.image,
+        "scratch": next((word(name) for name, path in plan.slurm.exports if not _is_mounted(path, container)), Sh("")),
+        "on_every_node": Sh(f"{_srun(plan, plan.topology.nodes)} " if plan.topology.nodes > 1 else ""),
         "mounts": [_mount(one) for one in container.mounts],
-        "here": Sh(f"{_srun_here(plan)} {_ALL} " if pyxis else f"{_ALL} " if apptainer else ""),
+        "here": Sh(f"{_srun(plan, 1)} {_ALL} " if pyxis else f"{_ALL} " if apptainer else ""),
         "srun_options": Sh(f" {_ALL}" if pyxis else ""),
         "inside": Sh(f" {_ALL}" if apptainer else ""),
     }
 
 
-def _srun_here(plan: AnyPlan) -> str:
-    """A step of one task beside what may still run; steps of older releases share the allocation anyway."""
+def _srun(plan: AnyPlan, nodes: int) -> str:
+    """A step of one task a node beside what may still run; steps of older releases share the allocation anyway."""
     overlap = "" if OVERLAP.is_newer_than(plan.target.slurm) else f" {OVERLAP.name}"
-    return f"srun{overlap} --nodes=1 --ntasks=1 --ntasks-per-node=1"
+    return f"srun{overlap} --nodes={nodes} --ntasks={nodes} --ntasks-per-node=1"
 
 
 def _pyxis(container: Container) -> Iterator[Sh]:
@@ -52,6 +55,15 @@ def _apptainer(container: Container, on_gpus: bool) -> Iterator[Sh]:
     yield Sh('--pwd "$PWD"')
     if not container.mount_home:
         yield Sh("--no-home")
+
+
+def _is_mounted(path: NodePath, container: Container) -> bool:
+    """Whether a mount that the profile names holds ``path`` already, as far as that can be read here."""
+    places = (NodePath("absolute", "", one.target) if one.target else one.source for one in container.mounts)
+    return any(
+        (place.base, place.name) == (path.base, path.name) and PurePosixPath(path.path).is_relative_to(place.path)
+        for place in places
+    )
 
 
 def _mount(mount: Mount) -> Sh:
