@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tests.slurm.cluster import Cluster
 
 STEPS = 60
+SAVE_S = 45
 OPTIONS = (
     *(f"training.max_steps={STEPS}", "evaluation.every_steps=20", "checkpoint.every_steps=10"),
     *("launch.timeout=10min", "tracking.log_level=info"),
@@ -73,17 +75,18 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]
 SLOW_AT_FIRST = """
 import os, runpy
 if os.environ.get("CFGC_ATTEMPT", "001") != "001":
-    os.environ.pop("TEST_SLOW", None)
+    for name in ("TEST_SLOW", "TEST_SAVE"):
+        os.environ.pop(name, None)
 runpy.run_path({site!r})
 """
 
 
-def start(slurm: Cluster, folder: Path, *overrides: str, slow_s: float) -> str:
-    """Submit the same run on two nodes, with backward passes that take ``slow_s`` more in the first attempt."""
+def start(slurm: Cluster, folder: Path, *overrides: str, slow_s: float, save_s: float = 0) -> str:
+    """Submit the same run on two nodes, with passes and saves that take so much more in the first attempt."""
     bundle = training_bundle(place(folder), *OPTIONS, *overrides, nodes=2, ranks=1)
     site = str(HERE / "site" / "sitecustomize.py")
     (folder / "sitecustomize.py").write_text(SLOW_AT_FIRST.format(site=site))
-    return slurm.submit(bundle, PYTHONPATH=str(folder), TEST_SLOW=str(slow_s))
+    return slurm.submit(bundle, PYTHONPATH=str(folder), TEST_SLOW=str(slow_s), TEST_SAVE=str(save_s))
 
 
 def test_a_request_that_reaches_one_rank_only_stops_all_of_them(
@@ -100,13 +103,22 @@ def test_a_request_that_reaches_one_rank_only_stops_all_of_them(
     assert curve(run) == undisturbed
 
 
-def test_a_time_limit_costs_nothing(slurm: Cluster, tmp_path: Path, undisturbed: list[dict[str, Any]]) -> None:
+def test_a_time_limit_costs_nothing_with_a_save_longer_than_kill_wait(
+    slurm: Cluster, tmp_path: Path, undisturbed: list[dict[str, Any]]
+) -> None:
+    """The lead is what the compiler makes of the times; a signal that came with the limit would be too late."""
     run = tmp_path / "here" / "run"
-    times = ("launch.time_limit=3min", "launch.signal_lead=1min", "launch.shutdown_grace=30s")
-    # Two backward passes a step: longer than the 150 s after which the signal comes at the latest.
-    job = start(slurm, run.parent, *times, slow_s=1.3)
+    times = ("launch.time_limit=4min", "launch.step_time=1s", f"launch.save_time={SAVE_S}s")
+    # Two backward passes a step: longer than the 150 s after which the signal comes at the latest. Nothing else saves.
+    job = start(slurm, run.parent, *times, f"checkpoint.every_steps={STEPS}", slow_s=1.3, save_s=SAVE_S)
+    assert "#SBATCH --signal=B:USR2@120" in (run.parent / "bundle" / "job.sbatch").read_text()
+    assert int(slurm.run("scontrol", "show", "config").stdout.partition("KillWait")[2].split()[1]) < SAVE_S
     ended = slurm.wait(job, seconds=2 * WAIT_S)
     assert (ended.state, ended.restarts) == ("COMPLETED", 1), said(run)
+    saved = re.search(r"\nsaved step (\d+) \(.* in (\d+)", said(run))
+    assert saved, said(run)
+    assert int(saved[2]) >= SAVE_S
+    assert f"saved; queued again, attempt 2 of 5, from step {saved[1]}\n" in said(run)
     assert curve(run) == undisturbed
 
 
