@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.slurm.cluster import Cluster
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+WAITS_AND_FAILS = 'touch "$CFGC_RUN_DIR/up"\nwhile [[ ! -e $CFGC_RUN_DIR/go ]]; do sleep 0.1; done\nexit 7\n'
 
 
 def cfgc(cluster: Cluster, cwd: Path, *words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -206,5 +207,31 @@ def test_a_run_that_slurm_ended_unheard_is_said(slurm: Cluster, tmp_path: Path) 
     slurm.wait(job)
     for record in exits.iterdir():
         record.unlink()
-    found = until_state(slurm, run, "killed")
-    assert found["job"]["state"] in ("CANCELLED", "GONE")
+    assert until_state(slurm, run, "cancelled")["job"]["state"] == "CANCELLED"
+
+
+def test_what_never_started_was_cancelled_or_was_refused_is_said(slurm: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "first").mkdir()
+    first, run = task_bundle(tmp_path / "first", WAITS_AND_FAILS), tmp_path / "first" / "run"
+    job = number(slurm.run(first / "submit.sh", cwd=tmp_path))
+    wait_for(run / "up")
+    refused = number(slurm.run(first / "submit.sh", cwd=tmp_path))
+    assert slurm.wait(refused).code == 65
+    assert state(slurm, run)["state"] == "running"
+
+    later = {name: tmp_path / name for name in ("second", "third")}
+    numbers = {}
+    for name, directory in later.items():
+        directory.mkdir()
+        options = [f"--dependency=afterok:{job}", "--kill-on-invalid-dep=yes"] if name == "second" else ["--hold"]
+        numbers[name] = number(slurm.run(task_bundle(directory, "true") / "submit.sh", "--", *options, cwd=tmp_path))
+    slurm.cancel(numbers["third"])
+    (run / "go").touch()
+    assert slurm.wait(job).code == 7
+
+    found = until_state(slurm, run, "failed")
+    assert (found["code"], found["job"]["id"]) == (7, refused)
+    assert f"no attempt was started in job {refused}" in found["message"]
+    skipped = until_state(slurm, later["second"] / "run", "skipped")
+    assert skipped["message"] == f"job {numbers['second']} never started: job {job}, which it needs, ended as FAILED"
+    assert "before the run began" in until_state(slurm, later["third"] / "run", "cancelled")["message"]

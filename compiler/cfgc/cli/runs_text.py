@@ -32,6 +32,7 @@ from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.values import ABSENT
 
 _COLOURS = {"running": "cyan", "finished": "green", "preempted": "yellow", "new": "dim", "queued": "yellow"}
+_COLOURS |= {"cancelled": "yellow", "skipped": "dim"}
 _WIDEST = 240
 _SHOWN = 60
 _UNKNOWN = "–"

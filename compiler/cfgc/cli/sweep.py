@@ -17,7 +17,7 @@ from cfgc.cli.report import print_diagnostics, say, summary
 if TYPE_CHECKING:
     from cfgc.runs.sweeps import PointRun
 
-_AGAIN = ("failed", "killed", "preempted")
+_AGAIN = ("failed", "killed", "preempted", "cancelled", "skipped")
 
 
 @click.command()

@@ -19,7 +19,9 @@ from cfgc_runtime.metrics import last_metrics
 from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.values import KINDS, Values, read_values
 
-State = Literal["running", "finished", "preempted", "failed", "killed", "new", "queued", "damaged"]
+State = Literal[
+    "running", "finished", "preempted", "failed", "killed", "cancelled", "skipped", "new", "queued", "damaged"
+]
 
 QUIET_S: Final = 600.0
 """Seconds without a sign after which a run on another machine no longer counts as running."""

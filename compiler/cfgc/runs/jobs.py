@@ -18,7 +18,7 @@ class Submission:
     """One job that was submitted for a run directory, ``at`` in seconds since the epoch.
 
     Of a sweep ``array`` is that of ``--array``; its tasks are the points from ``offset`` on. ``log`` is the job's own,
-    with Slurm's ``%x``, ``%j`` and so on still in it; empty when nobody knows.
+    with Slurm's ``%x``, ``%j`` and so on still in it; empty when nobody knows. It ``needs`` other jobs to finish first.
     """
 
     id: str
@@ -26,6 +26,7 @@ class Submission:
     array: str = ""
     offset: int = 0
     log: str = ""
+    needs: tuple[str, ...] = ()
 
     def tasks(self) -> list[tuple[int, int]]:
         """First and last of each range of array tasks."""
@@ -51,21 +52,30 @@ def _read(line: str) -> Submission | None:
     try:
         raw = json.loads(line)
         array, offset = str(raw.get("array") or ""), int(raw.get("offset") or 0)
-        found = Submission(str(raw["id"]), float(raw["at"]), array, offset, str(raw.get("log") or ""))
+        log, needs = str(raw.get("log") or ""), _needs(raw.get("command"))
+        found = Submission(str(raw["id"]), float(raw["at"]), array, offset, log, needs)
         found.tasks()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return found
 
 
+def _needs(command: Any) -> tuple[str, ...]:
+    """The jobs that sbatch was told to wait for: ``--dependency=afterok:7:8``."""
+    words = [word for word in command if isinstance(word, str)] if isinstance(command, list) else []
+    after = (word for word in words if word.startswith("--dependency="))
+    return tuple(job for word in after for kind in word.split(",") for job in kind.split(":")[1:] if job.isdecimal())
+
+
 @dataclass(frozen=True)
 class Jobs:
     """Jobs of one run, empty for none: the newest that was ``submitted``, the one that the newest attempt ``ran_in``,
-    and which of the two is ``newer``."""
+    and which of the two is ``newer``; and the jobs that the submitted one ``needs``."""
 
     submitted: str
     ran_in: str
     newer: str
+    needs: tuple[str, ...] = ()
 
 
 def jobs_of(run: Path, attempts: Sequence[Mapping[str, Any]]) -> Jobs:
@@ -73,13 +83,13 @@ def jobs_of(run: Path, attempts: Sequence[Mapping[str, Any]]) -> Jobs:
     known = attempts[-1] if attempts else {}
     started = known.get("started")
     ran_in = _of_attempt(known.get("slurm"))
-    found = [(one.at, one.id) for one in submissions(run) if not one.array]
+    found = [(one.at, one.id, one.needs) for one in submissions(run) if not one.array]
     if run.parent.name == FOLDER and run.name.isdecimal():
         of_sweep = submissions(run.parents[1])
-        found += [(one.at, job) for one in of_sweep if (job := one.task_of(int(run.name)))]
-    at, submitted = max(found, default=(0.0, ""))
+        found += [(one.at, job, one.needs) for one in of_sweep if (job := one.task_of(int(run.name)))]
+    at, submitted, needs = max(found, default=(0.0, "", ()))
     is_older = ran_in and isinstance(started, (int, float)) and started > at
-    return Jobs(submitted, ran_in, ran_in if is_older else submitted or ran_in)
+    return Jobs(submitted, ran_in, ran_in if is_older else submitted or ran_in, needs)
 
 
 def _of_attempt(slurm: Any) -> str:

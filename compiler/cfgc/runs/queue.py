@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -21,6 +21,9 @@ RUNNING: Final = frozenset(
 )
 GONE: Final = "GONE"
 """Slurm does not know the job any more."""
+CANCELLED: Final = "CANCELLED"
+NEED_FAILED: Final = "DependencyNeverSatisfied"
+"""The reason of a job that waited for one that did not finish."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,14 @@ def ask_slurm(jobs: Collection[str]) -> dict[str, Job]:
     accounts: dict[str, Job] = {}
     if missing or ended:
         with suppress(SlurmIsSilent):  # what the controller said is known all the same
-            accounts = {job.id: job for job in _accounted({*missing, *ended})}
+            accounts = {job.id: _with_reason(job, found.get(job.id)) for job in _accounted({*missing, *ended})}
     gone = {job: Job(job, GONE) for job in missing if job not in accounts}
     return {**gone, **found, **accounts}
+
+
+def _with_reason(job: Job, queued: Job | None) -> Job:
+    """``job`` of the accounts, which have no reasons: the one that tells a job that never started is kept."""
+    return replace(job, reason=NEED_FAILED) if queued and queued.reason == NEED_FAILED else job
 
 
 @cache

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
+from cfgc.runs.ending import attempts_in, ended, in_vain, never_started
 from cfgc.runs.facts import Facts, State
 from cfgc.runs.jobs import Jobs, Submission, jobs_of, submissions
-from cfgc.runs.queue import GONE, RUNNING, WAITING, Job, SlurmIsSilent, ask_slurm, this_cluster
+from cfgc.runs.queue import RUNNING, WAITING, Job, SlurmIsSilent, ask_slurm
 from cfgc_runtime.point import FOLDER
 
 Ask = Callable[[Collection[str]], Mapping[str, Job]]
@@ -20,9 +20,9 @@ def with_jobs(runs: Sequence[Facts], ask: Ask = ask_slurm) -> tuple[list[Facts],
 
     A sweep is left out once points were started, unless some wait or run; points have facts of their own.
     """
-    jobs = {run.path: jobs_of(run.path, _attempts(run)) for run in runs if run.state != "finished"}
+    jobs = {run.path: jobs_of(run.path, attempts_in(run)) for run in runs if run.state != "finished"}
     sweeps = {run.path: arrays for run in runs if run.state == "new" and (arrays := _arrays(run))}
-    wanted = {job for mine in jobs.values() for job in (mine.submitted, mine.ran_in) if job} | {
+    wanted = {job for mine in jobs.values() for job in (mine.submitted, mine.ran_in, *mine.needs) if job} | {
         one.id for arrays in sweeps.values() for one in arrays
     }
     try:
@@ -40,11 +40,6 @@ def with_jobs(runs: Sequence[Facts], ask: Ask = ask_slurm) -> tuple[list[Facts],
     return found, problem
 
 
-def _attempts(run: Facts) -> Sequence[Mapping[str, Any]]:
-    listed = run.identity.get("attempts")
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-
-
 def _arrays(run: Facts) -> list[Submission]:
     return [one for one in submissions(run.path) if one.array]
 
@@ -55,11 +50,15 @@ def _known(run: Facts, jobs: Jobs, known: Mapping[str, Job]) -> Facts:
         return run
     is_last = job.id == jobs.ran_in
     if job.state in WAITING:
-        return replace(run, job=job, state="queued", code=None, message="")
+        runs_by_hand = run.state == "running" and not jobs.ran_in
+        return replace(run, job=job) if runs_by_hand else replace(run, job=job, state="queued", code=None, message="")
     if job.state in RUNNING:
         ends = is_last and (run.state in ("failed", "preempted") or job.state == "COMPLETING")
         return replace(run, job=job) if ends else replace(run, job=job, state="running", code=None, message="")
-    return _ended(run, job, is_last)
+    if is_last:
+        return ended(run, job)
+    needs = [known[need] for need in jobs.needs if need in known]
+    return never_started(run, job, needs) if run.state == "new" else in_vain(run, job, known.get(jobs.ran_in))
 
 
 def _decisive(jobs: Jobs, known: Mapping[str, Job]) -> Job | None:
@@ -68,30 +67,6 @@ def _decisive(jobs: Jobs, known: Mapping[str, Job]) -> Job | None:
     alive = [job for name in (jobs.ran_in, jobs.submitted) if (job := known.get(name)) and not job.is_over]
     running = [job for job in alive if job.state in RUNNING]
     return next(iter([*running, *alive]), known.get(jobs.newer))
-
-
-def _ended(run: Facts, job: Job, is_last: bool) -> Facts:
-    """A run whose newest job is over. ``is_last``: its newest attempt ran in that job."""
-    how = "Slurm does not know it any more" if job.state == GONE else f"it ended as {job.state}"
-    if job.state == GONE and _is_elsewhere(run):
-        return run
-    if run.state == "running":
-        message = f"the run did not hear of the end of its job {job.id}: {how}"
-        return replace(run, job=job, state="killed", code=job.code or None, message=message)
-    if run.state == "new" or not is_last:
-        if job.state == "COMPLETED":
-            return replace(run, job=job)
-        state: State = "killed" if job.state in (GONE, "CANCELLED") else "failed"
-        message = f"no attempt was started in job {job.id}: {how}; see the job's own log"
-        return replace(run, job=job, state=state, code=job.code or None, message=message)
-    return run if job.state == GONE else replace(run, job=job)
-
-
-def _is_elsewhere(run: Facts) -> bool:
-    """Whether it ran on another cluster than the one that is asked here."""
-    slurm = _attempts(run)[-1].get("slurm") if _attempts(run) else None
-    name = slurm.get("slurm_cluster_name") if isinstance(slurm, dict) else None
-    return bool(name) and this_cluster() not in ("", name)
 
 
 def _sweep(run: Facts, arrays: Sequence[Submission], known: Mapping[str, Job]) -> Facts:

@@ -76,19 +76,20 @@ def test_a_job_that_waits_again_is_queued(monkeypatch: pytest.MonkeyPatch, capsy
 
 
 @pytest.mark.parametrize(
-    ("sacct", "says"),
+    ("sacct", "state", "says"),
     [
-        ("echo '12|NODE_FAIL|0:0|01:00:00|02:00:00'", "it ended as NODE_FAIL"),
-        (NO_ACCOUNTS, "Slurm does not know it any more"),
+        ("echo '12|NODE_FAIL|0:0|01:00:00|02:00:00'", "killed", "it ended as NODE_FAIL"),
+        (NO_ACCOUNTS, "killed", "Slurm does not know it any more"),
         (
             f"[[ $* == *--completion* ]] || {{ {NO_ACCOUNTS}; }}\necho '12|CANCELLED by 0|0:15|01:00:00|02:00:00'",
-            "it ended as CANCELLED",
+            "cancelled",
+            "its job 12 was cancelled",
         ),
     ],
     ids=["accounts", "none", "completion-log"],
 )
-def test_a_run_that_did_not_hear_of_its_end_is_killed(
-    sacct: str, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_run_that_did_not_hear_of_its_end_ended_with_its_job(
+    sacct: str, state: str, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     directory = make_run(Path("runs/a"))
     ran_in(directory, slurm_job_id="12")
@@ -96,7 +97,7 @@ def test_a_run_that_did_not_hear_of_its_end_is_killed(
     assert listed(capsys)["runs/a"]["state"] == "running"
     stand_in(Path.cwd(), monkeypatch, squeue=NEVER_SEEN, sacct=sacct)
     found = listed(capsys)["runs/a"]
-    assert found["state"] == "killed"
+    assert found["state"] == state
     assert found["message"].endswith(says)
 
 
