@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Final
 
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
@@ -12,6 +13,9 @@ from cfgc.pipeline import compile_spec
 from cfgc.resources import shipped_dir
 from cfgc.write.writer import write_bundle
 from tests.runtime.bundles import HERE as TINY
+
+RANKS: Final = {"PYTHONPATH": str(TINY / "site")}
+"""Environment of a training: no compiler, and none of what would only cost time (``site/sitecustomize.py``)."""
 
 _SPEC = """
 [overlays]

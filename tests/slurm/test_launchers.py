@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.runtime.bundles import WAIT_S, Run, write_corpus
-from tests.slurm.bundles import rank_logs, task_bundle, training_bundle
+from tests.slurm.bundles import RANKS, rank_logs, task_bundle, training_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,7 +203,7 @@ def test_a_rank_that_hangs_is_named_under_srun_too(slurm: Cluster, tmp_path: Pat
         "launch.watchdog=20s",
     )
     bundle = training_bundle(tmp_path, launched_by("srun"), *endless, nodes=2, ranks=1)
-    job = slurm.submit(bundle, "--nodelist=n[1-2]")
+    job = slurm.submit(bundle, "--nodelist=n[1-2]", **RANKS)
     run = Run(bundle, tmp_path)
     until(lambda: (run.directory / "metrics.jsonl").exists() and max(run.steps(), default=0) >= 2)
     slurm.on("n2", "kill", "-STOP", str(run.pids()[1]))
