@@ -89,25 +89,39 @@ def test_a_cancelled_job_saves_and_stays_away(slurm: Cluster, tmp_path: Path) ->
     assert slurm.wait(slurm.submit(bundle)).state == "COMPLETED", said(run)
 
 
-@pytest.mark.parametrize("save", [0.2, 60])
-def test_a_preempted_job_comes_back(save: float, slurm: Cluster, tmp_path: Path) -> None:
-    bundle, run = (
-        task_bundle(tmp_path, works(1, save), "cluster.partition=low", "cluster.exclusive=true"),
-        tmp_path / "run",
-    )
+def preempt(slurm: Cluster, directory: Path, script: str) -> tuple[str, Path]:
+    """Start a task that runs ``script`` on n1, and take the node away from it; its job and run directory."""
+    bundle, run = task_bundle(directory, script, "cluster.partition=low", "cluster.exclusive=true"), directory / "run"
     job = slurm.submit(bundle, "--nodelist=n1")
     wait_for(run / "started-001")
-    script = tmp_path / "important.sh"
-    script.write_text("#!/bin/sh\nsleep 5\n")
-    slurm.submit(script, "--nodelist=n1", "--exclusive")
-    if save > 5:  # more than the grace time: Slurm takes it away before it has saved
-        wait_for(run / "started-002")
-        slurm.cancel("--signal=USR2", "--batch", job)
-        assert slurm.wait(job, "RUNNING", "COMPLETING", "PENDING").restarts >= 1
-        return
+    important = directory / "important.sh"
+    important.write_text("#!/bin/sh\nsleep 5\n")
+    slurm.submit(important, "--nodelist=n1", "--exclusive")
+    return job, run
+
+
+def test_a_preempted_job_comes_back(slurm: Cluster, tmp_path: Path) -> None:
+    job, run = preempt(slurm, tmp_path, works(1))
     ended = slurm.wait(job)
     assert (ended.state, ended.restarts) == ("COMPLETED", 1), said(run)
     assert "saved; queued again, attempt 2 of 5" in said(run)
+    assert attempts(run) == ["001", "002"]
+
+
+def test_a_preemption_that_cuts_a_save_off_costs_that_save_alone(slurm: Cluster, tmp_path: Path) -> None:
+    """The first save takes longer than the grace time and KillWait: Slurm kills it, and queues the job again."""
+    slow = works(1).replace("sleep 0.2", "sleep $((10#$CFGC_ATTEMPT == 1 ? 60 : 0))")
+    job, run = preempt(slurm, tmp_path, slow)
+    saved = run / "checkpoints" / "count"
+    wait_for(run / "started-002")
+    assert not saved.exists()
+    assert "queued again, attempt" not in said(run)
+    slurm.cancel("--signal=USR2", "--batch", job)
+    ended = slurm.wait(job)
+    assert (ended.state, ended.code, ended.restarts) == ("COMPLETED", 0, 2), said(run)
+    assert saved.read_text() == "1\n"
+    assert "saved; queued again, attempt 3 of 5" in said(run)
+    assert attempts(run) == ["001", "002", "003"]
 
 
 @pytest.mark.covers("launch.time_limit")

@@ -35,6 +35,7 @@ shift
 exec unshare --mount bash -c '
   while [[ $1 != -- ]]; do
     IFS=: read -r source target mode <<<"$1"
+    [[ -e $source ]] || { echo "no such mount source: $source" >&2 && exit 255; }
     mkdir -p -- "$target" && mount --bind "$source" "$target"
     [[ ${mode:-rw} == rw ]] || mount -o remount,bind,ro "$target"
     shift
@@ -119,6 +120,7 @@ def test_every_rank_runs_in_the_container(slurm: Cluster, tmp_path: Path) -> Non
 printenv IN_IMAGE >"{tmp_path}/rank-$RANK"
 cat "{tmp_path}/in/one.txt" >>"{tmp_path}/rank-$RANK"
 ! touch "{tmp_path}/in/two.txt"
+findmnt --noheadings --output=TARGET --target="$TMPDIR" >>"{tmp_path}/rank-$RANK"
 """
     mount = f'{{ source = "{tmp_path}/data", target = "{tmp_path}/in", read_only = true }}'
     bundle = task_bundle(
@@ -126,13 +128,16 @@ cat "{tmp_path}/in/one.txt" >>"{tmp_path}/rank-$RANK"
         script,
         *image(tmp_path, "apptainer"),
         f"cluster.container.mounts=[{mount}]",
+        'cluster.scratch={ env = "SITE_SCRATCH", path = "of me" }',
         "cluster=apptainer",
         nodes=2,
     )
-    job = slurm.wait(slurm.submit(bundle, PATH=f"{runner.parent}{os.pathsep}{slurm.environment['PATH']}"))
+    path = f"{runner.parent}{os.pathsep}{slurm.environment['PATH']}"
+    job = slurm.wait(slurm.submit(bundle, PATH=path, SITE_SCRATCH=str(tmp_path / "scratch")))
     assert job.state == "COMPLETED", next(tmp_path.glob("slurm-*")).read_text()
     for rank in range(2):
-        assert (tmp_path / f"rank-{rank}").read_text() == f"{tmp_path}/it's one.sif\nof the node\n"
+        expected = f"{tmp_path}/it's one.sif\nof the node\n{tmp_path}/scratch/of me\n"
+        assert (tmp_path / f"rank-{rank}").read_text() == expected
     assert not (tmp_path / "data" / "two.txt").exists()
 
 
