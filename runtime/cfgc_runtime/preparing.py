@@ -37,7 +37,7 @@ def prepared(
     for rank in ranks_of_node(node, topology):
         attempt.reserve(rank)
     if node > 0:  # `stage` has looked at the first node
-        settle(check_node(bundle, config, run))
+        settle(check_node(bundle, config, run, first=False))
     with built_ops(bundle, launch, run, attempt, node, stop) as (cache, place):
         attempt.ready(node).touch()
         yield {**cache, **recorder_variables(topology, attempt, place)}

@@ -9,7 +9,7 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cfgc_runtime.attempt import attempts_of, verdict
+from cfgc_runtime.attempt import real_attempts, verdict
 from cfgc_runtime.checkpoints import complete
 from cfgc_runtime.config import trains
 from cfgc_runtime.errors import HUNG, LOST_PEER, Failure, meaning
@@ -53,7 +53,7 @@ def decide(run: RunDirectory, code: int, launch: Launch) -> Decision:
         return _stop(f"exit code {code} ({meaning(code)}) comes again with the next start")
     if reason := _exhausted(run, launch, asked_counts=False):
         return _stop(reason)
-    number = len(_attempts(run))
+    number = len(real_attempts(run))
     delay = min(launch.restart_delay_s * 2 ** min(number - 1, 30), max(_LONGEST_S, launch.restart_delay_s))
     return Decision(True, delay, f"starting again in {delay} s, {_next(run, launch)}, {_place(run)}")
 
@@ -74,7 +74,7 @@ def refuse_start(run: RunDirectory, config: Config) -> None:
     reason = _exhausted(run, config.LAUNCH, asked_counts=trains(config))
     if not reason:
         return
-    code, _ = verdict(_attempts(run)[-1].exits(), LOST_PEER, range(config.TOPOLOGY.world_size))
+    code, _ = verdict(real_attempts(run)[-1].exits(), LOST_PEER, range(config.TOPOLOGY.world_size))
     raise Failure(code or LOST_PEER, f"not started again: {reason}; submit it by hand to go on all the same")
 
 
@@ -83,7 +83,7 @@ def _exhausted(run: RunDirectory, launch: Launch, *, asked_counts: bool) -> str:
 
     ``asked_counts``: also an attempt that was asked to stop must have come further.
     """
-    attempts, step = _attempts(run), newest_step(run)
+    attempts, step = real_attempts(run), newest_step(run)
     if len(attempts) >= launch.max_attempts:
         return f"this was attempt {len(attempts)} of {launch.max_attempts} (launch.max_attempts)"
     stalled = attempts[-_STALLED:]
@@ -94,13 +94,8 @@ def _exhausted(run: RunDirectory, launch: Launch, *, asked_counts: bool) -> str:
     return f"attempts {names} both {ended} a checkpoint after step {step:,}"
 
 
-def _attempts(run: RunDirectory) -> list[Attempt]:
-    """Those in which something was started, the first one first."""
-    return [attempt for attempt in attempts_of(run) if attempt.was_used]
-
-
 def _next(run: RunDirectory, launch: Launch) -> str:
-    return f"attempt {len(_attempts(run)) + 1} of {launch.max_attempts}"
+    return f"attempt {len(real_attempts(run)) + 1} of {launch.max_attempts}"
 
 
 def _place(run: RunDirectory) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cfgc_runtime.attempt import attempts_of, create_attempt
+from cfgc_runtime.attempt import create_attempt, real_attempts
 from cfgc_runtime.bundle_copy import changes_since, take_bundle
 from cfgc_runtime.config import load_config
 from cfgc_runtime.environment import describe_start
@@ -62,10 +62,9 @@ def _end_leftovers(run: RunDirectory, ranks: int) -> None:
 
     What is written here tells their supervisors to end them.
     """
-    for attempt in attempts_of(run)[-1:]:
-        if attempt.was_used:
-            for rank in sorted(set(range(ranks)) - {end.rank for end in attempt.exits()}):
-                attempt.record_exit(rank, LOST_PEER, "nothing was heard of it before the run was started again")
+    for attempt in real_attempts(run)[-1:]:
+        for rank in sorted(set(range(ranks)) - {end.rank for end in attempt.exits()}):
+            attempt.record_exit(rank, LOST_PEER, "nothing was heard of it before the run was started again")
     wait_until_free(run, _LEFTOVERS_S)
 
 

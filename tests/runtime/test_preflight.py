@@ -232,9 +232,28 @@ def test_limits_of_a_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert "ulimit -n 4608 (this user may have 512: ask an admin)" in only(limits.open_files(data)).sentence
     assert "NCCL over InfiniBand needs it unlimited" in only(limits.locked_memory(GPUS, {})).sentence
     assert list(limits.locked_memory(CPUS, {})) == []
-    assert only(limits.core_files()).sentence.endswith("ulimit -c 0")
+    free: Any = SimpleNamespace(limits=(("nofile", 9),))
+    limited: Any = SimpleNamespace(limits=(("core", 0),))
+    assert only(limits.core_files(free)).sentence.endswith("ulimit -c 0")
+    assert list(limits.core_files(limited)) == [], "the supervisor sees to it"
     pattern.write_text("|/usr/share/apport\n")
-    assert list(limits.core_files()) == []
+    assert list(limits.core_files(free)) == []
+
+
+@pytest.mark.parametrize(
+    ("device", "bytes_each", "first", "said"),
+    [("cuda", 0, True, 1), ("cuda", 0, False, 0), ("cpu", 1 << 20, True, 0), ("cpu", 1 << 31, True, 1)],
+)
+def test_core_files_are_said_once_and_where_they_are_large(
+    device: str, bytes_each: int, first: bool, said: int, monkeypatch: pytest.MonkeyPatch, bundle: Path, tmp_path: Path
+) -> None:
+    large = warning("core files")
+    monkeypatch.setattr(limits, "core_files", lambda _launch: iter([large]))
+    monkeypatch.setattr(surroundings, "gpus", lambda _topology: iter(()))
+    config: Any = load_config(bundle / "config.py")
+    config.TOPOLOGY = SimpleNamespace(**{**vars(config.TOPOLOGY), "device": device})
+    config.CHECKPOINT = SimpleNamespace(**{**vars(config.CHECKPOINT), "bytes_each": bytes_each})
+    assert check_node(bundle, config, RunDirectory(tmp_path / "run"), first=first).count(large) == said
 
 
 def test_who_came_late_and_whose_clock_is_wrong() -> None:

@@ -55,6 +55,18 @@ def test_only_what_can_end_otherwise_is_tried_again(run: RunDirectory, code: int
     assert decide(run, code, launch()).again is again
 
 
+def test_a_start_that_was_refused_does_not_count(run: RunDirectory) -> None:
+    """Two jobs at once: the second one opens an attempt before the first one's supervisors hold the run."""
+    fail(run, 137)
+    refused = create_attempt(run)
+    (refused.path / "logs" / "srun.log").touch()
+    refused.record_exit(0, 65, "the run directory is in use")
+    assert create_attempt(run).path.name == "003"
+    assert "attempt 2 of 2" in decide(run, 137, launch(max_attempts=2)).line
+    refused.record_pid(0, 0, NOBODY)
+    assert "this was attempt 2 of 2" in decide(run, 137, launch(max_attempts=2)).line, "a rank was there"
+
+
 def test_each_start_counts_and_waits_longer(run: RunDirectory) -> None:
     lines = []
     for saved in (4, 8, 12, 16, 20):

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from cfgc_runtime.preflight.finding import Finding
 
 
-def check_node(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]:
-    """What is wrong here for this run, the gravest first; nothing is changed."""
+def check_node(bundle: Path, config: Config, run: RunDirectory, *, first: bool = True) -> list[Finding]:
+    """What is wrong here for this run, the gravest first; nothing is changed.
+
+    What a whole run is told once is said by its ``first`` node.
+    """
     return [
         *surroundings.packages(config.TARGET),
         *surroundings.gpus(config.TOPOLOGY),
@@ -28,8 +31,15 @@ def check_node(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]
         *space.run_directory_is_writable(run.root),
         *(extras.paths(config.TASK) if is_task(config) else _for_training(bundle, config, run)),
         *limits.cores_to_bind_to(config.LAUNCH, config.TOPOLOGY),
-        *limits.core_files(),
+        *(limits.core_files(config.LAUNCH) if first and _takes_much_memory(config) else ()),
     ]
+
+
+def _takes_much_memory(config: Config) -> bool:
+    """Whether a rank of the run is larger than a file that nobody minds, as far as that is known."""
+    if config.TOPOLOGY.device == "cuda":
+        return True
+    return not is_task(config) and config.CHECKPOINT.bytes_each > limits.CORE_AT_MOST
 
 
 def _for_training(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]:
