@@ -61,7 +61,7 @@ def test_points_run_one_after_the_other_and_one_that_failed_runs_again(tmp_path:
     reader = MemoryReader({"spec.toml": TASK}, DiskReader(tmp_path, shipped_dir("specs")))
     write_bundle(compile_spec(reader, "spec.toml"), tmp_path / "bundle")
     run = tmp_path / "run"
-    assert launch(tmp_path / "bundle", tmp_path, "--run-dir", str(run), "--points", "0-1").returncode == 1
+    assert launch(tmp_path / "bundle", tmp_path, "--run-dir", str(run), "--points", "0,0-1,1").returncode == 1
     assert (tmp_path / "said").read_text() == "1: 0.2\n"
     assert listed(run) == [(0, "finished", 1), (1, "failed", 1), (2, "new", 0)]
     (tmp_path / "mended").touch()

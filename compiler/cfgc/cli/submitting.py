@@ -18,7 +18,7 @@ _SCRIPT = "submit.sh"
 @click.argument("bundle", type=click.Path(path_type=Path), metavar="BUNDLE")
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[-- SBATCH-OPTION...]")
 @click.option("--run-dir", metavar="DIR", help="Keep the run's state in DIR [default: launch.run_dir].")
-@click.option("--points", metavar="LIST", help="Of a sweep: submit only these points, such as 0,4-6.")
+@click.option("--points", metavar="LIST", help="Of a sweep: submit only these points, each once, such as 0,4-6.")
 @click.option("--test-only", is_flag=True, help="Ask Slurm whether it would take it, and submit nothing.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 def submit(

@@ -202,6 +202,8 @@ def test_all_parts_of_a_sweep_are_submitted(tmp_path: Path) -> None:
         ("0,2-4", [("--array=0-0,2-2", "OFFSET=0"), ("--array=0-1", "OFFSET=3")]),
         ("all", [("--array=0-2", "OFFSET=0"), ("--array=0-2", "OFFSET=3"), ("--array=0-0", "OFFSET=6")]),
         ("006", [("--array=0-0", "OFFSET=6")]),
+        ("1,0,1", [("--array=0-1", "OFFSET=0")]),
+        ("2-5,0,4,00,5-6", [("--array=0-0,2-2", "OFFSET=0"), ("--array=0-2", "OFFSET=3"), ("--array=0-0", "OFFSET=6")]),
     ],
 )
 def test_points_are_found_in_their_parts(points: str, asked: list[tuple[str, str]], tmp_path: Path) -> None:
