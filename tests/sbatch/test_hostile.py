@@ -68,5 +68,10 @@ def test_what_is_never_closed_cannot_be_read(text: bytes) -> None:
     assert "CFG699" not in everything_said(HEAD + b"srun b\nexit\n" + text)
 
 
+@pytest.mark.parametrize("words", ["clean USR1 TERM", "'a b' USR1", "USR1", ""])
+def test_all_words_of_a_trap_come_from_one_variable(words: str) -> None:
+    everything_said(HEAD + f'clean() {{ exit 0; }}\nX="{words}"\ntrap $X\nsrun python train.py\n'.encode())
+
+
 def test_latin_1_in_a_comment_is_no_defect() -> None:
     assert lint_script("job.sh", HEAD + b"# \xe9t\xe9\nsrun python train.py\n") == ()

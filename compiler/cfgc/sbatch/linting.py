@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.sbatch.rules import RULES
-from cfgc.sbatch.script import LONGEST_LINE, MOST_BYTES, MOST_COMMANDS, Script, read_script
+from cfgc.sbatch.script import LONGEST_LINE, MOST_BYTES, MOST_COMMANDS, read_script
 from cfgc.source import SourceFile, Span
 
 
@@ -24,39 +21,7 @@ def lint_script(logical: str, data: bytes) -> tuple[Diagnostic, ...]:
     if len(script.commands) > MOST_COMMANDS:
         return (unreadable(logical, f"it has {len(script.commands):,} commands, and is no job script"),)
     found = [finding for rule in RULES for finding in rule(script)]
-    return tuple(sorted([*found, *_never_closed(script)], key=_place))
-
-
-_CLOSING = {"fi": "if_statement", "done": "do_group"}
-_MOST_OPEN = 10
-"""More of them than this are no slip."""
-
-
-def _never_closed(script: Script) -> Iterator[Diagnostic]:
-    """An ``if`` without ``fi``, a ``do`` without ``done``: only where the file has fewer such words than it needs.
-
-    bash reads as it runs: what follows an ``exit`` of the script itself may be anything.
-    """
-    missing = [node for node in script.nodes(*_CLOSING) if node.is_missing]
-    if not 0 < len(missing) <= _MOST_OPEN or script.root.has_error is False or any(script.nodes("ERROR")):
-        return
-    word = missing[0].type
-    opened = list(script.nodes(_CLOSING[word]))
-    leaves = any(
-        node.type == "command" and script.text_of(node)[:4] in {"exit", "exec"} for node in script.root.children
-    )
-    if leaves or len(re.findall(rf"\b{word}\b", script.source.text)) >= len(opened):
-        return
-    start = script.span_of(missing[0].parent or opened[0])
-    line = script.source.text.count("\n", 0, start.start) + 1
-    yield Diagnostic(
-        "CFG699",
-        f"bash cannot read this from line {line} on: a `{word}` is missing",
-        Label(start),
-        notes=("it ends the script there, at the latest; what stands there is not checked for certain",),
-        helps=(f"close it: {word}", "see what bash says: bash -n FILE"),
-        severity="warning",
-    )
+    return tuple(sorted(found, key=_place))
 
 
 def _too_much(source: SourceFile, size: int) -> str:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from cfgc.sbatch.rules import directives, exit_codes, files, ranks, secrets, signals, srun_options, starting_again
+from cfgc.sbatch.rules import (
+    directives,
+    exit_codes,
+    files,
+    ranks,
+    secrets,
+    signals,
+    srun_options,
+    starting_again,
+    syntax,
+)
 from cfgc.sbatch.rules.common import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -14,5 +24,6 @@ RULES: tuple[Rule, ...] = (
     *ranks.RULES,
     *files.RULES,
     *secrets.RULES,
+    *syntax.RULES,
 )
 """All of them."""
