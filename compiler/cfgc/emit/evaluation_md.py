@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cfgc.emit.cluster_md import cluster_section
-from cfgc.emit.markdown import code, duration, shown_path, table, text
+from cfgc.emit.cost_md import most_attempts, wall_time_limit
+from cfgc.emit.markdown import code, shown_path, table, text
 from cfgc.emit.own_code_md import own_code
-from cfgc.emit.plan_md import environment_table, inputs_table, paths_table, worth_a_look
-from cfgc.emit.plan_model import parameters, states
+from cfgc.emit.plan_md import environment_table, inputs_table, paths_table
+from cfgc.emit.plan_model import parameters, weights
 from cfgc.emit.plan_table import title, way_back
 from cfgc.emit.sweep_md import SLURM_START, local_start
+from cfgc.emit.unusual_md import chosen, unusual
 from cfgc.lower.plan import Plan
 
 
@@ -19,13 +21,13 @@ def evaluation_md(plan: Plan, plan_digest: str) -> str:
     parts: list[Sequence[str]] = [[f"# {title(plan)} · an evaluation"]]
     if plan.experiment.description:
         parts.append([text(plan.experiment.description)])
-    parts += [_overview(plan), worth_a_look(plan), _starting(plan), own_code(plan), cluster_section(plan)]
+    parts += [_overview(plan), chosen(plan), unusual(plan), _starting(plan), own_code(plan), cluster_section(plan)]
     parts += [paths_table(plan), environment_table(plan), inputs_table(plan, plan_digest)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
 def _overview(plan: Plan) -> list[str]:
-    said, launch = plan.evaluation, plan.launch
+    said = plan.evaluation
     most = f"at most {said.max_batches:,} micro batches a rank"
     again = way_back(plan, "queued again by itself when it was asked to stop")
     rows = [
@@ -36,10 +38,10 @@ def _overview(plan: Plan) -> list[str]:
             f"{said.micro_batch_size:,} a rank in one pass; held out as a training by this spec does",
         ),
         parameters(plan),
-        states(plan),
+        weights(plan),
         ("results", "`evaluation.json` in the run directory", "held-out loss and metrics; in metrics.jsonl too"),
-        ("wall-time limit", duration(launch.time_limit_s), "each attempt, which begins anew"),
-        ("attempts", f"at most {launch.max_attempts}", again),
+        ("wall-time limit", wall_time_limit(plan), "each attempt, which begins anew"),
+        ("attempts", most_attempts(plan), again),
     ]
     return table(("what", "value", "how"), rows)
 

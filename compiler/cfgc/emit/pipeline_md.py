@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 
-from cfgc.emit.markdown import code, counted, duration, shown_path, table, text
+from cfgc.emit.cost_md import gpu_hours, in_gpu_hours, most_attempts, wall_time_limit
+from cfgc.emit.markdown import code, counted, shown_path, table, text
 from cfgc.lower.plan import NodePath, TaskPlan
 from cfgc.stages.layer import FOLDER
 from cfgc.stages.pipeline import PipelinePlan, StagePlan
@@ -37,12 +38,16 @@ def _stages(plan: PipelinePlan) -> list[str]:
             code(stage.name),
             kind_of(stage),
             _machine(stage),
-            f"at most {duration(stage.plan.launch.time_limit_s)} × {stage.plan.launch.max_attempts}",
+            wall_time_limit(stage.plan),
+            most_attempts(stage.plan),
             f"[PLAN.md]({FOLDER}/{stage.name}/PLAN.md)",
         )
         for stage in plan.stages
     ]
-    return ["## Stages", "", *table(("stage", "does", "on", "attempts", "in full"), rows)]
+    lines = table(("stage", "does", "on", "wall-time limit", "attempts", "in full"), rows)
+    hours = sum(gpu_hours(stage.plan) for stage in plan.stages)
+    whole = f"All of them: {in_gpu_hours(hours)} when each takes one attempt of its whole time."
+    return ["## Stages", "", *lines, *(["", whole] if hours else [])]
 
 
 def _machine(stage: StagePlan) -> str:

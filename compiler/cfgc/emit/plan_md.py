@@ -14,6 +14,7 @@ from cfgc.emit.rates import learning_rate
 from cfgc.emit.reports_md import report_rows
 from cfgc.emit.scripts import needed_variables
 from cfgc.emit.sweep_md import SLURM_START, local_start, sweep_section
+from cfgc.emit.unusual_md import chosen, unusual
 from cfgc.lower.plan import AnyPlan, Plan, Schedule
 
 _SHOWN_NODES = 4
@@ -34,7 +35,8 @@ def plan_md(plan: Plan, plan_digest: str) -> str:
         parts.append([text(experiment.description)])
     parts += [
         overview(plan),
-        worth_a_look(plan),
+        chosen(plan),
+        unusual(plan),
         sweep_section(plan),
         _starting(plan),
         _topology(plan),
@@ -44,32 +46,6 @@ def plan_md(plan: Plan, plan_digest: str) -> str:
     parts += [cluster_section(plan), paths_table(plan)]
     parts += [environment_table(plan), inputs_table(plan, plan_digest)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
-
-
-def worth_a_look(plan: AnyPlan) -> list[str]:
-    """What a reviewer should not miss."""
-    review = plan.review
-    counts = (
-        f"Worth a look: {counted(len(review.overrides), 'override')} on the command line · "
-        f"{counted(len(review.raw_keys), 'raw DeepSpeed key')} · {counted(len(review.waivers), 'waiver')} · "
-        f"{'deterministic' if plan.experiment.deterministic else 'not deterministic'}, seed {plan.experiment.seed}"
-    )
-    return [counts, *_details(plan)]
-
-
-def _details(plan: AnyPlan) -> Iterator[str]:
-    review = plan.review
-    yield ""
-    if review.overlays:
-        yield "- overlays: " + ", ".join(code(f"{group} = {option}") for group, option in review.overlays)
-    for override in review.overrides:
-        yield f"- override: {code(override)}"
-    if review.raw_keys:
-        yield f"- raw DeepSpeed keys: {', '.join(map(code, review.raw_keys))}, because: {text(review.raw_reason)}"
-    for waived, reason in review.waivers:
-        yield f"- waived: {code(waived)}, because: {text(reason)}"
-    if plan.experiment.tags:
-        yield "- tags: " + ", ".join(map(code, plan.experiment.tags))
 
 
 def _starting(plan: Plan) -> list[str]:

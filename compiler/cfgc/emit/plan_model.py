@@ -48,15 +48,26 @@ def _of_target(model: TargetModel) -> str:
 def states(plan: Plan) -> tuple[str, str, str]:
     """What a rank holds before any activation."""
     estimate = plan.estimate
-    name = f"model states per {'GPU' if plan.topology.device == 'cuda' else 'rank'}"
-    total = estimate.parameter_bytes + estimate.gradient_bytes + estimate.optimizer_bytes
-    room = f" of {memory(estimate.device_bytes)}" if estimate.device_bytes else ""
+    sizes = {
+        "parameters": estimate.parameter_bytes,
+        "gradients": estimate.gradient_bytes,
+        "optimizer": estimate.optimizer_bytes,
+    }
+    held = " · ".join(f"{part} {memory(bytes_)}" for part, bytes_ in sizes.items() if bytes_)
+    host = f" · offloaded to the host: {memory(estimate.host_bytes)} a rank" if estimate.host_bytes else ""
+    how = f"{held or 'none stay there'}; activations come on top{host}"
+    return _held(plan, "model states", sum(sizes.values()), how)
+
+
+def weights(plan: Plan) -> tuple[str, str, str]:
+    """What a rank holds of it when nothing is trained."""
+    how = "no gradients and no optimizer; activations come on top"
+    return _held(plan, "weights", plan.estimate.parameter_bytes, how)
+
+
+def _held(plan: Plan, what: str, size: int, how: str) -> tuple[str, str, str]:
+    name = f"{what} per {'GPU' if plan.topology.device == 'cuda' else 'rank'}"
+    room = f" of {memory(plan.estimate.device_bytes)}" if plan.estimate.device_bytes else ""
     if not plan.model.parameters:
         return name, UNKNOWN + room, "the model's size is known on the node only; no limit was checked"
-    how = (
-        f"parameters {memory(estimate.parameter_bytes)} · gradients {memory(estimate.gradient_bytes)} "
-        f"· optimizer {memory(estimate.optimizer_bytes)}; activations come on top"
-    )
-    if estimate.host_bytes:
-        how += f" · offloaded to the host: {memory(estimate.host_bytes)} a rank"
-    return name, memory(total) + room, how
+    return name, memory(size) + room, how

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from cfgc.arithmetic.update_rules import UNUSED
+from cfgc.emit.cost_md import bytes_kept, most_attempts, saves, wall_time_limit
 from cfgc.emit.markdown import code, count, counted, duration, number, table, text
 from cfgc.emit.own_code_md import target_of
 from cfgc.emit.plan_data import held_out, making
 from cfgc.emit.plan_model import parameters, size, states
+from cfgc.emit.work_md import compute
 from cfgc.lower.plan import AnyPlan, Plan, Schedule
-
-_TYPICAL = 0.4
-"""Share of the peak that well-tuned dense training reaches on recent GPUs (MFU of 38–43 %: the Llama 3 report)."""
 
 
 def title(plan: Plan) -> str:
@@ -29,10 +28,9 @@ def overview(plan: Plan) -> list[str]:
         if any((plan.penalties.repetition, plan.penalties.immediate_repetition, plan.penalties.eos))
         else []
     )
-    rows += [_compute] if plan.tracking.peak_flops and plan.estimate.flops_per_token else []
-    rows += [_limit, _restarts, _watchdog]
     first, *others = [row(plan) for row in rows]
-    return table(("what", "value", "how"), [first, *making(plan.data), *others])
+    last = [row(plan) for row in (_limit, _restarts, _watchdog)]
+    return table(("what", "value", "how"), [first, *making(plan.data), *others, *compute(plan), *last])
 
 
 def _samples(plan: Plan) -> tuple[str, str, str]:
@@ -148,12 +146,10 @@ def _checkpoints(plan: Plan) -> tuple[str, str, str]:
     said = plan.checkpoint
     if not 0 < said.every_steps < plan.schedule.max_steps:
         return "checkpoints", f"at the end, {size(said.bytes_each)}", "none on the way: an interrupted run saves first"
-    saves = -(-plan.schedule.max_steps // said.every_steps)
-    kept = min(saves, said.keep_last + said.keep_best) if said.keep_last else saves
     keep = f"last {said.keep_last}" if said.keep_last else "all"
     keep += f" and best {said.keep_best}" if said.keep_best and said.keep_last else ""
-    value = f"every {counted(said.every_steps, 'step')}, {saves:,} × {size(said.bytes_each)}, {keep} kept"
-    return "checkpoints", value, f"{size(kept * said.bytes_each)} on disk, one more while saving{_resuming(plan)}"
+    value = f"every {counted(said.every_steps, 'step')}, {saves(plan):,} × {size(said.bytes_each)}, {keep} kept"
+    return "checkpoints", value, f"{size(bytes_kept(plan))} on disk, one more while saving{_resuming(plan)}"
 
 
 def _resuming(plan: Plan) -> str:
@@ -164,28 +160,9 @@ def _resuming(plan: Plan) -> str:
     return f"; resumes with {' and '.join(accepted)}" if accepted else ""
 
 
-def _compute(plan: Plan) -> tuple[str, str, str]:
-    work = plan.estimate.flops_per_token * plan.schedule.total_tokens
-    time = _about(work / (_TYPICAL * plan.tracking.peak_flops))
-    devices = f"{counted(plan.topology.world_size, 'device')} × {plan.estimate.peak_tflops:,.0f} TFLOP/s"
-    return "compute", f"{work:.2g} FLOP", f"{time} at {_TYPICAL:.0%} of the peak of {devices}"
-
-
-def _about(seconds: float) -> str:
-    if seconds < 60:
-        return "less than a minute"
-    return f"about {seconds / 3600:,.1f} h" if seconds >= 3600 else f"about {round(seconds / 60)} min"
-
-
 def _limit(plan: Plan) -> tuple[str, str, str]:
-    cost = f" = {_gpu_hours(plan)}" if plan.topology.device == "cuda" else ""
     lead = f"asked to save {duration(plan.launch.signal_lead_s)} before it, on Slurm"
-    return "wall-time limit", duration(plan.launch.time_limit_s) + cost, f"each attempt; {lead}"
-
-
-def _gpu_hours(plan: Plan) -> str:
-    hours = plan.estimate.gpu_hours
-    return counted(round(hours), "GPU-hour") if hours >= 1 else f"{hours:.2g} GPU-hours"
+    return "wall-time limit", wall_time_limit(plan), f"each attempt; {lead}"
 
 
 def _restarts(plan: Plan) -> tuple[str, str, str]:
@@ -193,7 +170,7 @@ def _restarts(plan: Plan) -> tuple[str, str, str]:
     failures = "launch.sh starts again after a killed, lost or hung rank; " if plan.launch.restart else ""
     return (
         "attempts",
-        f"at most {plan.launch.max_attempts}",
+        most_attempts(plan),
         f"{again} after a save; {failures}any other failure stays one",
     )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cfgc.emit.markdown import code, counted, table
+from cfgc.emit.cost_md import bytes_kept, gpu_hours, in_gpu_hours
+from cfgc.emit.markdown import code, counted, disk, table
 from cfgc.emit.slurm.array import parts
-from cfgc.lower.plan import AnyPlan, Sweep
+from cfgc.lower.plan import AnyPlan, Plan, Sweep
 
 _SHOWN = 12
 _SHOWN_VALUES = 8
@@ -21,7 +22,16 @@ def sweep_section(plan: AnyPlan) -> list[str]:
         f"A sweep: {counted(len(sweep.points), 'point')}, made as {code(sweep.method)}. Every number on this page is "
         "that of point 0; what the others change is in points.jsonl, a line a point."
     )
-    return ["## Points", "", about, "", *_starting(plan), "", *_varied(sweep), "", *_points(sweep)]
+    return ["## Points", "", about, *_cost(plan), "", *_starting(plan), "", *_varied(sweep), "", *_points(sweep)]
+
+
+def _cost(plan: AnyPlan) -> list[str]:
+    """What all points together take at most."""
+    points = len(plan.sweep.points)
+    hours, room = gpu_hours(plan), bytes_kept(plan) if isinstance(plan, Plan) else 0
+    said = [f"{in_gpu_hours(points * hours)} when each takes an attempt of its whole time"] if hours else []
+    said += [f"{disk(points * room)} of checkpoints when each keeps as much as point 0"] if room else []
+    return ["", f"All of them: {'; '.join(said)}."] if said else []
 
 
 def local_start(plan: AnyPlan) -> tuple[str, str]:

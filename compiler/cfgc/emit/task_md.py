@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from shlex import join
 
 from cfgc.emit.cluster_md import cluster_section
+from cfgc.emit.cost_md import most_attempts, wall_time_limit
 from cfgc.emit.markdown import code, counted, duration, shown_path, table, text
-from cfgc.emit.plan_md import environment_table, inputs_table, worth_a_look
+from cfgc.emit.plan_md import environment_table, inputs_table
 from cfgc.emit.plan_table import way_back
 from cfgc.emit.sweep_md import SLURM_START, local_start, sweep_section
+from cfgc.emit.unusual_md import chosen, unusual
 from cfgc.lower.plan import TaskPlan
 
 _OF_TASKS = (
@@ -32,7 +34,8 @@ def task_md(plan: TaskPlan, plan_digest: str) -> str:
         parts.append([text(plan.experiment.description)])
     parts += [
         _overview(plan),
-        worth_a_look(plan),
+        chosen(plan),
+        unusual(plan),
         sweep_section(plan),
         _starting(plan),
         *([] if plan.task.kind == "export" else [_promises()]),
@@ -54,8 +57,8 @@ def _overview(plan: TaskPlan) -> list[str]:
     rows = [
         runs,
         ("ranks", f"{topology_of(plan)}", f"each started by {starter}, so that RANK and WORLD_SIZE are set"),
-        ("wall-time limit", duration(launch.time_limit_s), limit),
-        ("attempts", f"at most {launch.max_attempts}", again),
+        ("wall-time limit", wall_time_limit(plan), limit),
+        ("attempts", most_attempts(plan), again),
     ]
     return table(("what", "value", "how"), rows)
 

@@ -82,6 +82,7 @@ def _review(checked: Checked) -> Review:
         raw_keys=tuple(_dotted({key: value for key, value in raw.items() if key != REASON})),
         raw_reason=str(raw.get(REASON, "")),
         waivers=tuple(sorted(spec.checks.allow.items())),
+        removed=tuple((path, str(origin.layer)) for path, origin in sorted(checked.resolved.removed.items())),
     )
 
 

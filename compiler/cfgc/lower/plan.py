@@ -68,7 +68,10 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Review:
-    """What a reviewer should look at. Not part of the plan's meaning."""
+    """What a reviewer should look at. Not part of the plan's meaning.
+
+    ``removed`` are keys that a layer unset and that no layer sets since, and that layer.
+    """
 
     provenance: tuple[Provenance, ...]
     inputs: tuple[Input, ...]
@@ -78,6 +81,7 @@ class Review:
     raw_keys: tuple[str, ...]
     raw_reason: str
     waivers: tuple[tuple[str, str], ...]
+    removed: tuple[tuple[tuple[str, ...], str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ TEXT = plan_md(cluster_plan(), "sha256:" + "0" * 64)
         "| tokens per step / in all | 1,048,576 / 41.9 B | × sequence 2,048 / × 40,000 steps |",
         "| checkpoints | every 1,000 steps, 40 × 1.7 GB, last 3 kept | 5.1 GB on disk, one more while saving |",
         "| wall-time limit | 24 h = 384 GPU-hours | each attempt; asked to save 5 min before it, on Slurm |",
+        "| compute per step / in all | 7.9e+14 / 3.1e+19 FLOP | 7.5e+08 a token |",
+        "| attempts | at most 5 = 1,920 GPU-hours | queued again by itself after a save; any other failure stays one |",
         "- override: `training.learning_rate=1e-3`",
         "- waived: `CFG431`, because: the cluster has spare memory",
         "- raw DeepSpeed keys: `zero_optimization.round_robin_gradients`, because: measured 4 % faster",
@@ -79,7 +81,9 @@ def test_a_short_run_has_no_intervals_and_its_minutes() -> None:
     rows = rows_of(plan)
     assert rows["evaluation"][0] == "at the end"
     assert rows["checkpoints"][0].startswith("at the end")
-    assert re.match(r"about \d+ min |less than a minute |about [1-9][\d,.]* h ", rows["compute"][1])
+    assert re.search(
+        r"; (about \d+ min|less than a minute|about [1-9][\d,.]* h) ", rows["compute per step / in all"][1]
+    )
     assert rows["wall-time limit"][0].endswith(" = 1 GPU-hour")
 
 

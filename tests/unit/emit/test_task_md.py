@@ -26,5 +26,7 @@ CASE = Path(__file__).resolve().parents[2] / "golden" / "task-script"
 def test_it_says_whether_the_job_is_queued_again(overrides: tuple[str, ...], again: str) -> None:
     plan = plan_spec(DiskReader(CASE, shipped_dir("specs")), "spec.toml", overrides)
     assert isinstance(plan, TaskPlan)
-    row = f"| attempts | at most {plan.launch.max_attempts} | {again} |"
+    attempts = plan.launch.max_attempts
+    hours = f" = {attempts * 2 * 4 * 4} GPU-hours" if attempts > 1 else ""
+    row = f"| attempts | at most {attempts}{hours} | {again} |"
     assert row in task_md(plan, "sha256:0").splitlines()
