@@ -51,6 +51,18 @@ def test_json_and_github(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("::error file=bad.sh,line=2,col=1,title=CFG670::")
 
 
+def test_text_is_on_standard_error_and_what_machines_read_on_standard_output(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(["lint-sbatch", "bad.sh"])
+    assert capsys.readouterr().out == ""
+    for form in ("json", "github"):
+        run(["lint-sbatch", "--format", form, "bad.sh"])
+        output = capsys.readouterr()
+        assert "CFG670" in output.out
+        assert output.err == "1 error; 0 of 1 script holds\n"
+
+
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(BAD.encode())))
     assert run(["lint-sbatch", "-"]) == EXIT_REJECTED
