@@ -57,8 +57,7 @@ def _options(text: str) -> Iterator[tuple[str, str]]:
             continue
         name, value = word[:2], word[2:]
         if word.startswith("--"):
-            name, equals, value = word.partition("=")
-            value = value if equals else ""
+            name, _, value = word.partition("=")
         if takes_a_word(SBATCH, name, value, word) and place < len(words):
             value, place = words[place], place + 1
         yield name, value

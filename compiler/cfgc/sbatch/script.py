@@ -90,13 +90,23 @@ class Script:
         return [command.node.start_byte for command in self.commands]
 
     @cached_property
+    def assignments(self) -> tuple[tuple[Node, str, Node], ...]:
+        """Each ``NAME=value`` with its name and its value, in the order of the text."""
+        fields = (
+            (one, one.child_by_field_name("name"), one.child_by_field_name("value"))
+            for one in self.nodes("variable_assignment")
+        )
+        return tuple(
+            (node, self.text_of(name), value) for node, name, value in fields if name is not None and value is not None
+        )
+
+    @cached_property
     def variables(self) -> Mapping[str, tuple[Node, ...]]:
         """The values that the script gives each variable, in the order of the text; ``A=1 command`` gives none."""
         found: dict[str, list[Node]] = {}
-        for node in self.nodes("variable_assignment"):
-            name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-            if name is not None and value is not None and not (node.parent and node.parent.type == "command"):
-                found.setdefault(self.text_of(name).partition("[")[0], []).append(value)
+        for node, name, value in self.assignments:
+            if not (node.parent and node.parent.type == "command"):
+                found.setdefault(name.partition("[")[0], []).append(value)
         return {name: tuple(values) for name, values in found.items()}
 
     @cached_property

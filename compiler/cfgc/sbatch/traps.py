@@ -27,7 +27,7 @@ class Trap:
 def traps(script: Script) -> Iterator[Trap]:
     """Every trap but those that ignore (``''``) or reset (``-``) a signal."""
     for command in islice(script.named("trap"), 50):
-        words = [word for word in expanded(command)[1:] if word not in {"--"}]
+        words = [word for word in expanded(command)[1:] if word != "--"]
         if len(words) < 2 or words[0] in {"", "-", ":", "-p", "-l"}:
             continue
         signals = frozenset(signal_name(word) for word in words[1:])

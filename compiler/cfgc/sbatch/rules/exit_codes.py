@@ -17,6 +17,7 @@ from cfgc.sbatch.shell import (
     PIPED,
     SUBSHELL,
     TESTED,
+    above,
     errexit,
     following,
     outermost,
@@ -41,9 +42,9 @@ def _works(script: Script) -> list[Command]:
 
 def hidden_code(script: Script) -> Iterator[Diagnostic]:
     """The job's last work, and then a command whose code becomes the job's."""
-    works = [one for one in _works(script) if TESTED not in use_of(one.node)]
-    if not works or works[-1] is not _last_of_any(script):
-        return
+    works = _works(script)
+    if not works or TESTED in use_of(works[-1].node):
+        return  # what follows a work whose failure is handled says nothing of others
     work = works[-1]
     rest = following(outermost(work.node))
     inner = following(statement_of(work.node)) + rest
@@ -73,12 +74,6 @@ def _ends_well(script: Script, rest: tuple[Node, ...]) -> bool:
     return bool(re.fullmatch(r"exit\s+0", text)) or (text == "wait" and next(script.nodes("&"), None) is None)
 
 
-def _last_of_any(script: Script) -> Command | None:
-    """The last work, the tested included: what follows one whose failure is handled says nothing of others."""
-    works = _works(script)
-    return works[-1] if works else None
-
-
 def _trapped(script: Script) -> bool:
     return any(trap.signals & {"ERR", "EXIT"} for trap in traps(script))
 
@@ -89,7 +84,7 @@ def lost_in_a_pipe(script: Script) -> Iterator[Diagnostic]:
         use = use_of(work.node)
         if PIPED not in use or use & {CAPTURED, HEREDOC} or not is_work(work) or pipefail(script, work.node):
             continue
-        pipeline = _pipeline(work.node)
+        pipeline = next((parent for parent, _ in above(work.node) if parent.type == "pipeline"), None)
         after = [node for node in following(statement_of(work.node))[:2] if _LOOKS.search(script.text_of(node))]
         if pipeline is None or any("PIPESTATUS" in script.text_of(node) for node in after):
             continue
@@ -103,14 +98,6 @@ def lost_in_a_pipe(script: Script) -> Iterator[Diagnostic]:
             helps=("set -o pipefail", "or leave the log to Slurm: #SBATCH --output, and --output of srun"),
         )
         return
-
-
-def _pipeline(node: Node) -> Node | None:
-    while node.parent is not None:
-        node = node.parent
-        if node.type == "pipeline":
-            return node
-    return None
 
 
 def code_never_reached(script: Script) -> Iterator[Diagnostic]:

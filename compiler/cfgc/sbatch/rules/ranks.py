@@ -42,7 +42,7 @@ def expanded_too_early(script: Script) -> Iterator[Diagnostic]:
                 "CFG680",
                 f"`${name}` is put in here, by the batch script: every task gets 0",
                 at_node(script, node),
-                secondary=(at(place, "starts the tasks"),) if isinstance(place, Command) else (),
+                secondary=(at(place, "starts the tasks"),),
                 notes=("the batch script runs on the first node alone, as task 0; each task has a number of its own",),
                 helps=(
                     f"let the task expand it: srun bash -c '… ${name} …'",
@@ -63,8 +63,8 @@ def _has_one_task(script: Script) -> bool:
     return one and all(step_of(c).option("--ntasks", "--ntasks-per-node") is None for c in script.named("srun"))
 
 
-def _place(script: Script, node: Node) -> Command | bool | None:
-    """The srun that the number goes to, True when by a variable; None where it is right, or does no harm."""
+def _place(script: Script, node: Node) -> Command | None:
+    """The srun that the number goes to, maybe by a variable; None where it is right, or does no harm."""
     use = use_of(node)
     if use & {FUNCTION, HEREDOC}:
         return None
@@ -77,7 +77,7 @@ def _place(script: Script, node: Node) -> Command | bool | None:
     return None
 
 
-def _assigned(script: Script, node: Node) -> Command | bool | None:
+def _assigned(script: Script, node: Node) -> Command | None:
     name = node.child_by_field_name("name")
     if name is None or CAPTURED in use_of(node):
         return None
@@ -95,7 +95,7 @@ def _assigned(script: Script, node: Node) -> Command | bool | None:
     return users[0] if exported and users and variable in {"RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK"} else None
 
 
-def _values(script: Script, command: Command, depth: int = 4) -> Iterator[str]:
+def _values(script: Script, command: Command) -> Iterator[str]:
     """What the script gives the variables that the command names, and those that they name."""
     waiting, seen = [command.text], set[str]()
     while waiting and len(seen) < 200:
@@ -117,11 +117,8 @@ def fixed_port(script: Script) -> Iterator[Diagnostic]:
     """A rendezvous port that is the same for every job, on nodes that others may use too."""
     if not script.is_batch or _has_whole_nodes(script):
         return
-    for node in script.nodes("variable_assignment"):
-        name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        if name is None or value is None or script.text_of(name) not in {"MASTER_PORT", "PORT_MASTER", "RDZV_PORT"}:
-            continue
-        if _PORT.match(unquoted(script.text_of(value))):
+    for node, name, value in script.assignments:
+        if name in {"MASTER_PORT", "PORT_MASTER", "RDZV_PORT"} and _PORT.match(unquoted(script.text_of(value))):
             yield _fixed(script, node, unquoted(script.text_of(value)))
             return
     for command in script.commands:
@@ -160,13 +157,12 @@ def unreachable_address(script: Script) -> Iterator[Diagnostic]:
     """An address of the first node that the other nodes may not reach."""
     if (nodes_of(script) or 1) < 2:
         return
-    for node in script.nodes("variable_assignment"):
-        name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        if name is None or value is None or use_of(node) & {FUNCTION, HEREDOC}:
+    for node, name, value in script.assignments:
+        if use_of(node) & {FUNCTION, HEREDOC}:
             continue
         text = unquoted(script.text_of(value))
-        alone = len(script.variables.get(script.text_of(name), ())) == 1 and NESTED not in use_of(node)
-        if alone and script.text_of(name) in _ADDRESSES and text in {"localhost", "127.0.0.1", "::1"}:
+        alone = len(script.variables.get(name, ())) == 1 and NESTED not in use_of(node)
+        if alone and name in _ADDRESSES and text in {"localhost", "127.0.0.1", "::1"}:
             yield _local(script, node, text)
         elif (
             re.search(r"hostname\s+(-i\b|--ip-address\b|-I\b|--all-ip-addresses\b)", text) and "-w" not in text.split()

@@ -72,9 +72,7 @@ def _is_shown(script: Script, node: Node) -> bool:
     value = node.child_by_field_name("value") if node.type == "variable_assignment" else None
     if value is not None:
         return script.text_of(value) not in {'""', "''"}
-    return node.type == "simple_expansion" or (
-        node.type == "expansion" and ":+" not in script.text_of(node) and "+" not in script.text_of(node)
-    )
+    return node.type == "simple_expansion" or (node.type == "expansion" and "+" not in script.text_of(node))
 
 
 def _prints_all(script: Script, command: Command) -> bool:
@@ -105,14 +103,13 @@ def literal_secret(script: Script) -> Iterator[Diagnostic]:
             if not re.search(r"x{6,}|X{6,}|\.\.\.|<|\$|your", match[0]):
                 yield _written_down(Label(Span(script.source, *match.span())), kind, variable)
                 return
-    for node in script.nodes("variable_assignment"):
-        name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        if name is None or value is None or not is_secret(script.text_of(name)):
+    for _, name, value in script.assignments:
+        if not is_secret(name):
             continue
         text = unquoted(script.text_of(value))
         long = len(text) >= 8 and re.search(r"\d", text) and not re.search(r"[\s/$`]", text)
-        if long and not _PLACEHOLDER.search(text) and secret_kind(script.text_of(name), text):
-            yield _written_down(at_node(script, value), "a credential, by its name", script.text_of(name))
+        if long and not _PLACEHOLDER.search(text) and secret_kind(name, text):
+            yield _written_down(at_node(script, value), "a credential, by its name", name)
             return
 
 
