@@ -50,7 +50,8 @@ def check_all(arguments: Sequence[str], wanted: Wanted) -> int:
         specs = [argument for argument in arguments if argument not in configs]
         of_specs = _check_specs(specs, wanted)
         found += of_specs
-        outcomes.append(f"{_holding(of_specs, wanted)} of {len(of_specs)} specs hold")
+        noun = "spec holds" if len(of_specs) == 1 else "specs hold"
+        outcomes.append(f"{_holding(of_specs, wanted)} of {len(of_specs)} {noun}")
     if configs:
         of_configs, outcome = _check_configs(configs, wanted)
         found += of_configs

@@ -40,6 +40,7 @@ def sweep(subject: str, overrides: tuple[str, ...], output_format: str, first: i
         return _of_spec(subject, overrides, output_format, first)
     if overrides:
         raise click.UsageError("overrides are for a SPEC; the points of a bundle are made already")
+    from cfgc.deepspeed.rules.wording import count
     from cfgc.runs.sweeps import asked_slurm, best_first, read_sweep_runs, sweep_bundle
     from cfgc_runtime.errors import Failure
 
@@ -58,7 +59,7 @@ def sweep(subject: str, overrides: tuple[str, ...], output_format: str, first: i
             say(f"what Slurm knows is left out: {problem}")
     shown = [point for point in (best_first(points) if went else points) if state in (None, point.facts.state)]
     _print(shown[:first], output_format, went)
-    say(_outcome(points, directory) if went else f"{len(points):,} points")
+    say(_outcome(points, directory) if went else count(len(points), "point"))
     return EXIT_OK
 
 
@@ -72,6 +73,7 @@ def _refuse_unknown(state: str | None) -> None:
 def _of_spec(spec: str, overrides: Sequence[str], output_format: str, first: int | None) -> int:
     from cfgc.cli.session import open_spec
     from cfgc.cli.sweep_progress import watched
+    from cfgc.deepspeed.rules.wording import count
     from cfgc.diagnostics import Rejected
     from cfgc.pipeline import check_spec
     from cfgc.runs.sweeps import NO_RUN, PointRun
@@ -90,7 +92,7 @@ def _of_spec(spec: str, overrides: Sequence[str], output_format: str, first: int
     print_diagnostics(session.from_here(checked.warnings), "text")
     points = [PointRun(p.index, tuple(f"{key}={value}" for key, value in p.settings), NO_RUN) for p in made]
     _print(points[:first], output_format, went=False)
-    say(f"{len(points):,} points")
+    say(count(len(points), "point"))
     return EXIT_OK
 
 
@@ -114,12 +116,13 @@ def _plain(point: PointRun, went: bool) -> dict[str, Any]:
 
 def _outcome(points: Sequence[PointRun], run_dir: Path) -> str:
     """``200 points: 190 finished, 10 failed``, and how to start the rest again with the copy in ``run_dir``."""
+    from cfgc.deepspeed.rules.wording import count
     from cfgc.runs.sweeps import numbers_of
     from cfgc.sweep.numbers import listed
 
     counts = Counter(point.facts.state for point in points)
     ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-    said = f"{len(points):,} points: " + ", ".join(f"{number:,} {state}" for state, number in ordered)
+    said = f"{count(len(points), 'point')}: " + ", ".join(f"{number:,} {state}" for state, number in ordered)
     again = listed(list(numbers_of(points, *_AGAIN)))
     if not again:
         return said

@@ -6,6 +6,7 @@ import re
 from posixpath import basename, dirname
 
 from cfgc.deepspeed.config import Json
+from cfgc.deepspeed.rules.wording import count
 from cfgc.importing.placeholders import safe_name
 from cfgc.importing.tree_keys import Ask, Convert, Converted, UnusableError
 from cfgc.schema.kinds import kind_of_pattern
@@ -84,7 +85,7 @@ def all_or_some(value: Json, ask: Ask) -> Converted | None:
 def devices(value: Json, ask: Ask) -> Converted | None:
     """A number of devices, or their list."""
     if isinstance(value, list):
-        return Converted(len(value), f"{len(value)} devices of a list")
+        return Converted(len(value), f"{count(len(value), 'device')} of a list")
     if isinstance(value, str) and value.isdigit():
         return Converted(int(value))
     if isinstance(value, str) or value == -1:

@@ -10,6 +10,7 @@ from posixpath import dirname, normpath
 from cfgc.deepspeed.case import Case
 from cfgc.deepspeed.config import Config, Entry, Json, Path
 from cfgc.deepspeed.reading import read_config
+from cfgc.deepspeed.rules.wording import count
 from cfgc.deepspeed.table import Release
 from cfgc.diagnostics import Rejected
 from cfgc.importing.branches import Branch, config_of, found_at, leaves, merged, placed
@@ -106,7 +107,7 @@ def _launch(root: Branch, world_size: int | None) -> Iterator[Item]:
         said = f"--world-size {world_size}" if world_size is not None else came_from("num_processes, over all machines")
         yield Setting("launch.gpus_per_node", processes // nodes, said, (("num_processes",),))
     elif processes:
-        because = f"{processes} processes do not divide into {nodes} machines"
+        because = f"{count(processes, 'rank')} cannot be shared among {nodes} machines"
         yield Dropped(("num_processes",), because, processes, doubtful=True)
     port = _number(root, "main_process_port")
     if port:

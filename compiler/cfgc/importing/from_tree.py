@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from posixpath import basename
 
 from cfgc.deepspeed.config import Json
+from cfgc.deepspeed.rules.wording import count
 from cfgc.importing.ava_table import AVA
 from cfgc.importing.ava_table import IGNORED as AVA_IGNORED
 from cfgc.importing.branches import Branch, leaves
@@ -119,7 +120,7 @@ def _ranks(said: dict[str, Setting], world_size: int | None) -> Iterator[Item]:
             yield Setting(
                 "launch.gpus_per_node",
                 world,
-                f"check: {sizes[0]} is {sizes[1]} × {sizes[2]} × {world} ranks",
+                f"check: {sizes[0]} is {sizes[1]} × {sizes[2]} × {count(world, 'rank')}",
                 (),
                 "doubtful",
             )
@@ -138,7 +139,7 @@ def _consistent_batch(items: Sequence[Item], world_size: int | None) -> tuple[It
     world = int(ranks[0] or 1) * int(ranks[1] or 1)
     if whole == micro * accumulation * world:
         return tuple(items)
-    because = f"it is not {micro} × {accumulation} × {world} ranks"
+    because = f"it is not {micro} × {accumulation} × {count(world, 'rank')}"
     return tuple(_without(items, _SIZES[0], because, doubtful=True))
 
 

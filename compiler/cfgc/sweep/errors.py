@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cfgc.deepspeed.rules.wording import count
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.diagnostics.model import Fix
 from cfgc.source import Span
@@ -40,14 +41,14 @@ def bad_range(key: str, what: str, place: Span | None, example: str) -> Diagnost
 
 def unequal(lengths: Sequence[tuple[str, int, Span | None]]) -> Diagnostic:
     """CFG653: zip of lists of several lengths."""
-    (first, count, place), *others = lengths
-    other = next((name, number, span) for name, number, span in others if number != count)
+    (first, number, place), *others = lengths
+    other = next(one for one in others if one[1] != number)
     return Diagnostic(
         "CFG653",
-        f"`zip` takes the first values together, then the second: `{first}` has {count} and `{other[0]}` {other[1]}",
-        _label(other[2], f"{other[1]} values"),
-        tuple(Label(place, f"{count} values") for place in [place] if place),
-        notes=(", ".join(f"`{name}`: {number}" for name, number, _ in lengths),),
+        f"`zip` takes the first values together, then the second: `{first}` has {number} and `{other[0]}` {other[1]}",
+        _label(other[2], count(other[1], "value")),
+        tuple(Label(place, count(number, "value")) for place in [place] if place),
+        notes=(", ".join(f"`{name}`: {values}" for name, values, _ in lengths),),
         helps=('give each as many values, or combine each with each: `method = "grid"`',),
     )
 

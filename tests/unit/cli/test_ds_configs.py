@@ -39,7 +39,7 @@ def test_many_files_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_specs_and_ds_configs_are_counted_apart(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "cfgc:examples/quickstart.toml", "good.json"]) == EXIT_OK
-    assert "1 of 1 specs hold; 1 of 1 file holds for DeepSpeed" in capsys.readouterr().err
+    assert "1 of 1 spec holds; 1 of 1 file holds for DeepSpeed" in capsys.readouterr().err
 
 
 def test_standard_input_is_a_ds_config(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,7 +40,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str
 
 def test_all_stages_are_checked_in_one_call(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = said(capsys, "check", "chain.toml")
-    assert (code, err.strip()) == (EXIT_OK, "1 of 1 specs hold")
+    assert (code, err.strip()) == (EXIT_OK, "1 of 1 spec holds")
     (project / "report.toml").write_text(TASK.replace("[task]", "[launch]\nnodes = 0\n[task]"))
     code, _, err = said(capsys, "check", "chain.toml")
     assert code == EXIT_REJECTED

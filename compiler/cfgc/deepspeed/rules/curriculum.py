@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.deepspeed.case import At, Case, path_of
 from cfgc.deepspeed.config import Json
 from cfgc.deepspeed.rules.data_sections import Section, needs, section_holds
-from cfgc.deepspeed.rules.wording import leaf, pair
+from cfgc.deepspeed.rules.wording import count, leaf, pair
 from cfgc.diagnostics.model import Fix
 from cfgc.nearest import nearest
 
@@ -139,7 +139,10 @@ def _schedule(case: Case, section: str, kind: str) -> Iterator[Diagnostic]:
     yield case.error(
         "CFG598",
         "a curriculum of steps has one difficulty more than it has steps",
-        [At(f"{config}.max_step", f"{len(steps)} steps"), At(f"{config}.difficulty", f"{len(levels)} difficulties")],
+        [
+            At(f"{config}.max_step", count(len(steps), "step")),
+            At(f"{config}.difficulty", count(len(levels), "level")),
+        ],
         ("the last difficulty holds for all steps that follow; the sampler asserts it",),
         ("write as many `max_step` as there are changes of `difficulty`",),
         _matching(case, config, steps, levels),

@@ -12,7 +12,7 @@ from cfgc.deepspeed.config import Json
 from cfgc.deepspeed.rules.batch_sizes import SEQUENCE, whole
 from cfgc.deepspeed.rules.facts import stage_of
 from cfgc.deepspeed.rules.parallel import TENSOR
-from cfgc.deepspeed.rules.wording import count, into, pair
+from cfgc.deepspeed.rules.wording import count, into, pair, unsplit
 from cfgc.diagnostics.model import Fix
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def experts_split_the_ranks(case: Case) -> Iterator[Diagnostic]:
     near = nearest_divisor(world, size, lambda d: world % (d * width) == 0) or 1
     yield case.error(
         "CFG404",
-        f"{world} ranks do not split into groups of {size * width}",
+        unsplit(world, f"{size * width}"),
         [At(SIZE, f"{count(size, 'rank')} {'share' if size > 1 else 'has'} the experts"), At(WIDTH)],
         (f"{world} ÷ {size * width} leaves {world % (size * width)}",),
         (f"write {pair(SIZE, near)}{into(SIZE)}",),

@@ -10,7 +10,7 @@ from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.rules.batch_sizes import ALONE_SINCE, DATA, SEQUENCE, whole
 from cfgc.deepspeed.rules.facts import STAGE, stage_at, stage_of
 from cfgc.deepspeed.rules.remedy import drop, put, told
-from cfgc.deepspeed.rules.wording import into, pair
+from cfgc.deepspeed.rules.wording import into, pair, unsplit
 from cfgc.diagnostics.model import Fix
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def ranks_split(case: Case) -> Iterator[Diagnostic]:
         near = nearest_divisor(world, size) or 1
         yield case.error(
             "CFG404",
-            f"{world} ranks do not split into groups of {size}",
+            unsplit(world, f"{size}"),
             [At(key, f"{size} ranks {what}")],
             (f"{world} ÷ {size} leaves {world % size}",),
             (f"write {pair(key, near)}{into(key)}", f"or start {-(-world // size) * size} ranks"),

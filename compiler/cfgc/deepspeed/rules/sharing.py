@@ -10,6 +10,7 @@ from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.rules.batch_sizes import SEQUENCE, whole
 from cfgc.deepspeed.rules.parallel import TENSOR
 from cfgc.deepspeed.rules.remedy import drop, put, told
+from cfgc.deepspeed.rules.wording import unsplit
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -26,7 +27,7 @@ def ranks_are_shared_once(case: Case) -> Iterator[Diagnostic]:
     remedies = [drop(case, SEQUENCE), drop(case, TENSOR)]
     yield case.error(
         "CFG404",
-        f"{world} ranks do not split into groups of {tensor} × {sequence}",
+        unsplit(world, f"{tensor} × {sequence}"),
         [At(SEQUENCE, f"{sequence} ranks share a sequence"), At(TENSOR, f"{tensor} ranks share every layer")],
         (
             f"{world} ÷ {tensor * sequence} leaves {world % (tensor * sequence)}",

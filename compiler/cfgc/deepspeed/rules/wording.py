@@ -39,3 +39,8 @@ def either(words: Iterable[Json]) -> str:
 def count(number: int, noun: str) -> str:
     """``1 rank``, ``8 ranks``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def unsplit(world: int, groups: str) -> str:
+    """``8 ranks do not split into groups of 3``."""
+    return f"{count(world, 'rank')} {'does' if world == 1 else 'do'} not split into groups of {groups}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from cfgc.deepspeed.case import Case, path_of
 from cfgc.deepspeed.config import AUTO
+from cfgc.deepspeed.rules.wording import count
 from cfgc.importing.items import YOURS, Dropped, Item, Setting, came_from
 
 TRAIN, MICRO, ACCUMULATION = "train_batch_size", "train_micro_batch_size_per_gpu", "gradient_accumulation_steps"
@@ -26,7 +27,9 @@ def ranks(case: Case) -> Iterator[Item]:
         yield Setting("launch.gpus_per_node", 1, f"{YOURS} (or --world-size)", (), "placeholder")
         return
     nodes = world // LARGEST_NODE if world > LARGEST_NODE and world % LARGEST_NODE == 0 else 1
-    said = f"--world-size {world}" if case.world_size else f"{TRAIN} = {MICRO} × {ACCUMULATION} × {world} ranks"
+    said = (
+        f"--world-size {world}" if case.world_size else f"{TRAIN} = {MICRO} × {ACCUMULATION} × {count(world, 'rank')}"
+    )
     if nodes > 1:
         yield Setting("launch.nodes", nodes, f"check: {said}, as nodes of {LARGEST_NODE}", (), "doubtful")
     else:
@@ -38,7 +41,7 @@ def batch(case: Case) -> Iterator[Item]:
     """Two or three of the sizes: those of the file, and what DeepSpeed takes for what is missing."""
     given = _sizes(case)
     if len(given) == len(_KEYS) and _world_of(case) != given[TRAIN] / (given[MICRO] * given[ACCUMULATION]):
-        ranks_text = f"{case.world_size} ranks" if case.world_size else "any number of ranks"
+        ranks_text = count(case.world_size, "rank") if case.world_size else "any number of ranks"
         because = f"it is not {given[MICRO]} × {given[ACCUMULATION]} × {ranks_text}, and DeepSpeed stops at that"
         yield Dropped(path_of(TRAIN), because, given.pop(TRAIN), doubtful=True)
     yield from (Setting(_KEYS[key], size, came_from(key), (path_of(key),)) for key, size in given.items())
