@@ -15,7 +15,7 @@ import pytest
 
 from cfgc_runtime.config import load_config
 from cfgc_runtime.errors import CANNOT_WRITE, NO_INPUT, USAGE, WRONG_WORLD, Failure
-from cfgc_runtime.preflight import extras, limits, space, surroundings
+from cfgc_runtime.preflight import extras, limits, node, space, surroundings
 from cfgc_runtime.preflight.devices import compare_device
 from cfgc_runtime.preflight.finding import error, settle, warning
 from cfgc_runtime.preflight.meeting import Arrival, _late, _of_devices, _skewed
@@ -254,6 +254,20 @@ def test_core_files_are_said_once_and_where_they_are_large(
     config.TOPOLOGY = SimpleNamespace(**{**vars(config.TOPOLOGY), "device": device})
     config.CHECKPOINT = SimpleNamespace(**{**vars(config.CHECKPOINT), "bytes_each": bytes_each})
     assert check_node(bundle, config, RunDirectory(tmp_path / "run"), first=first).count(large) == said
+
+
+@pytest.mark.parametrize(("work", "said"), [("train", 1), ("evaluate", 0)])
+def test_an_evaluation_needs_no_room_for_an_optimizer(
+    work: str, said: int, monkeypatch: pytest.MonkeyPatch, bundle: Path, tmp_path: Path
+) -> None:
+    swap = {"device": "nvme", "nvme_path": "/dev/null/swap"}
+    settings = {"zero_optimization": {"stage": 3, "offload_optimizer": swap}}
+    monkeypatch.setattr(node, "read_ds_config", lambda _bundle: settings)
+    monkeypatch.setattr(surroundings, "compiler", lambda *_: iter(()))
+    config: Any = load_config(bundle / "config.py")
+    config.WORK = work
+    sentences = [one.sentence for one in check_node(bundle, config, RunDirectory(tmp_path / "run"))]
+    assert sum(one.startswith("offloading swaps to /dev/null/swap") for one in sentences) == said
 
 
 def test_who_came_late_and_whose_clock_is_wrong() -> None:

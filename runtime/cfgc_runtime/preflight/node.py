@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import FINISHED
+from cfgc_runtime.forward_only import forward_only
 from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.point import read_ds_config
 from cfgc_runtime.preflight import extras, limits, space, surroundings
@@ -43,7 +44,8 @@ def _takes_much_memory(config: Config) -> bool:
 
 
 def _for_training(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]:
-    ds_config = read_ds_config(bundle)
+    planned = read_ds_config(bundle)
+    ds_config = forward_only(planned) if config.WORK == "evaluate" else planned
     topology, data = config.TOPOLOGY, config.DATA
     return [
         *extras.libraries(config),
