@@ -27,8 +27,13 @@ _HEREDOC = re.compile(r"<<(-?)[ \t]*((?:\\.|'[^'\n]*'|\"[^\"\n]*\"|[^\s;&|()<>'\
 _WORD = re.compile(r"(?:[A-Za-z]+|\[\[|\]\]|[{}!])(?=[\s;&|()<>`]|\Z)")
 _PLAIN = re.compile(r"[^\s;&|()<>'\"`$\\#]+")
 _FOR = re.compile(r"\s+\w+(\s+in\b)?")
-_FUNCTION = re.compile(r"\s+[^\s(){}]+\s*(?:\(\s*\))?")
-_COPROCESS = re.compile(r"\s+\w+(?=\s+[{(])")
+_AFTER = {
+    "function": re.compile(r"\s+[^\s(){}]+\s*(?:\(\s*\))?"),
+    "coproc": re.compile(r"\s+\w+(?=\s+[{(])"),
+    "time": re.compile(r"[ \t]+-p\b"),
+}
+"""What stands between such a word and the command."""
+
 _EMPTY = re.compile(r"\(\s*\)")
 _DIVIDES = frozenset(" \t\n;&|()<>")
 _LINE = re.compile(r".*")
@@ -190,17 +195,16 @@ class Reader(Cursor):
             self._begins(name, word)
         elif name in _FOLLOWS:
             self._goes_on(name, word)
-        elif name in {"function", "coproc", "time", "!"}:
+        elif name in _AFTER or name == "!":
             self.at += len(name)
-            skip = {"function": _FUNCTION, "coproc": _COPROCESS}.get(name)
-            rest = skip.match(self.text, self.at) if skip else None
+            rest = _AFTER[name].match(self.text, self.at) if name in _AFTER else None
             self.at = rest.end() if rest else self.at
         else:
             return False
         return True
 
     def _begins(self, name: str, word: str) -> None:
-        if name == "{" and word in _LOOPS:
+        if name == "{" and word in {"for", "select"}:
             self.opened.pop()
         self.push(name, len(name))
         self.start = name not in {"case", "[[", "for", "select"}

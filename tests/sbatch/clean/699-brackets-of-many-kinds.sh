@@ -13,6 +13,9 @@ END
   )
 )
 for ((n = 0; n < 2; n++)); do load "$n" >&2 || :; done
+until { [[ -e ready ]]; } do sleep 1; done
+time -p { coproc WATCH { cat; }; function stop() { kill "$WATCH_PID"; }; }
+stop
 for file; do echo "$file"; done
 echo `hostname` $'it\'s' \" \' a#b "$#" ${name%)} "${name//\}/)}"
 srun python train.py --count "$count"
