@@ -51,7 +51,8 @@ def test_the_curve_goes_on_after_a_change_of_the_ranks(
     outcome = run.to_end()
     assert outcome.code == 0, (outcome, run.logs())
     assert f"launch.gpus_per_node: {before} → {after}" in outcome.out
-    assert f"step-00000004 was saved by {before} ranks, this run has {after}: converting it once" in outcome.out
+    saved_by = f"{before} rank{'' if before == 1 else 's'}"
+    assert f"step-00000004 was saved by {saved_by}, this run has {after}: converting it once" in outcome.out
     assert "resumed from step 4" in outcome.out
     ours, theirs = numbers(run), numbers(finished(*COMMON, "zero=2"))
     for name, curve in theirs.items():

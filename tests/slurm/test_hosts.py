@@ -77,8 +77,8 @@ def test_what_does_not_fit_is_refused(slurm: Cluster, tmp_path: Path) -> None:
     refusals = {
         "": "or on each of 2 machines with the same list",
         "--hosts": "--hosts needs a value",
-        "--hosts n1": "1 hosts are named (n1), and the plan is for 2 nodes",
-        "--hosts n1,n2,n4": "3 hosts are named",
+        "--hosts n1": "hosts named: 1 (n1); the plan is for 2 nodes",
+        "--hosts n1,n2,n4": "hosts named: 3",
         "--hosts n1,n2": "the hosts are n1, n2, and n3 is not one of them; say which this is: --node-rank K",
         "--hosts n3,n3.cluster": "n3 is there 2 times",
         "--hosts n1,n2 --node-rank 2": "--node-rank 2: the nodes of this plan are 0 to 1",

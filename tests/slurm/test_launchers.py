@@ -96,7 +96,7 @@ def test_a_bundle_that_was_edited_is_refused_with_its_code(slurm: Cluster, tmp_p
     ("variable", "value", "sentence"),
     [
         ("SBATCH_MEM_PER_NODE", "100", "the job has 100 MiB of memory on a node, the plan is for 500 MiB"),
-        ("SBATCH_GPUS_PER_NODE", "1", "the job has 1 GPUs on a node, the plan is for 2"),
+        ("SBATCH_GPUS_PER_NODE", "1", "the job has 1 of a node's GPUs, the plan is for 2"),
     ],
 )
 def test_an_allocation_that_is_not_the_planned_one_is_refused(

@@ -365,8 +365,8 @@ GIVEN = {
     [
         ({"SLURM_JOB_NUM_NODES": "3"}, "the job has 3 nodes, the plan is for 2"),
         ({"SLURM_TASKS_PER_NODE": "8,4"}, "the job has 4 tasks on a node, the plan is for 8"),
-        ({"SLURM_JOB_CPUS_PER_NODE": "96,72(x3),12"}, "the job has 12 CPUs on a node, the plan is for 64"),
-        ({"SLURM_GPUS_ON_NODE": "4"}, "the job has 4 GPUs on a node, the plan is for 8"),
+        ({"SLURM_JOB_CPUS_PER_NODE": "96,72(x3),12"}, "the job has 12 of a node's CPUs, the plan is for 64"),
+        ({"SLURM_GPUS_ON_NODE": "4"}, "the job has 4 of a node's GPUs, the plan is for 8"),
         ({"SLURM_MEM_PER_NODE": "1000"}, "the job has 1000 MiB of memory on a node, the plan is for 65536 MiB"),
         ({"SLURM_MEM_PER_NODE": "", "SLURM_MEM_PER_CPU": "100"}, "the job has 6400 MiB of memory on a node"),
         ({"SBATCH_GPUS": "4", "SLURM_GPUS_ON_NODE": "2"}, "stronger than the script: SBATCH_GPUS"),
