@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
+from deepspeed import comm
+from deepspeed.runtime.config import DeepSpeedConfig
 
+from cfgc.cli import run
 from cfgc.deepspeed.releases import release
 from cfgc.load.disk import DiskReader
 from cfgc.lower.plan import Plan
@@ -15,7 +19,7 @@ from cfgc.resources import shipped_dir
 from cfgc.stages.pipeline import PipelinePlan
 from cfgc.validate.rules.raw_keys import OWNED
 from tests.deepspeed.allowed import ABSENT_SECTIONS, NOT_WRITTEN, UNSET_FIELDS
-from tests.deepspeed.parsing import is_written, parse, sections
+from tests.deepspeed.parsing import FakeRanks, is_written, parse, sections
 from tests.unit.lower.planning import plan_of
 
 GPU = {"hardware": {"device": "cuda", "architecture": "hopper"}}
@@ -100,6 +104,19 @@ def test_deepspeed_reads_what_the_plan_says(stage: int, precision: str, offload:
     ):
         wanted = offload in ("both", device)
         assert (config.device if config else "none") == ("cpu" if wanted else "none")
+
+
+def test_deepspeed_reads_the_file_that_show_prints(
+    tmp_path: Path, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = repository / "specs" / "examples" / "8xa100-zero2.toml"
+    assert run(["show", str(spec), "training.gradient_clipping=0.75", "--format", "deepspeed"]) == 0
+    path = tmp_path / "ds_config.json"
+    path.write_text(capsys.readouterr().out)
+    with mock.patch.object(comm, "get_rank", return_value=0):
+        parsed = DeepSpeedConfig(str(path), mpu=FakeRanks(8))
+    assert (parsed.train_batch_size, parsed.gradient_accumulation_steps) == (384, 12)
+    assert parsed.gradient_clipping == 0.75
 
 
 def test_every_allowance_is_needed() -> None:

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import get_completion_class
@@ -24,6 +25,9 @@ from cfgc.cli.report import FORMATS, print_diagnostics, say, summary
 from cfgc.cli.runs import runs
 from cfgc.cli.submitting import submit
 from cfgc.cli.sweep import sweep
+
+if TYPE_CHECKING:
+    from cfgc.audit.forms import Form
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -114,11 +118,12 @@ def check(
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(["toml", "json", "yaml", "python"]),
+    type=click.Choice(["toml", "yaml", "json", "python", "deepspeed"]),
     default="toml",
-    help="toml: with origins as comments; python: the bundle's config.py.",
+    help="toml: with origins as comments; yaml: as OmegaConf reads it; python, deepspeed: the bundle's config.py and "
+    "ds_config.json.",
 )
-def show(spec: str, overrides: tuple[str, ...], output_format: str) -> int:
+def show(spec: str, overrides: tuple[str, ...], output_format: Form) -> int:
     """Print the resolved spec: every value, and where it came from."""
     from cfgc.cli.session import open_spec
     from cfgc.cli.showing import shown

@@ -198,6 +198,14 @@ def test_every_form_of_show_holds_the_same_values(work: Path) -> None:
     assert module["SCHEDULE"].learning_rate == 2e-3  # type: ignore[attr-defined]
 
 
+def test_show_says_why_a_task_has_no_form_for_deepspeed(work: Path) -> None:
+    (work / "task.toml").write_text('[experiment]\nname = "t"\n\n[task]\nkind = "script"\ninline = "true"\n')
+    result = cfgc(work, "show", "task.toml", "--format", "deepspeed")
+    assert result.returncode == 64
+    assert "this is a task" in result.stderr
+    assert cfgc(work, "show", "task.toml", "--format", "json").returncode == 0
+
+
 def test_show_can_be_built_again(work: Path) -> None:
     (work / "again.toml").write_text(cfgc(work, "show", "spec.toml").stdout)
     cfgc(work, "build", "spec.toml", "-o", "a")
