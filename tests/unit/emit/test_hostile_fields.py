@@ -1,205 +1,185 @@
-"""Every field that holds text: a hostile string is refused with its place, or it is in the bundle as it is."""
+"""Every place of a spec that holds text: a hostile string is refused there, or arrives wherever a plain word does."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from functools import cache
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
-from cfgc.diagnostics import Rejected
+from cfgc.diagnostics import Diagnostic, Rejected
+from cfgc.emit.bundle import Bundle
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
-from cfgc.pipeline import compile_spec
+from cfgc.pipeline import check, emit, lower
 from cfgc.resources import shipped_dir
-from cfgc.schema.catalogue import SchemaField, schema_fields
-from cfgc.schema.values import NodePath
-from tests.hostile import as_toml, hostile_strings
+from tests.conftest import REPOSITORY
+from tests.hostile import COUNT, hostile_strings
+from tests.hostile_bundles import Arrivals, Trail, arrivals
+from tests.hostile_places import Place, places, type_takes
+from tests.hostile_scenes import OWN, SCENES, USELESS, plain_word, scenes_of
+from tests.hostile_specs import Cell, hash_of, spec_of
 
-COMPILED = 160
-SHAPES: Mapping[str, Any] = {"text": lambda text: text, "list": lambda text: (text,), "table": lambda text: {"K": text}}
-
-
-def adapter(field: SchemaField) -> TypeAdapter[Any]:
-    annotation: Any = field.info.annotation
-    return TypeAdapter(Annotated[(annotation, *field.info.metadata)] if field.info.metadata else annotation)
+STAGE = 'overlays.hardware = "cpu"\nexperiment.name = "o"\ntask.inline = "x"\n'
+"""What is in any file that a stage names."""
 
 
-def shape_of(field: SchemaField) -> str | None:
-    """How the field holds any text; None when it holds none, or one of a few words."""
-    kind = adapter(field)
-    for shape, wrap in SHAPES.items():
-        try:
-            kind.validate_python(wrap("abc"))
-        except ValidationError:
-            continue
-        return shape
-    return None
-
-
-FIELDS = {field.dotted: shape for field in schema_fields().values() if (shape := shape_of(field))}
-
-
-def test_a_field_of_any_type_keeps_what_it_does_not_refuse() -> None:
-    kept = refused = 0
-    for dotted, shape in FIELDS.items():
-        kind = adapter(schema_fields()[tuple(dotted.split("."))])
-        for text in hostile_strings():
-            given = SHAPES[shape](text)
-            try:
-                value = kind.validate_python(given)
-            except ValidationError:
-                refused += 1
-                continue
-            kept += 1
-            assert said_by(value) == given, (dotted, text)
-    assert kept > 5_000
-    assert refused > 5_000
-
-
-def said_by(value: Any) -> Any:
-    """What a spec would say for a checked value."""
-    if isinstance(value, NodePath):
-        return value.path
-    return {key: said_by(inner) for key, inner in value.items()} if isinstance(value, dict) else value
-
-
-TASK = (
-    *("experiment.description", "experiment.tags", "env.variables", "task.args", "task.env", "task.working_directory"),
-    *("task.paths", "task.inline", "hardware.name", "launch.run_dir", "launch.python", "launch.ops_cache"),
-    *("cluster.name", "cluster.partition", "cluster.account", "cluster.qos", "cluster.reservation"),
-    *("cluster.constraint", "cluster.exclude", "cluster.modules", "cluster.environment", "cluster.scratch"),
-    *("cluster.log_dir", "cluster.network_interface", "experiment.name"),
-)
-"""Fields of a task that can all be said at once."""
-
-TRAINING = (
-    *("data.tokenizer.path", "data.tokenizer.end_token", "data.tokenizer.pad_token", "tracking.wandb.project"),
-    *("tracking.wandb.entity", "tracking.wandb.group", "tracking.wandb.name", "tracking.mlflow.experiment"),
-    *("tracking.mlflow.name", "experiment.description", "hardware.name"),
-)
-
-FIXED = {
-    "task": ('task.kind = "script"', 'overlays.hardware = "cpu"'),
-    "training": (
-        *('overlays.hardware = "cpu"', 'experiment.name = "t"', "training.max_steps = 4", "training.warmup_steps = 0"),
-        *("training.global_batch_size = 2", "training.micro_batch_size = 2", 'training.precision = "fp32"'),
-        *("model.hidden_size = 8", "model.num_layers = 1", "model.num_heads = 2", "model.vocab_size = 257"),
-        *("model.max_sequence_length = 8", "data.sequence_length = 8", 'data.tokenizer.kind = "tokenizers"'),
-        *("tracking.wandb.enabled = true", "tracking.mlflow.enabled = true", "training.learning_rate = 1e-3"),
-        'env.required = ["WANDB_API_KEY"]',
-    ),
-}
-
-
-NEEDED = {
-    "task": {"experiment.name": '"t"', "task.inline": '"#!/bin/bash\\n"'},
-    "training": {"data.tokenizer.path": '"tokenizer.json"'},
-}
-"""What a spec says when no hostile string can stand there."""
-
-
-def spec_of(kind: str, fields: Mapping[str, str]) -> str:
-    lines = [f"{dotted} = {written(FIELDS[dotted], text)}" for dotted, text in fields.items()]
-    sources = '[[data.sources]]\nname = "a"\npath = "text"\n' if kind == "training" else ""
-    lines += [f"{dotted} = {value}" for dotted, value in NEEDED[kind].items() if dotted not in fields]
-    return "\n".join([*lines, *FIXED[kind], sources]) + "\n"
-
-
-def written(shape: str, text: str) -> str:
-    return {"text": "{}", "list": "[{}]", "table": "{{ K = {} }}"}[shape].format(as_toml(text))
-
-
-def compiled(kind: str, wanted: tuple[str, ...], text: str, folder: Path) -> tuple[Any, dict[str, str]]:
-    """The bundle with ``text`` in every field that takes it; a field is left out when a finding points at it."""
-    fields = dict.fromkeys(wanted, text)
-    while True:
-        spec = spec_of(kind, fields)
-        try:
-            return compile_spec(
-                MemoryReader({"s.toml": spec}, DiskReader(folder, shipped_dir("specs"))), "s.toml"
-            ), fields
-        except Rejected as rejected:
-            names = list(fields)
-            errors = [one for one in rejected.diagnostics if one.severity == "error"]
-            places = [label for one in errors for label in (one.primary, *one.secondary) if label]
-            lines = {label.span.line for label in places if label.span.source.logical == "s.toml"}
-            to_drop = {names[line - 1] for line in lines if line <= len(names)}
-            assert to_drop, (text, errors)
-            fields = {name: said for name, said in fields.items() if name not in to_drop}
-
-
-def values_in(value: object) -> Iterator[str]:
-    """All texts in the objects of config.py."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, tuple):
-        for inner in value:
-            yield from values_in(inner)
-    elif not callable(value):
-        for name in getattr(type(value), "__annotations__", ()):
-            yield from values_in(getattr(value, name))
-
-
-def resolved(bundle: Any, dotted: str) -> object:
-    found: Any = tomllib.loads(text_of(bundle, "resolved.toml"))
-    for key in dotted.split("."):
-        found = found[key]
+def runs() -> Mapping[str, list[Place]]:
+    """What is tried together: by the scene, and by the form of paths, as a key can be written in one way at a time."""
+    found: dict[str, list[Place]] = {}
+    for place in places():
+        alone = place.form in {"variable", "below"} and "[]" not in place.path
+        for scene in scenes_of(place):
+            found.setdefault(f"{scene} {place.form}" if alone else scene, []).append(place)
     return found
 
 
-def text_of(bundle: Any, name: str) -> str:
-    return next(data for path, data in bundle.files.items() if str(path) == name).decode()
+RUNS = runs()
+STRIDE = 37
+"""Between the strings of two neighbours in one spec, so that a text that arrives in the wrong place is seen."""
 
 
-RECORDER = """#!/bin/bash
-[[ $3 == stage ]] && printf '%s\\0' "${@: -1}" "${K-}" >"$RECORD"
-exit 0
-"""
+SEEN = 25
+"""Of those that a type refuses, one of so many is in a spec, to see at which place it is refused."""
 
 
-def check_launch(script: str, accepted: Mapping[str, str], folder: Path) -> None:
-    """A real bash starts Python with the run directory and the variable as they are in the spec."""
-    for name, content in (("launch.sh", script), ("python", RECORDER)):
-        (folder / name).write_text(content)
-    (folder / "python").chmod(0o755)
-    given = {"PATH": os.environ["PATH"], "PYTHON": str(folder / "python"), "RECORD": str(folder / "record")}
-    subprocess.run(["bash", folder / "launch.sh"], cwd=folder, env=given, check=True)
-    run_dir, variable = (folder / "record").read_bytes().decode().split("\0")[:2]
-    tables = [name for name in ("cluster.environment", "env.variables") if name in accepted]  # the second one wins
-    assert variable == (accepted[tables[-1]] if tables else "")
-    if said := accepted.get("launch.run_dir"):
-        assert run_dir == (said if said.startswith("/") else f"{folder}/{said}" if said != "." else str(folder))
+def count_of(run: str) -> int:
+    """How many specs take all strings through all places of ``run``."""
+    return COUNT // min(per_spec(run, place) for place in RUNS[run])
+
+
+def per_spec(run: str, place: Place) -> int:
+    return SCENES[run.split(maxsplit=1)[0]].per if place.several else 1
+
+
+def cells_of(run: str, number: int) -> list[Cell]:
+    """The strings of one spec of ``run``, without most of those that the types refuse."""
+    texts, found = hostile_strings(), []
+    for index, place in enumerate(RUNS[run]):
+        count = per_spec(run, place)
+        for slot in range(count):
+            at = (number * count + slot + STRIDE * index) % COUNT
+            if at % SEEN == 0 or type_takes(place, texts[at]):
+                found.append(Cell(place, texts[at], slot))
+    return found
+
+
+def reader_of(spec: str, cells: list[Cell]) -> MemoryReader:
+    files = {cell.text: OWN for cell in cells if cell.place.path == "task.script"}
+    files |= {cell.text: STAGE for cell in cells if cell.place.path == "stages[].spec"}
+    return MemoryReader({**files, "own.py": OWN, "s.toml": spec}, DiskReader(REPOSITORY, shipped_dir("specs")))
+
+
+def settled(run: str, given: list[Cell]) -> tuple[Bundle, list[Cell], Mapping[Cell, str]]:
+    """The bundle of the cells that are accepted, those, and the code with which each other one was refused."""
+    cells, refused = given, dict[Cell, str]()
+    while True:
+        spec, lines = spec_of(SCENES[run.split(maxsplit=1)[0]], cells)
+        try:
+            return emit(lower(check(reader_of(spec, cells), "s.toml"))), cells, refused
+        except Rejected as rejected:
+            errors = [one for one in rejected.diagnostics if one.severity == "error"]
+            blamed = {cell: error.code for error in errors for cell in blamed_by(error, lines)}
+            assert blamed, (run, errors, spec)
+            refused |= blamed
+            cells = [cell for cell in cells if cell not in blamed]
+
+
+def blamed_by(error: Diagnostic, lines: Mapping[int, Cell]) -> list[Cell]:
+    """The cell that ``error`` points at, or that it names beside what it points at."""
+    labels = [label for label in (error.primary, *error.secondary) if label and label.span.source.logical == "s.toml"]
+    cells = [cell for label in labels if (cell := lines.get(label.span.line))]
+    return cells[:1]
+
+
+MARKED = 7007
+"""The slot of the words of which ``marks`` tells."""
+
+
+@cache
+def marks(run: str) -> Mapping[Place, Mapping[Trail, frozenset[str]]]:
+    """Where a plain word of each place arrives, and as part of what: ``{}`` stands for it."""
+    words = [(place, plain_word(place).replace("plain", f"pm{n}q")) for n, place in enumerate(RUNS[run])]
+    cells = [Cell(place, word, MARKED) for place, word in words if not useless(run, place)]
+    bundle, kept, refused = settled(run, cells)
+    assert not refused, refused
+    found = arrivals(bundle)
+    return {cell.place: dict(arrived(cell, found)) for cell in kept}
+
+
+def useless(run: str, place: Place) -> bool:
+    return run.split(maxsplit=1)[0] in USELESS or str(place) in USELESS
+
+
+def arrived(cell: Cell, found: Arrivals) -> Iterator[tuple[Trail, frozenset[str]]]:
+    for trail, texts in found.items():
+        if cell.text.strip("/")[:2] == "pm" and (held := {text for text in texts if cell.text in text}):
+            yield trail, frozenset(text.replace(cell.text, "{}") for text in held)
+
+
+def expected(cell: Cell, trail: Trail, template: str) -> str | None:
+    """What stands for ``template`` when the cell's own string stands in its place; None where keys are written flat."""
+    text = cell.text
+    if cell.place.form.endswith("key") and trail[-1] == "key" and template != "{}":
+        return None
+    if not text and trail[0].endswith((".sh", ".sbatch")):
+        return None  # most options of Slurm are left out then
+    if cell.place.form == "variable" and trail[0] == "submit.sh" and text.startswith("SLURM_"):
+        return None  # Slurm sets it in the job, so that nobody is asked for it
+    if (trail[0].endswith("resolved.toml") or "overrides" in trail) and not cell.place.form.endswith("key"):
+        text = text.replace("${", "$${")
+    for base in ("/pwd", "/home"):
+        if f"{base}/{{}}" in template and (text == "." or text.startswith("/")):
+            template = template.replace(f"{base}/{{}}", base if text == "." else "{}")
+    named = template.replace(str(hash_of(Cell(cell.place, "", MARKED))), str(hash_of(cell)))
+    return named.replace(str(MARKED), str(cell.slot)).replace("{}", text)
+
+
+def lost(run: str, bundle: Bundle, kept: list[Cell]) -> Iterator[tuple[str, str, Trail, str]]:
+    """What is not in the bundle as it is in the spec."""
+    wanted = marks(run)
+    found = arrivals(bundle, {trail[0] for trails in wanted.values() for trail in trails})
+    for cell in kept:
+        for trail, templates in wanted.get(cell.place, {}).items():
+            for template in templates:
+                text = expected(cell, trail, template)
+                if text is not None and text not in found.get(trail, ()):
+                    yield str(cell.place), cell.text, trail, template
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_no_place_is_forgotten(run: str) -> None:
+    """A plain word is accepted in each that has a use for text, and is seen in a file besides resolved.toml."""
+    for place in RUNS[run]:
+        trails = marks(run).get(place, {})
+        assert useless(run, place) or plain_word(place)[:5] not in {"plain", "/plai"} or len(trails) > 1, place
+
+
+def tried(run: str, number: int) -> Counter[str]:
+    """How often each place kept its string in one spec, with all of them in the bundle as they are."""
+    cells = cells_of(run, number)
+    if not cells:
+        return Counter()
+    bundle, kept, refused = settled(run, cells)
+    assert list(lost(run, bundle, kept)) == []
+    assert set(kept) | set(refused) == set(cells)
+    return Counter(str(cell.place) for cell in kept)
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_a_string_is_refused_with_its_place_or_arrives(run: str) -> None:
+    tried(run, COUNT // 4 % count_of(run))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "fields"), [("task", TASK), ("training", TRAINING)])
-def test_a_string_is_refused_with_its_place_or_is_in_the_bundle(
-    kind: str, fields: tuple[str, ...], tmp_path: Path
-) -> None:
-    """All fields at once; what is refused is left out, and the rest compiles, with every script valid.
+@pytest.mark.parametrize("run", RUNS)
+def test_every_string_in_every_place_is_refused_there_or_arrives(run: str) -> None:
+    kept = sum((tried(run, number) for number in range(count_of(run))), Counter[str]())
+    free = [place for place in RUNS[run] if place.form in {"text", "value", "item", "below"} and takes_any(place)]
+    assert all(kept[str(place)] > COUNT / 2 for place in free if not useless(run, place)), kept
 
-    The strings that somebody thought of, and some mixtures; the types see all others above.
-    """
-    kept = dict.fromkeys(fields, 0)
-    for text in hostile_strings()[:COMPILED]:
-        bundle, accepted = compiled(kind, fields, text, tmp_path)
-        for dotted in accepted:
-            kept[dotted] += 1
-            said = resolved(bundle, dotted)
-            expected = SHAPES[FIELDS[dotted]](text.replace("${", "$${"))
-            assert said == (list(expected) if isinstance(expected, tuple) else expected), (dotted, text)
-        module: dict[str, Any] = {}
-        exec(text_of(bundle, "config.py"), module)
-        for dotted in {"experiment.description", "task.args", "tracking.wandb.group"} & set(accepted):
-            assert text in set(values_in(tuple(module.values()))), (dotted, text)
-        subprocess.run(["bash", "-n"], input=text_of(bundle, "job.sbatch").encode(), check=True)
-        if kind == "task":
-            check_launch(text_of(bundle, "launch.sh"), accepted, tmp_path)
-    assert min(kept.values()) > 0, kept
-    assert kept["experiment.description"] > COMPILED / 2
+
+def takes_any(place: Place) -> bool:
+    """Whether nearly all strings are good for the type, and none is asked for."""
+    return plain_word(place) == "plain" and sum(type_takes(place, text) for text in hostile_strings()) > COUNT * 0.6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.of_spec import evaluation_steps_of
@@ -19,6 +19,7 @@ from cfgc.validate.tasks import NAMING
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
+    from cfgc.origin import Path
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import AnySpec
 
@@ -41,12 +42,23 @@ def no_argument_is_lost(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnosti
     """CFG476: an empty table is no value of a spec, so that none arrives as an argument."""
     for call in named_calls(spec):
         above = (*call.location, "arguments")
+        if _gave_way(above, resolved):
+            continue
         for layer in resolved.graph.layers:
             for path, span in layer.patch.tables.items():
                 if len(path) <= len(above) or path[: len(above)] != above:
                     continue
                 if not any(leaf[: len(path)] == path for leaf in resolved.leaves):
                     yield bad_argument(".".join(path), Label(span, "an empty table does not arrive"))
+
+
+def _gave_way(above: tuple[str | int, ...], resolved: Resolved) -> bool:
+    """Whether none of the arguments written below ``above`` counts: they are unset, or refused together."""
+
+    def below(paths: Iterable[Path]) -> bool:
+        return any(len(path) > len(above) and path[: len(above)] == above for path in paths)
+
+    return not below(resolved.leaves) and any(below(layer.patch.sets) for layer in resolved.graph.layers)
 
 
 def what_a_call_replaces_is_silent(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.of_spec import REASON
@@ -46,12 +47,13 @@ def raw_has_a_reason(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
     reason = raw.get(REASON)
     if not raw or (isinstance(reason, str) and reason.strip()):
         return
-    first = next((path for path in _paths(raw)), REASON)
+    places = [At(f"{RAW}.{REASON}", "this says nothing")] if REASON in raw else []
+    places += [At(f"{RAW}.{path}", "copied without a check") for path in islice(_paths(raw), 1)]
     yield error(
         "CFG521",
         "raw DeepSpeed keys need a reason",
         resolved,
-        [At(f"{RAW}.{first}", "copied without a check")],
+        places,
         ("the reason is shown to the reviewer in PLAN.md",),
         (f'add `reason = "{WHY}"` to `[deepspeed.raw]`',),
         one_fix(Remedy(resolved).set((*RAW.split("."), REASON), WHY)),
