@@ -7,6 +7,7 @@ import math
 import re
 from datetime import date, time
 from typing import Annotated, Any, TypeAlias
+from unicodedata import normalize
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
@@ -35,6 +36,8 @@ def _arguments(values: dict[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
         if not name.isidentifier() or keyword.iskeyword(name):
             raise PydanticCustomError("argument", "`{name}` is no name of an argument", {"name": name})
+        if (read := normalize("NFKC", name)) != name:
+            raise PydanticCustomError("argument", "Python reads `{name}` as `{read}`", {"name": name, "read": read})
         if (found := _no_literal(value)) is not None:
             raise PydanticCustomError("argument", "`{name}` holds {what}", {"name": name, "what": found})
     return values

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
+from posixpath import basename
 
 import pytest
 
@@ -44,6 +45,10 @@ SEEN = 25
 """Of those that a type refuses, one of so many is in a spec, to see at which place it is refused."""
 
 
+UNSAID = "cluster.container.image"
+"""Where an empty text is a key that is missing, to which no finding can point."""
+
+
 def count_of(run: str) -> int:
     """How many specs take all strings through all places of ``run``."""
     return COUNT // min(per_spec(run, place) for place in RUNS[run])
@@ -60,13 +65,13 @@ def cells_of(run: str, number: int) -> list[Cell]:
         count = per_spec(run, place)
         for slot in range(count):
             at = (number * count + slot + STRIDE * index) % COUNT
-            if at % SEEN == 0 or type_takes(place, texts[at]):
+            if (at % SEEN == 0 or type_takes(place, texts[at])) and (texts[at] or place.path != UNSAID):
                 found.append(Cell(place, texts[at], slot))
     return found
 
 
 def reader_of(spec: str, cells: list[Cell]) -> MemoryReader:
-    files = {cell.text: OWN for cell in cells if cell.place.path == "task.script"}
+    files = {cell.text: OWN for cell in cells if cell.place.path == "task.script" and cell.text not in {".", ".."}}
     files |= {cell.text: STAGE for cell in cells if cell.place.path == "stages[].spec"}
     return MemoryReader({**files, "own.py": OWN, "s.toml": spec}, DiskReader(REPOSITORY, shipped_dir("specs")))
 
@@ -125,13 +130,15 @@ def expected(cell: Cell, trail: Trail, template: str) -> str | None:
         return None
     if not text and trail[0].endswith((".sh", ".sbatch")):
         return None  # most options of Slurm are left out then
-    if cell.place.form == "variable" and trail[0] == "submit.sh" and text.startswith("SLURM_"):
+    if trail[0] == "submit.sh" and text.startswith("SLURM_"):
         return None  # Slurm sets it in the job, so that nobody is asked for it
     if (trail[0].endswith("resolved.toml") or "overrides" in trail) and not cell.place.form.endswith("key"):
         text = text.replace("${", "$${")
     for base in ("/pwd", "/home"):
         if f"{base}/{{}}" in template and (text == "." or text.startswith("/")):
             template = template.replace(f"{base}/{{}}", base if text == "." else "{}")
+    if template == "script/{}":
+        text = basename(text)
     named = template.replace(str(hash_of(Cell(cell.place, "", MARKED))), str(hash_of(cell)))
     return named.replace(str(MARKED), str(cell.slot)).replace("{}", text)
 
