@@ -121,7 +121,7 @@ SCENES = {
         {"stages": {"name": f'"s{SLOT}"'}},
         always={"stages": 'name = "first"'},
         keys={f"stages[].set {form}": key for form, key in _SET.items()},
-        per=50,
+        per=10,
     ),
     "refused": Scene(
         {key: value for key, value in _TRAINING.items() if not key.startswith("deepspeed.raw")},
