@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
+from typing import get_args
 
 import tomlkit
 from tomlkit.items import InlineTable, Integer, Item, Key, SingleKey, String, StringType, Trivia
 
+from cfgc.emit.markdown import duration
 from cfgc.lower.plan import AnyPlan, Provenance
+from cfgc.origin import LayerKind
 from cfgc.resolve.template import escape
+from cfgc.schema.catalogue import schema_fields
 
 _BIG = 100_000
+_MINUTE = 60
+_LINE = 118
 _WIDEST = 44
 """Columns up to which comments are aligned; a longer value does not push the others' comments away."""
 
@@ -42,12 +50,25 @@ def resolved_toml(plan: AnyPlan) -> str:
 
 def _header(plan: AnyPlan) -> Iterator[str]:
     yield f"The whole spec of {plan.experiment.name}, as it was compiled: every value, and where it came from."
+    yield from _layers(plan.review.provenance)
     if plan.sweep.points:
         count = len(plan.sweep.points)
         yield f"This is point 0 of {count:,}, which a build of this file gives; points.jsonl has the others."
         yield f"To change the sweep, change {plan.review.root} and build again."
         return
     yield f"To change the run, change {plan.review.root} and build again. A build of this file gives the same plan."
+
+
+def _layers(provenance: Sequence[Provenance]) -> Iterator[str]:
+    """How many values each layer gives, the strongest kind of layer first."""
+    kinds = get_args(LayerKind)
+    layers = Counter(line.origin.layer for line in provenance if line.origin and not line.derived)
+    ordered = sorted(layers.items(), key=lambda entry: -kinds.index(entry[0].kind))
+    counts = [f"{count:,} {layer}" for layer, count in ordered]
+    derived = sum(bool(line.derived) for line in provenance)
+    if counts:
+        said = "Values by layer: " + " · ".join([*counts, *([f"{derived:,} derived"] if derived else [])])
+        yield from wrap(_comment(said), _LINE, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _tree(provenance: Sequence[Provenance]) -> _Node:
@@ -99,10 +120,18 @@ def _lines(entries: Sequence[Provenance]) -> Iterator[tuple[Key, Item]]:
     column = max((width for width in widths if width <= _WIDEST), default=0)
     for (key, item, entry), width in zip(rows, widths, strict=True):
         if entry.comment:
-            item.comment(_comment(entry.comment))
+            item.comment(_comment(entry.comment + _in_hours(entry)))
             item.trivia.comment_ws = " " * (max(column - width, 0) + 2)
         item.trivia.trail = "\n"
         yield SingleKey(entry.path[-1], sep=" " * (keys - len(key)) + " = "), item
+
+
+def _in_hours(entry: Provenance) -> str:
+    """`` · 24 h`` of so many seconds."""
+    known = schema_fields().get(entry.path)
+    if known is None or known.meta.unit != "seconds" or not isinstance(entry.value, int) or entry.value < _MINUTE:
+        return ""
+    return f" · {duration(entry.value)}"
 
 
 def _item(value: object) -> Item:

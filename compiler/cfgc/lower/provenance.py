@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.spec import AnySpec
 
+_OF_PIPELINES = ("stages",)
+"""What no run has."""
+
 LONGEST = 60
 """Characters of a replaced value that a comment shows."""
 
@@ -30,7 +33,7 @@ def provenance(spec: AnySpec, resolved: Resolved, plan: AnyPlan) -> tuple[Proven
     said = (
         Provenance(path, leaf.value, comment(leaf, path[-1]), leaf.origin)
         for path, leaf in resolved.leaves.items()
-        if belongs(path, resolved)
+        if path != _OF_PIPELINES and belongs(path, resolved)
     )
     return tuple(sorted((*said, *_derived(spec, resolved, plan)), key=lambda entry: _position(entry.path)))
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cfgc.emit.resolved_toml import resolved_toml
+from cfgc.load.disk import DiskReader
 from cfgc.lower.plan import Plan, Provenance
+from cfgc.pipeline import plan_spec
 from cfgc.resolve.template import parse_template
+from cfgc.resources import shipped_dir
 from tests.unit.emit.samples import cpu_plan, hostile_plan
 
 
@@ -108,3 +112,24 @@ def test_any_value_reads_back_as_itself(rows: dict[tuple[str, str], object], com
     review = replace(cpu_plan().review, provenance=tuple(Provenance(k, v, comment) for k, v in rows.items()))
     plan = replace(cpu_plan(), review=review)
     assert unescaped(tomllib.loads(resolved_toml(plan))) == tree_of(plan)
+
+
+def test_it_begins_with_how_many_values_each_layer_gives(repository: Path) -> None:
+    reader = DiskReader(repository, shipped_dir("specs"))
+    plan = plan_spec(reader, "specs/examples/quickstart.toml", ("training.max_steps=1000", "experiment.seed=7"))
+    text = resolved_toml(plan)
+    head = " ".join(line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#"))
+    values = [line.partition("  # ")[2] for line in text.splitlines() if "  # " in line]
+    assert "Values by layer: 2 command line · " in head
+    for said, written in (("spec specs/examples/quickstart.toml", "spec"), ("overlay env=dev", "overlay env=dev")):
+        assert f" · {sum(value.startswith(written) for value in values)} {said}" in head
+    assert f" · {sum(value.startswith('derived') for value in values)} derived To change" in head
+    assert max(map(len, text[: text.index("[experiment]")].splitlines())) <= 120
+
+
+def test_long_times_are_said_in_words_too() -> None:
+    rows = (("launch.time_limit", 86_400, "default"), ("launch.restart_delay", 30, "default"))
+    assert [line.partition("#")[2] for line in resolved_toml(with_rows(*rows)).splitlines()[-2:]] == [
+        " default · 24 h",
+        " default",
+    ]
