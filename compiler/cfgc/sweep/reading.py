@@ -203,7 +203,7 @@ def _refused(key: Path | None, place: Setting) -> Diagnostic | None:
 
 def _key(at: Path) -> Path | None:
     """The key that the parts of a table lead to, dotted ones among them taken apart."""
-    parts = [parse_key(part) for part in at]
+    parts = [parse_key(part) if part == part.strip() else None for part in at]  # blanks are no part of a name
     return None if None in parts else tuple(name for part in parts for name in part or ())
 
 
