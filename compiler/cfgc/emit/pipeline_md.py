@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 
 from cfgc.emit.cost_md import gpu_hours, in_gpu_hours, most_attempts, wall_time_limit
 from cfgc.emit.markdown import code, counted, shown_path, table, text
+from cfgc.emit.unusual_md import unusual_of_stages
 from cfgc.lower.plan import NodePath, TaskPlan
 from cfgc.stages.layer import FOLDER
 from cfgc.stages.pipeline import PipelinePlan, StagePlan
@@ -17,7 +18,8 @@ def pipeline_md(plan: PipelinePlan, digest: str) -> str:
     parts: list[Sequence[str]] = [[f"# {plan.name} · {counted(len(plan.stages), 'stage')}"]]
     if plan.description:
         parts.append([text(plan.description)])
-    parts += [_chain(plan), _stages(plan), _passing(plan), _starting(plan), _paths(plan), _inputs(plan, digest)]
+    parts += [_chain(plan), _stages(plan), _unusual(plan), _passing(plan), _starting(plan)]
+    parts += [_paths(plan), _inputs(plan, digest)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
@@ -48,6 +50,10 @@ def _stages(plan: PipelinePlan) -> list[str]:
     hours = sum(gpu_hours(stage.plan) for stage in plan.stages)
     whole = f"All of them: {in_gpu_hours(hours)} when each takes one attempt of its whole time."
     return ["## Stages", "", *lines, *(["", whole] if hours else [])]
+
+
+def _unusual(plan: PipelinePlan) -> list[str]:
+    return unusual_of_stages({stage.name: stage.plan for stage in plan.stages}, plan.overrides)
 
 
 def _machine(stage: StagePlan) -> str:
@@ -103,5 +109,4 @@ def _paths(plan: PipelinePlan) -> list[str]:
 def _inputs(plan: PipelinePlan, digest: str) -> list[str]:
     rows = [(code(item.logical), code(item.sha256[:12])) for item in plan.inputs]
     line = f"Compiled from {code(plan.root)}. Plan digest {code(digest[:19])}, in full in manifest.json."
-    overrides = [f"- override: {code(override)}" for override in plan.overrides]
-    return ["## Inputs", "", line, *(["", *overrides] if overrides else []), "", *table(("file", "sha256"), rows)]
+    return ["## Inputs", "", line, "", *table(("file", "sha256"), rows)]

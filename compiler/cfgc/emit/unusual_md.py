@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from cfgc.emit.markdown import code, counted, duration, text
@@ -18,9 +18,28 @@ _SHOWN = 12
 
 def unusual(plan: AnyPlan) -> list[str]:
     """A line for each thing; one that says so where there is none."""
-    found = [*_told(plan), *(_of_training(plan) if isinstance(plan, Plan) else ()), *_of_any(plan)]
+    return _listed(_found(plan))
+
+
+def unusual_of_stages(plans: Mapping[str, AnyPlan], overrides: Sequence[str]) -> list[str]:
+    """The same of a pipeline: each thing with the stages that it is said of, unless it is all of them."""
+    stages: dict[str, list[str]] = {f"override: {code(override)}": list(plans) for override in overrides}
+    for name, plan in plans.items():
+        for line in _found(plan):
+            said = stages.setdefault(line, [])
+            said += [name] if name not in said else []
+    return _listed(
+        [line if len(of) == len(plans) else f"{', '.join(map(code, of))}: {line}" for line, of in stages.items()]
+    )
+
+
+def _listed(found: Sequence[str]) -> list[str]:
     nothing = "Nothing: no override, no raw DeepSpeed key, no waived warning, and no safeguard is off."
     return ["## What is unusual", "", *([f"- {line}" for line in found] or [nothing])]
+
+
+def _found(plan: AnyPlan) -> list[str]:
+    return [*_told(plan), *(_of_training(plan) if isinstance(plan, Plan) else ()), *_of_any(plan)]
 
 
 def chosen(plan: AnyPlan) -> list[str]:

@@ -123,3 +123,16 @@ def test_an_evaluation_by_itself_holds_no_optimizer() -> None:
     text = files[PurePosixPath("stages/judge/PLAN.md")].decode()
     assert "| weights per GPU | 44.3 MiB of 79.6 GiB | no gradients and no optimizer;" in text
     assert "All of them: 792 GPU-hours" in files[PurePosixPath("PLAN.md")].decode()
+
+
+def test_a_pipeline_says_what_is_unusual_of_which_stage() -> None:
+    overrides = ("training.gradient_clipping=0.0", "experiment.deterministic=false")
+    files = compile_spec(DiskReader(GOLDEN / "pipeline", shipped_dir("specs")), "spec.toml", overrides).files
+    lines = files[PurePosixPath("PLAN.md")].decode().partition("## What is unusual\n\n")[2].partition("\n\n")[0]
+    assert lines.splitlines() == [
+        "- override: `training.gradient_clipping=0.0`",
+        "- override: `experiment.deterministic=false`",
+        f"- `pretrain`, `finetune`, `judge`: override: `{overrides[0]}`: over base cfgc:bases/base.toml (0.5)",
+        "- `pretrain`, `finetune`: gradients are not clipped",
+        "- `pretrain`, `finetune`, `judge`, `export`: not deterministic: a second run does not give the same numbers",
+    ]
