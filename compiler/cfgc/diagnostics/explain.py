@@ -13,8 +13,12 @@ def known_codes() -> tuple[str, ...]:
 
 def titles() -> tuple[tuple[str, str], ...]:
     """Every code with the title of its page."""
-    first = ((code, (explanation(code) or "").split("\n", 1)[0]) for code in known_codes())
-    return tuple((code, line.removeprefix(f"# {code}: ")) for code, line in first)
+    return tuple((code, title(code)) for code in known_codes())
+
+
+def title(code: str) -> str:
+    """What the page of ``code`` is called; empty when there is no such code."""
+    return (explanation(code) or "").split("\n", 1)[0].removeprefix(f"# {code}: ")
 
 
 def explanation(code: str) -> str | None:

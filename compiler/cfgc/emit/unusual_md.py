@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
+from cfgc.diagnostics.explain import title
 from cfgc.emit.markdown import code, counted, duration, text
 from cfgc.emit.work_md import expected_seconds, hours
 from cfgc.lower.plan import AnyPlan, Plan, Provenance, Review
@@ -60,7 +61,7 @@ def _told(plan: AnyPlan) -> Iterator[str]:
     if review.raw_keys:
         yield f"raw DeepSpeed keys: {', '.join(map(code, review.raw_keys))}, because: {text(review.raw_reason)}"
     for waived, reason in review.waivers:
-        yield f"waived: {code(waived)}, because: {text(reason)}"
+        yield f"waived: {code(waived)} ({text(title(waived))}), because: {text(reason)}"
 
 
 def _overridden(review: Review) -> Iterator[str]:

@@ -29,7 +29,7 @@ TEXT = plan_md(cluster_plan(), "sha256:" + "0" * 64)
         "| compute per step / in all | 7.9e+14 / 3.1e+19 FLOP | 7.5e+08 a token |",
         "| attempts | at most 5 = 1,920 GPU-hours | queued again by itself after a save; any other failure stays one |",
         "- override: `training.learning_rate=1e-3`",
-        "- waived: `CFG431`, because: the cluster has spare memory",
+        ("- waived: `CFG431` (the rows of a micro batch are no multiple of 8), because: the cluster has spare memory"),
         "- raw DeepSpeed keys: `zero_optimization.round_robin_gradients`, because: measured 4 % faster",
         "| 2,000 | 0.0003 | 2.1 B | peak |",
         "| 40,000 | 3e-05 | 41.9 B | last |",
