@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from cfgc_runtime.point import Point
+
 NAME: Final = "values.json"
 ABSENT: Final = "—"
 
@@ -58,16 +60,24 @@ class Difference:
 def read_values(bundle: Path) -> Values:
     """What ``bundle`` was compiled from. Raises ``Failure`` when that cannot be read."""
     try:
-        values = json.loads((bundle / NAME).read_text(encoding="utf-8"))
-        if point := point_of(bundle):
-            values = patched(values, point.values)
-        return {kind: dict(values[kind]) for kind in (*KINDS, "ds_config")}
+        return parse_values((bundle / NAME).read_text(encoding="utf-8"), point_of(bundle))
     except FileNotFoundError:
         raise Failure(
             BAD_BUNDLE, f"{bundle} has no {NAME}: an older cfgc compiled it, so nothing can be compared"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise Failure(BAD_BUNDLE, f"{bundle / NAME} cannot be read: {error!r}") from None
+
+
+def parse_values(text: str, point: Point | None = None) -> Values:
+    """The values that the ``text`` of values.json holds, as ``point`` changes them.
+
+    Raises ValueError, KeyError, TypeError or RecursionError when it holds none.
+    """
+    values = json.loads(text)
+    if point:
+        values = patched(values, point.values)
+    return {kind: dict(values[kind]) for kind in (*KINDS, "ds_config")}
 
 
 def compare(old: Values, new: Values) -> list[Difference]:

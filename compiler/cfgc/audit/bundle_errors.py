@@ -1,0 +1,32 @@
+"""What cannot be read of a bundle."""
+
+from __future__ import annotations
+
+from cfgc.diagnostics import Diagnostic
+
+
+def not_a_bundle(name: str, why: str) -> Diagnostic:
+    """CFG740: there is no manifest of cfgc's, so that nothing says what this is."""
+    return Diagnostic(
+        "CFG740",
+        f"`{name}` is not a bundle: {why}",
+        helps=("give the directory that `cfgc build` wrote, the one with manifest.json in it",),
+    )
+
+
+def another_format(name: str, theirs: object, ours: int) -> Diagnostic:
+    """CFG740: a bundle of a later cfgc."""
+    return Diagnostic(
+        "CFG740",
+        f"`{name}` is a bundle of format {theirs}, and this cfgc reads format {ours}",
+        helps=("use the cfgc that built it: `cfgc_version` in its manifest.json",),
+    )
+
+
+def unreadable_file(name: str, file: str, why: str) -> Diagnostic:
+    """CFG741: what the bundle says of itself cannot be read."""
+    return Diagnostic(
+        "CFG741",
+        f"`{file}` of the bundle `{name}` cannot be read: {why}",
+        helps=("build it again from its spec, which `root` of its manifest.json names",),
+    )

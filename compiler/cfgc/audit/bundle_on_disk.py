@@ -1,0 +1,222 @@
+"""A bundle as data, wherever it lies: in a directory, in a revision of git, or in memory.
+
+All that can be wrong with what is read raises ``Rejected``, when it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from cfgc.audit import bundle_errors as errors
+from cfgc.diagnostics import Rejected
+from cfgc.emit.bundle import Bundle
+from cfgc.emit.manifest import FORMAT
+from cfgc.stages.layer import FOLDER
+from cfgc.write.existing import files_below
+from cfgc_runtime.errors import Failure
+from cfgc_runtime.point import LIST, Point, parse_point, point_of
+from cfgc_runtime.values import NAME as VALUES
+from cfgc_runtime.values import Values, parse_values
+
+MANIFEST: Final = PurePosixPath("manifest.json")
+ORIGINS: Final = PurePosixPath("origins.json")
+
+Files: TypeAlias = Mapping[PurePosixPath, bytes]
+Step: TypeAlias = Mapping[str, Any]
+"""One layer's word on a value, as ``emit/origins_json.py`` has it."""
+
+_NEEDED: Final[Mapping[str, type]] = {
+    "cfgc_version": str, "experiment": str, "root": str, "plan_digest": str, "bundle_digest": str, "inputs": list,
+    "overrides": list, "outputs": dict,
+}  # fmt: skip
+
+
+class DirectoryFiles(Files):
+    """Everything below ``root`` that is no directory, read when it is asked for; Python's caches do not count."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __getitem__(self, path: PurePosixPath) -> bytes:
+        place = self._root / path
+        if not place.is_file():
+            raise KeyError(path)
+        return place.read_bytes()
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(sorted(files_below(self._root)))
+
+    def __iter__(self) -> Iterator[PurePosixPath]:
+        return map(PurePosixPath, self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@dataclass(frozen=True)
+class BundleOnDisk:
+    """A bundle that says of itself what it is; ``name`` is what it is called in messages.
+
+    ``point`` is set where it is read through the run directory of one point of a sweep.
+    """
+
+    name: str
+    files: Files
+    manifest: Mapping[str, Any]
+    point: Point | None = None
+
+    @cached_property
+    def plan_digest(self) -> str:
+        """What it means: the point's, where there is one."""
+        return self.point.plan_digest if self.point else str(self.manifest["plan_digest"])
+
+    @cached_property
+    def inputs(self) -> Mapping[str, str]:
+        """The sha256 of every file that it was compiled from, by logical path, in the order of the layers."""
+        try:
+            return {str(entry["path"]): str(entry["sha256"]) for entry in self.manifest["inputs"]}
+        except (KeyError, TypeError) as error:
+            raise self._damaged(MANIFEST, f"its inputs are not as cfgc writes them ({error!r})") from None
+
+    @cached_property
+    def outputs(self) -> Mapping[str, Mapping[str, Any]]:
+        """What the manifest says of every other file, by path: ``sha256``, ``size``, ``executable``."""
+        outputs: Mapping[str, Any] = self.manifest["outputs"]
+        if not all(isinstance(entry, dict) and isinstance(entry.get("sha256"), str) for entry in outputs.values()):
+            raise self._damaged(MANIFEST, "its outputs are not as cfgc writes them")
+        return outputs
+
+    @cached_property
+    def values(self) -> Values:
+        """Every value by class and dotted key; of a sweep, those of point 0; of a pipeline, none."""
+        if self.is_pipeline:
+            return {}
+        try:
+            return parse_values(self._text(PurePosixPath(VALUES)), self.point)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise self._damaged(PurePosixPath(VALUES), _reason(error)) from None
+
+    @cached_property
+    def origins(self) -> Mapping[str, tuple[Step, ...]]:
+        """How each value came about, newest first; nothing in the bundle of a cfgc that did not say so."""
+        if ORIGINS not in self.files:
+            return {}
+        found = self._json(ORIGINS)
+        if not isinstance(found, dict) or not all(map(_are_steps, found.values())):
+            raise self._damaged(ORIGINS, "it is not as cfgc writes it")
+        return {key: tuple(steps) for key, steps in found.items()}
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """The points of a sweep; none of a single run, or where ``point`` is one of them."""
+        path = PurePosixPath(LIST)
+        if self.point or path not in self.files:
+            return ()
+        try:
+            lines = self._text(path).removesuffix("\n").split("\n")
+            return tuple(parse_point(line, Path(self.name, LIST)) for line in lines)
+        except Failure as failure:
+            raise self._damaged(path, str(failure)) from None
+
+    @cached_property
+    def is_pipeline(self) -> bool:
+        """Whether it is made of stages."""
+        return "stages" in self.manifest
+
+    @cached_property
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        """The stages in order, and what each needs; none of a run."""
+        try:
+            return {str(stage["name"]): tuple(map(str, stage["needs"])) for stage in self.manifest.get("stages", ())}
+        except (KeyError, TypeError) as error:
+            raise self._damaged(MANIFEST, f"its stages are not as cfgc writes them ({error!r})") from None
+
+    @cached_property
+    def stages(self) -> Mapping[str, BundleOnDisk]:
+        """The bundle of each stage of a pipeline, in order."""
+        return {stage: read_bundle(self._below(FOLDER, stage), f"{self.name}/{FOLDER}/{stage}") for stage in self.needs}
+
+    def _below(self, *parts: str) -> Files:
+        names = [path for path in self.files if path.parts[: len(parts)] == parts]
+        return MappingProxyType({PurePosixPath(*path.parts[len(parts) :]): self.files[path] for path in names})
+
+    def _text(self, path: PurePosixPath) -> str:
+        data = _read(self.files, path, self.name)
+        if data is None:
+            raise self._damaged(path, "there is no such file")
+        try:
+            return data.decode()
+        except UnicodeDecodeError as error:
+            raise self._damaged(path, _reason(error)) from None
+
+    def _json(self, path: PurePosixPath) -> Any:
+        try:
+            return parse_json(self._text(path))
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(path, _reason(error)) from None
+
+    def _damaged(self, path: PurePosixPath, why: str) -> Rejected:
+        return Rejected([errors.unreadable_file(self.name, path.as_posix(), why)])
+
+
+def read_bundle(files: Files, name: str, point: Point | None = None) -> BundleOnDisk:
+    """The bundle that ``files`` are. Raises ``Rejected`` when their manifest is none that this cfgc reads."""
+    data = _read(files, MANIFEST, name)
+    if data is None:
+        raise Rejected([errors.not_a_bundle(name, f"it has no {MANIFEST}")])
+    try:
+        manifest = parse_json(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise Rejected([errors.not_a_bundle(name, f"its {MANIFEST} is no JSON ({_reason(error)})")]) from None
+    if isinstance(manifest, dict) and manifest.get("format", FORMAT) != FORMAT:
+        raise Rejected([errors.another_format(name, manifest["format"], FORMAT)])
+    if not isinstance(manifest, dict) or not all(isinstance(manifest.get(key), is_a) for key, is_a in _NEEDED.items()):
+        raise Rejected([errors.not_a_bundle(name, f"its {MANIFEST} is not as cfgc writes it")])
+    return BundleOnDisk(name, files, MappingProxyType(manifest), point)
+
+
+def bundle_at(directory: Path, name: str = "") -> BundleOnDisk:
+    """The bundle in ``directory``; with the point's own values, where that is the run directory's of a point."""
+    try:
+        point = point_of(directory)
+    except Failure as failure:
+        raise Rejected([errors.not_a_bundle(name or str(directory), str(failure))]) from None
+    return read_bundle(DirectoryFiles(directory), name or str(directory), point)
+
+
+def bundle_in_memory(bundle: Bundle, name: str) -> BundleOnDisk:
+    """A bundle that was compiled and not written."""
+    return read_bundle(bundle.files, name)
+
+
+def parse_json(text: str) -> Any:
+    """What ``text`` holds. Raises ValueError, also for half a surrogate pair, which could not be printed."""
+    found = json.loads(text)
+    if "\\u" in text:
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
+
+
+def _read(files: Files, path: PurePosixPath, name: str) -> bytes | None:
+    try:
+        return files.get(path)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise Rejected([errors.unreadable_file(name, path.as_posix(), why)]) from None
+
+
+def _are_steps(steps: object) -> bool:
+    return isinstance(steps, list) and bool(steps) and all(isinstance(step, dict) for step in steps)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"it lacks {error}"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
