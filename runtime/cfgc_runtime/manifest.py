@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,15 @@ from cfgc_runtime.errors import BAD_BUNDLE, Failure
 from cfgc_runtime.point import point_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 FORMAT = 1
 NAME = "manifest.json"
+OWN_DIGEST = "manifest_digest"
+"""Of the canonical JSON of the manifest without this key."""
+
+_ENTRY = (("sha256", str), ("size", int), ("executable", bool))
 
 
 @dataclass(frozen=True)
@@ -35,23 +40,40 @@ REBUILD = f"put your change into the spec and rebuild: cfgc build <spec> (it is 
 DELETE = "this is the run's own copy: remove that directory and start again, which copies the bundle anew"
 
 
-def read_manifest(bundle: Path) -> Manifest:
-    """The manifest of ``bundle``. Raises ``Failure`` when there is none or it is not of this format."""
+def read_manifest(bundle: Path, advice: str = "") -> Manifest:
+    """The manifest of ``bundle``. Raises ``Failure`` when there is none, or it is not as the compiler wrote it."""
     try:
-        raw = json.loads((bundle / NAME).read_text(encoding="utf-8"))
+        data = (bundle / NAME).read_bytes()
+        raw = json.loads(data.decode())
         if raw["format"] != FORMAT:
-            raise Failure(BAD_BUNDLE, f"{bundle / NAME} has format {raw['format']}, this runtime reads {FORMAT}")
+            raise _failure(f"{bundle / NAME} has format {raw['format']}, this runtime reads {FORMAT}", advice)
         point = point_of(bundle)
-        return Manifest(
+        manifest = Manifest(
             _text(raw["experiment"]),
             point.plan_digest if point else _text(raw["plan_digest"]),
             _text(raw["bundle_digest"]),
             _outputs(raw["outputs"]),
         )
+        flaw = _flaw(raw, data)
     except FileNotFoundError:
-        raise Failure(BAD_BUNDLE, f"{bundle} is not a bundle: it has no {NAME}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Failure(BAD_BUNDLE, f"{bundle / NAME} cannot be read: {error!r}") from None
+        raise _failure(f"{bundle} is not a bundle: it has no {NAME}", "" if advice == REBUILD else advice) from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _failure(f"{bundle / NAME} cannot be read: {error!r}", advice) from None
+    if flaw:
+        raise _refused(bundle, [f"edited: {NAME} ({flaw})"], advice)
+    return manifest
+
+
+def _flaw(raw: Mapping[str, Any], data: bytes) -> str:
+    """Why ``data``, which reads as ``raw``, are not the bytes that the compiler wrote; empty when they are."""
+    if OWN_DIGEST not in raw:
+        return f"it has no {OWN_DIGEST}: an older cfgc wrote it, or the line was taken out"
+    for key, value in (("bundle_digest", raw["outputs"]), (OWN_DIGEST, {k: raw[k] for k in raw if k != OWN_DIGEST})):
+        canonical = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+        if raw[key] != "sha256:" + hashlib.sha256(canonical).hexdigest():
+            return f"its {key} does not hold"
+    as_written = json.dumps(raw, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return "" if data == as_written.encode() else "it says the same in other bytes: order, blanks or repeated keys"
 
 
 def _text(value: Any) -> str:
@@ -65,8 +87,8 @@ def _outputs(value: Any) -> Mapping[str, Mapping[str, Any]]:
     if not isinstance(value, dict):
         raise TypeError("outputs is no table")
     for name, entry in value.items():
-        if not (isinstance(entry, dict) and isinstance(entry["size"], int) and isinstance(entry["sha256"], str)):
-            raise TypeError(f"the entry of {name} has no sha256 or no size")
+        if not (isinstance(entry, dict) and all(isinstance(entry[key], kind) for key, kind in _ENTRY)):
+            raise TypeError(f"the entry of {name} has no sha256, no size, or does not say whether it is executable")
     return value
 
 
@@ -75,24 +97,20 @@ def verify_bundle(bundle: Path, advice: str = REBUILD) -> Manifest:
 
     Raises ``Failure`` that names each file that was edited, is missing or was added, and gives the ``advice``.
     """
-    try:
-        manifest = read_manifest(bundle)
-    except Failure as failure:
-        raise Failure(failure.code, f"{failure}\n{advice}" if advice == DELETE else str(failure)) from None
-    problems = [*_own_digest(manifest), *_compare(bundle, manifest)]
+    manifest = read_manifest(bundle, advice)
+    problems = _compare(bundle, manifest)
     if problems:
-        listing = "".join(f"\n  {problem}" for problem in problems)
-        raise Failure(
-            BAD_BUNDLE,
-            f"the bundle {bundle} is not what was compiled:{listing}\n{advice}",
-        )
+        raise _refused(bundle, problems, advice)
     return manifest
 
 
-def _own_digest(manifest: Manifest) -> list[str]:
-    canonical = json.dumps(manifest.outputs, sort_keys=True, separators=(",", ":")).encode()
-    expected = "sha256:" + hashlib.sha256(canonical).hexdigest()
-    return [] if manifest.bundle_digest == expected else [f"edited: {NAME} (its bundle_digest does not hold)"]
+def _refused(bundle: Path, problems: Sequence[str], advice: str) -> Failure:
+    listing = "".join(f"\n  {problem}" for problem in problems)
+    return _failure(f"the bundle {bundle} is not what was compiled:{listing}", advice)
+
+
+def _failure(sentence: str, advice: str) -> Failure:
+    return Failure(BAD_BUNDLE, f"{sentence}\n{advice}" if advice else sentence)
 
 
 def _compare(bundle: Path, manifest: Manifest) -> list[str]:
@@ -106,17 +124,21 @@ def _compare(bundle: Path, manifest: Manifest) -> list[str]:
     for name, entry in sorted(manifest.outputs.items()):
         if name not in found:
             problems.append(f"missing: {name}")
-        elif not _is_same(found[name], entry):
-            problems.append(f"edited: {name}")
+        elif problem := _difference(found[name], entry):
+            problems.append(f"{problem[0]}: {name}{problem[1]}")
     return problems
 
 
-def _is_same(path: Path, entry: Mapping[str, Any]) -> bool:
+def _difference(path: Path, entry: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What happened to the file at ``path``, and more of it."""
     if path.is_symlink() or not path.is_file():
-        return False
-    content = path.read_bytes()
-    return len(content) == entry["size"] and hashlib.sha256(content).hexdigest() == _bare(entry["sha256"])
-
-
-def _bare(digest: str) -> str:
-    return digest.removeprefix("sha256:")
+        return "edited", f" (it is {'a link' if path.is_symlink() else 'no file'})"
+    try:
+        content, mode = path.read_bytes(), path.stat().st_mode
+    except OSError as error:
+        return "unreadable", f" ({error.strerror})"
+    if len(content) != entry["size"] or hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        return "edited", ""
+    if bool(mode & stat.S_IXUSR) != entry["executable"]:
+        return "mode", f" (chmod {'+x' if entry['executable'] else '-x'} mends it)"
+    return None

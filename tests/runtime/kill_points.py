@@ -17,6 +17,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from cfgc.emit.canonical import digest_of
+from cfgc.emit.manifest import sealed
 from cfgc_runtime.bundle_copy import take_bundle
 from cfgc_runtime.checkpoints import complete, universal
 from cfgc_runtime.manifest import verify_bundle
@@ -160,12 +162,11 @@ def small_bundle(bundle: Path, timeout: int) -> Path:
     (bundle / "config.py").write_text(f"TIMEOUT = {timeout}\n")
     contents = {file.name: file.read_bytes() for file in bundle.iterdir() if file.name != "manifest.json"}
     outputs = {
-        name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+        name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "executable": False}
         for name, content in contents.items()
     }
-    digest = hashlib.sha256(json.dumps(outputs, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
     manifest = {"format": 1, "experiment": "tiny", "plan_digest": f"sha256:{timeout}", "outputs": outputs}
-    (bundle / "manifest.json").write_text(json.dumps({**manifest, "bundle_digest": f"sha256:{digest}"}))
+    (bundle / "manifest.json").write_text(sealed({**manifest, "bundle_digest": digest_of(outputs)}))
     return bundle
 
 

@@ -1,4 +1,4 @@
-"""manifest.json: what went in, what came out, and the two digests."""
+"""manifest.json: what went in, what came out, and the digests of both and of itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def manifest_json(
     """The text of manifest.json for the other ``files`` of the bundle."""
     review = plan.review
     outputs = {path.as_posix(): output_of(data, path in executable) for path, data in sorted(files.items())}
-    return readable(
+    return sealed(
         {
             "format": FORMAT,
             "cfgc_version": __version__,
@@ -38,6 +38,11 @@ def manifest_json(
             "outputs": outputs,
         }
     )
+
+
+def sealed(manifest: Mapping[str, object]) -> str:
+    """The text of ``manifest`` with its own digest; the runtime refuses it in any other bytes."""
+    return readable({**manifest, "manifest_digest": digest_of(manifest)})
 
 
 def output_of(data: bytes, executable: bool) -> dict[str, Json]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from cfgc import __version__
 from cfgc.emit.bundle import Bundle, emit_bundle
-from cfgc.emit.canonical import digest_of, plan_digest, readable
-from cfgc.emit.manifest import FORMAT, NAME, output_of
+from cfgc.emit.canonical import digest_of, plan_digest
+from cfgc.emit.manifest import FORMAT, NAME, output_of, sealed
 from cfgc.emit.pipeline_md import pipeline_md
 from cfgc.emit.scripts import needed_variables
 from cfgc.emit.shell import Sh, path_expression, render_script, word
@@ -73,7 +73,7 @@ def _manifest(
     plan: PipelinePlan, digest: str, files: Mapping[PurePosixPath, bytes], executable: frozenset[PurePosixPath]
 ) -> str:
     outputs = {path.as_posix(): output_of(data, path in executable) for path, data in sorted(files.items())}
-    return readable(
+    return sealed(
         {
             "format": FORMAT,
             "cfgc_version": __version__,
