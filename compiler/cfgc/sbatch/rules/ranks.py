@@ -109,7 +109,7 @@ def _values(script: Script, command: Command) -> Iterator[str]:
 
 _PORT = re.compile(r"^[1-9]\d{3,4}$")
 _PORT_OPTION = re.compile(
-    r"--(?:master[_-]port|main_process_port)(?:[= ]+)\"?([1-9]\d{3,4})\b|--rdzv[_-]endpoint[= ]+\S*:([1-9]\d{3,4})\b"
+    r"--(?:(?:master[_-]port|main_process_port)[= ]+[\"']?|rdzv[_-]endpoint[= ]+\S*:)([1-9]\d{3,4})(?![\"']*[\w$`\\{])"
 )
 
 
@@ -125,7 +125,7 @@ def fixed_port(script: Script) -> Iterator[Diagnostic]:
         words = " ".join(command.words)
         match = _PORT_OPTION.search(words) if is_work(command) or is_launcher(expanded(command)) else None
         if match:
-            yield _fixed(script, command.node, match[1] or match[2])
+            yield _fixed(script, command.node, match[1])
             return
 
 
@@ -164,9 +164,7 @@ def unreachable_address(script: Script) -> Iterator[Diagnostic]:
         alone = len(script.variables.get(name, ())) == 1 and NESTED not in use_of(node)
         if alone and name in _ADDRESSES and text in {"localhost", "127.0.0.1", "::1"}:
             yield _local(script, node, text)
-        elif (
-            re.search(r"hostname\s+(-i\b|--ip-address\b|-I\b|--all-ip-addresses\b)", text) and "-w" not in text.split()
-        ):
+        elif re.search(r"hostname\s+(-i\b|--ip-address\b|-I\b|--all-ip-addresses\b)", text):
             yield _guessed(script, node)
     for step in steps(script):
         match = re.search(
