@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load.directives import RESERVED
-from cfgc.load.keys import parse_key
 from cfgc.origin import Origin, Path, Value, dotted
 from cfgc.patch import Tree
 from cfgc.schema.sweep import Sweep
 from cfgc.sweep import errors
 from cfgc.sweep.draws import Range
 from cfgc.sweep.ranges import PARTS, range_of
-from cfgc.sweep.settings import Setting, element, parts_of
+from cfgc.sweep.settings import Setting, element, key_parts, parts_of
 from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.schema_check import Refused, check_section
 
@@ -203,7 +202,7 @@ def _refused(key: Path | None, place: Setting) -> Diagnostic | None:
 
 def _key(at: Path) -> Path | None:
     """The key that the parts of a table lead to, dotted ones among them taken apart."""
-    parts = [parse_key(part) if part == part.strip() else None for part in at]  # blanks are no part of a name
+    parts = [key_parts(part) for part in at]
     return None if None in parts else tuple(name for part in parts for name in part or ())
 
 

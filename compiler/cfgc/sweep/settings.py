@@ -81,12 +81,17 @@ def element(origin: Origin, at: Location, key: Path) -> Setting:
 def parts_of(table: Mapping[str, Value], at: Location = (), key: Path = ()) -> Iterator[tuple[Location, Path | None]]:
     """The settings of a table: where each is in it, and its key; None for what is no key."""
     for name, value in table.items():
-        parts = parse_key(name)
+        parts = key_parts(name)
         here, path = (*at, name), None if parts is None else (*key, *parts)
         if isinstance(value, dict) and value and not is_one_value(value) and path is not None:
             yield from parts_of(value, here, path)
         else:
             yield here, path
+
+
+def key_parts(name: str) -> Path | None:
+    """The parts of a key in a table of a sweep, whose keys are dotted ones in quotes; None for what is no key."""
+    return parse_key(name) if name == name.strip() else None  # TOML reads blanks at an end as none
 
 
 def toml_of(value: Value) -> str:
