@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
 from cfgc_runtime.point import point_of
@@ -19,7 +20,10 @@ FORMAT = 1
 NAME = "manifest.json"
 OWN_DIGEST = "manifest_digest"
 """Of the canonical JSON of the manifest without this key."""
+LOG: Final = re.compile(r"slurm-[^/]+-\d+(_\d+)?\.out")
+"""Log of a job that was submitted with plain sbatch in the bundle's directory: Slurm writes it there, nothing reads it."""
 
+_SHOWN: Final = 10
 _ENTRY = (("sha256", str), ("size", int), ("executable", bool))
 
 
@@ -120,13 +124,19 @@ def _compare(bundle: Path, manifest: Manifest) -> list[str]:
         if path.is_symlink() or not path.is_dir()
     }
     found.pop(NAME, None)
-    problems = [f"added: {name}" for name in found if name not in manifest.outputs]
+    added = [name for name, path in found.items() if name not in manifest.outputs and not _is_log(name, path)]
+    more = [f"and {len(added) - _SHOWN} more that were added"] if len(added) > _SHOWN else []
+    problems = [*(f"added: {name}" for name in added[:_SHOWN]), *more]
     for name, entry in sorted(manifest.outputs.items()):
         if name not in found:
             problems.append(f"missing: {name}")
         elif problem := _difference(found[name], entry):
             problems.append(f"{problem[0]}: {name}{problem[1]}")
     return problems
+
+
+def _is_log(name: str, path: Path) -> bool:
+    return bool(LOG.fullmatch(name)) and path.is_file() and not path.is_symlink()
 
 
 def _difference(path: Path, entry: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -142,3 +142,28 @@ def test_a_directory_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="is not a bundle") as caught:
         verify_bundle(tmp_path)
     assert caught.value.code == BAD_BUNDLE
+
+
+def test_a_log_of_slurm_changes_nothing_and_is_not_taken_for_more(bundle: Path, tmp_path: Path) -> None:
+    copy = copy_bundle(bundle, tmp_path / "copy")
+    (copy / "slurm-tiny-17.out").write_text("a job's\n")
+    (copy / "slurm-tiny-63_0.out").write_text("a point's\n")
+    assert verify_bundle(copy) == verify_bundle(bundle)
+    (copy / "slurm-tiny-18.out").symlink_to(bundle / "config.py")
+    (copy / "runtime" / "slurm-tiny-17.out").write_text("")
+    (copy / "slurm-tiny.py").write_text("")
+    with pytest.raises(Failure) as caught:
+        verify_bundle(copy)
+    assert str(caught.value).count("added: ") == 3
+
+
+def test_many_files_that_were_added_are_counted(bundle: Path, tmp_path: Path) -> None:
+    copy = copy_bundle(bundle, tmp_path / "copy")
+    (copy / "runs").mkdir()
+    for number in range(25):
+        (copy / "runs" / f"{number:02d}").touch()
+    (copy / "config.py").write_text("X = 1\n")
+    with pytest.raises(Failure) as caught:
+        verify_bundle(copy)
+    lines = str(caught.value).splitlines()
+    assert lines[10:13] == ["  added: runs/09", "  and 15 more that were added", "  edited: config.py"]

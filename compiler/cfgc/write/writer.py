@@ -15,7 +15,7 @@ from cfgc.diagnostics import Rejected
 from cfgc.emit.bundle import Bundle
 from cfgc.write.errors import not_written
 from cfgc.write.exchange import put_in_place
-from cfgc.write.existing import is_equal, misplaced, objections
+from cfgc.write.existing import is_equal, logs_in, misplaced, objections
 from cfgc.write.tree import sync, write_tree
 
 Outcome = Literal["written", "unchanged", "replaced"]
@@ -56,6 +56,8 @@ def _replace(bundle: Bundle, target: Path) -> Outcome:
     scratch = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
     try:
         write_tree(bundle, scratch / "new")
+        for log in logs_in(target) if outcome == "replaced" else ():
+            os.link(log, scratch / "new" / log.name)  # a job may still be writing it
         put_in_place(scratch / "new", target, scratch / _OLD)
         sync(target.parent)
     finally:

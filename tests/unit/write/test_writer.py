@@ -241,3 +241,18 @@ def test_edits_by_hand_are_known_by_name(tmp_path: Path) -> None:
     (tmp_path / "b" / "PLAN.md").write_text("mine")
     assert edited_files(tmp_path / "b") == ["PLAN.md"]
     assert edited_files(tmp_path / "nothing") == []
+
+
+def test_logs_of_slurm_hinder_nothing_and_are_kept(tmp_path: Path) -> None:
+    """Plain sbatch in the bundle's directory leaves them there."""
+    write_bundle(OLD, tmp_path / "b")
+    log = tmp_path / "b" / "slurm-demo-17.out"
+    with log.open("w") as file:
+        file.write("begins\n")
+        file.flush()
+        assert write_bundle(OLD, tmp_path / "b") == "unchanged"
+        assert write_bundle(NEW, tmp_path / "b") == "replaced"
+        file.write("goes on\n")
+    assert log.read_text() == "begins\ngoes on\n"
+    log.unlink()
+    assert content(tmp_path / "b") == expected(NEW)
