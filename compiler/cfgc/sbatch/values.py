@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cfgc.sbatch.named_values import NAMED, falls, refused_name
 from cfgc.sbatch.options import SBATCH
 
 
@@ -24,7 +25,8 @@ _STANDS_ALONE = _words("--contiguous --exclusive --hold --no-requeue --overcommi
 """Those of which the word that follows is certainly no value."""
 
 _COUNTS = _words("""
---cpus-per-task --ntasks --ntasks-per-core --ntasks-per-gpu --ntasks-per-node --ntasks-per-socket
+--cpus-per-gpu --cpus-per-task --mincpus --ntasks --ntasks-per-core --ntasks-per-gpu --ntasks-per-node
+--ntasks-per-socket --threads-per-core
 """)
 _SIZES = frozenset({"--mem", "--mem-per-cpu", "--mem-per-gpu"})
 _TIMES = frozenset({"--time", "--time-min"})
@@ -35,11 +37,15 @@ MEMORY = re.compile(r"\d+[kmgt]b?", re.IGNORECASE)
 
 def refused_value(name: str, value: str) -> str:
     """What this option takes instead of ``value``; empty when it may be taken, or when a template fills it in."""
-    if _TEMPLATE.search(value):
-        return ""
+    if name in NAMED:
+        return refused_name(name, value)
+    return "" if _TEMPLATE.search(value) else _refused_number(name, value)
+
+
+def _refused_number(name: str, value: str) -> str:
     if name in _COUNTS and not re.fullmatch(r"\+?\d+", value):
         return "a whole number"
-    if name == "--nodes" and re.fullmatch(r"[A-Za-z_]\w*|=?", value):
+    if name == "--nodes" and (not re.fullmatch(r"[-\d,:km]+", value, re.IGNORECASE) or falls(value)):
         return "a number, or a range: 2-4"
     if name in _SIZES and not re.fullmatch(r"\d+([kmgtpe]i?b?)?", value, re.IGNORECASE):
         return "a whole number, and K, M, G or T: 64G"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.nearest import clearly_nearest, typing_distance
 from cfgc.sbatch.directives import PREFIX, Directive
+from cfgc.sbatch.named_values import may_be_taken_later
 from cfgc.sbatch.options import SBATCH, SRUN
 from cfgc.sbatch.rules.common import at, at_node, clipped
 from cfgc.sbatch.script import Script
@@ -152,13 +153,23 @@ def refused_lines(script: Script) -> Iterator[Diagnostic]:
             seen.add(found.span.start)
             yield _refused_word(found, *wrong)
         elif takes:
-            yield Diagnostic(
-                "CFG672",
-                f"sbatch does not take `{clipped(found.value)}` for `{found.name}`",
-                at(found),
-                notes=("it refuses the whole job for it",),
-                helps=(f"write {takes}",),
-            )
+            yield _refused_value(found, takes)
+
+
+def _refused_value(found: Directive, takes: str) -> Diagnostic:
+    later = may_be_taken_later(found.name, found.value)
+    who = "Slurm 22.05 refuses the whole job for it, a later release may not" if later else _WHOLE
+    return Diagnostic(
+        "CFG672",
+        f"sbatch does not take `{clipped(found.value)}` for `{found.name}`",
+        at(found),
+        notes=(who,),
+        helps=(f"write {takes}",),
+        severity="warning" if later else "error",
+    )
+
+
+_WHOLE = "it refuses the whole job for it"
 
 
 def _refused_word(found: Directive, word: str, what: str) -> Diagnostic:
@@ -166,7 +177,7 @@ def _refused_word(found: Directive, word: str, what: str) -> Diagnostic:
     note = "sbatch calls it an invalid directive, and refuses the job"
     help_ = "quote a value that holds blanks, and begin a remark with #"
     if what == "missing":
-        message, note = f"`{word}` has no value", "it refuses the whole job for it"
+        message, note = f"`{word}` has no value", _WHOLE
         help_ = f"{PREFIX} {word}=…" if word.startswith("--") else f"{PREFIX} {word} …"
     return Diagnostic("CFG672", message, at(found), notes=(note,), helps=(help_,))
 

@@ -12,6 +12,7 @@ from cfgc.sbatch.script import Script
 from cfgc.sbatch.shell import expanded
 from cfgc.sbatch.steps import is_work
 from cfgc.sbatch.traps import traps
+from cfgc.sbatch.values import refused_value
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -81,7 +82,8 @@ def waits_for_ever(script: Script) -> Iterator[Diagnostic]:
         if re.search(r"(--dependency[= ]|-d ?)\"?[^ ]*afterok", text) and "kill-on-invalid" not in text:
             yield _for_ever(at(command))
     found = script.directive("--dependency")
-    if found and "afterok" in found.value and not script.directive("--kill-on-invalid-dep"):
+    waits = found and "afterok" in found.value and not refused_value(found.name, found.value)
+    if found and waits and not script.directive("--kill-on-invalid-dep"):
         yield _for_ever(at(found))
 
 

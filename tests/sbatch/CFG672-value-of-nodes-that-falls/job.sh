@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+#SBATCH --nodes=4-2
+srun python train.py
