@@ -7,7 +7,7 @@ import json
 import re
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
 from cfgc_runtime.point import point_of
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 NAME = "manifest.json"
+SIGNATURE = NAME + ".sig"
+"""Beside it, and in no list: whoever vouches for the bundle puts it there later."""
 OWN_DIGEST = "manifest_digest"
 """Of the canonical JSON of the manifest without this key."""
 LOG: Final = re.compile(r"slurm-[^/]+-\d+(_\d+)?\.out")
-"""Log of a job that was submitted with plain sbatch in the bundle's directory: Slurm writes it there, nothing reads it."""
+"""Log of a job that was submitted with plain sbatch in the bundle's directory: Slurm writes it there, none reads it."""
 
 _SHOWN: Final = 10
 _ENTRY = (("sha256", str), ("size", int), ("executable", bool))
@@ -38,6 +40,33 @@ class Manifest:
     plan_digest: str
     bundle_digest: str
     outputs: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What happened to one file since it was compiled."""
+
+    kind: Literal["added", "missing", "edited", "unreadable", "mode"]
+    name: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """One line, whatever the file is called."""
+        name = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in self.name)
+        return f"{self.kind}: {name}" + (f" ({self.detail})" if self.detail else "")
+
+
+class NotAsCompiled(Failure):
+    """The bundle's files are not those that were compiled."""
+
+    def __init__(self, bundle: Path, problems: Sequence[Problem], advice: str) -> None:
+        self.problems = tuple(problems)
+        added = [problem for problem in problems if problem.kind == "added"]
+        shown = [str(problem) for problem in problems if problem not in added[_SHOWN:]]
+        if len(added) > _SHOWN:
+            shown.insert(_SHOWN, f"and {len(added) - _SHOWN} more that were added")
+        listing = "".join(f"\n  {line}" for line in shown)
+        super().__init__(BAD_BUNDLE, _advised(f"the bundle {bundle} is not what was compiled:{listing}", advice))
 
 
 REBUILD = f"put your change into the spec and rebuild: cfgc build <spec> (it is listed in {NAME})"
@@ -64,7 +93,7 @@ def read_manifest(bundle: Path, advice: str = "") -> Manifest:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _failure(f"{bundle / NAME} cannot be read: {error!r}", advice) from None
     if flaw:
-        raise _refused(bundle, [f"edited: {NAME} ({flaw})"], advice)
+        raise NotAsCompiled(bundle, [Problem("edited", NAME, flaw)], advice)
     return manifest
 
 
@@ -104,51 +133,66 @@ def verify_bundle(bundle: Path, advice: str = REBUILD) -> Manifest:
     manifest = read_manifest(bundle, advice)
     problems = _compare(bundle, manifest)
     if problems:
-        raise _refused(bundle, problems, advice)
+        raise NotAsCompiled(bundle, problems, advice)
     return manifest
 
 
-def _refused(bundle: Path, problems: Sequence[str], advice: str) -> Failure:
-    listing = "".join(f"\n  {problem}" for problem in problems)
-    return _failure(f"the bundle {bundle} is not what was compiled:{listing}", advice)
-
-
 def _failure(sentence: str, advice: str) -> Failure:
-    return Failure(BAD_BUNDLE, f"{sentence}\n{advice}" if advice else sentence)
+    return Failure(BAD_BUNDLE, _advised(sentence, advice))
 
 
-def _compare(bundle: Path, manifest: Manifest) -> list[str]:
+def _advised(sentence: str, advice: str) -> str:
+    return f"{sentence}\n{advice}" if advice else sentence
+
+
+def _compare(bundle: Path, manifest: Manifest) -> list[Problem]:
     found = {
         path.relative_to(bundle).as_posix(): path
         for path in sorted(bundle.rglob("*"))
         if path.is_symlink() or not path.is_dir()
     }
-    found.pop(NAME, None)
-    added = [name for name, path in found.items() if name not in manifest.outputs and not _is_log(name, path)]
-    more = [f"and {len(added) - _SHOWN} more that were added"] if len(added) > _SHOWN else []
-    problems = [*(f"added: {name}" for name in added[:_SHOWN]), *more]
+    for name in (NAME, SIGNATURE):
+        found.pop(name, None)
+    problems = [
+        Problem("added", name)
+        for name, path in found.items()
+        if name not in manifest.outputs and not _is_log(name, path)
+    ]
     for name, entry in sorted(manifest.outputs.items()):
         if name not in found:
-            problems.append(f"missing: {name}")
-        elif problem := _difference(found[name], entry):
-            problems.append(f"{problem[0]}: {name}{problem[1]}")
-    return problems
+            problems.append(Problem("missing", name))
+        elif problem := _difference(name, found[name], entry):
+            problems.append(problem)
+    return problems + _modes(bundle, manifest, {problem.name for problem in problems})
+
+
+def _modes(bundle: Path, manifest: Manifest, others: set[str]) -> list[Problem]:
+    """Files that are executable and should not be, or the other way round.
+
+    None where all are the same: buckets and Windows keep no modes, and `bash launch.sh` needs none.
+    """
+    wanted = {name: entry["executable"] for name, entry in manifest.outputs.items() if name not in others}
+    found = {name: bool((bundle / name).stat().st_mode & stat.S_IXUSR) for name in wanted}
+    if len(set(found.values())) == 1:
+        return []
+    return [
+        Problem("mode", name, f"chmod {'+' if is_due else '-'}x mends it")
+        for name, is_due in sorted(wanted.items())
+        if found[name] != is_due
+    ]
 
 
 def _is_log(name: str, path: Path) -> bool:
     return bool(LOG.fullmatch(name)) and path.is_file() and not path.is_symlink()
 
 
-def _difference(path: Path, entry: Mapping[str, Any]) -> tuple[str, str] | None:
-    """What happened to the file at ``path``, and more of it."""
+def _difference(name: str, path: Path, entry: Mapping[str, Any]) -> Problem | None:
+    """What happened to the bytes of the file at ``path``."""
     if path.is_symlink() or not path.is_file():
-        return "edited", f" (it is {'a link' if path.is_symlink() else 'no file'})"
+        return Problem("edited", name, "it is a link" if path.is_symlink() else "it is no file")
     try:
-        content, mode = path.read_bytes(), path.stat().st_mode
+        content = path.read_bytes()
     except OSError as error:
-        return "unreadable", f" ({error.strerror})"
-    if len(content) != entry["size"] or hashlib.sha256(content).hexdigest() != entry["sha256"]:
-        return "edited", ""
-    if bool(mode & stat.S_IXUSR) != entry["executable"]:
-        return "mode", f" (chmod {'+x' if entry['executable'] else '-x'} mends it)"
-    return None
+        return Problem("unreadable", name, error.strerror or "")
+    same = len(content) == entry["size"] and hashlib.sha256(content).hexdigest() == entry["sha256"]
+    return None if same else Problem("edited", name)
