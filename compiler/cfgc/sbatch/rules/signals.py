@@ -137,6 +137,37 @@ def interrupted_wait(script: Script) -> Iterator[Diagnostic]:
             return
 
 
+_ASKS = re.compile(r"\btouch\b|\bkill\s+-(?:s\s+|n\s+)?(?:SIG)?(?:USR[12]|HUP|1|10|12)\b")
+_STAYS = re.compile(r"\b(?:wait|sleep|while|until|tail|srun|requeue|sbatch|exec|if|case)\b|\|\||&&")
+"""In a trap: it waits in some way, starts the job again, or ends it under a condition."""
+
+
+def work_cut_short(script: Script) -> Iterator[Diagnostic]:
+    """A trap that asks the work to save, and ends the script at once."""
+    signal = asked_signal(script)
+    works = [one for one in script.commands if BACKGROUND in use_of(one.node) and is_long(one)]
+    if signal is None or not signal.to_the_shell or not works or not any(script.named("wait")):
+        return
+    for trap in traps(script):
+        asks = _ASKS.search(trap.code)
+        if (
+            signal.signal in trap.signals
+            and asks
+            and re.search(r"\bexit\b", trap.code)
+            and not _STAYS.search(trap.code)
+        ):
+            yield Diagnostic(
+                "CFG697",
+                f"the trap for {signal.signal} ends the script while the work still runs",
+                at(trap.command),
+                secondary=(at(works[-1], "is killed in the middle of what it does"),),
+                notes=(f"`{clipped(asks[0])}` only asks; when the script ends, Slurm ends what it left behind",),
+                helps=(f"let the trap wait before it ends: trap '…; wait \"$pid\"; exit $?' {signal.signal}",),
+                severity="error" if "kill" in asks[0] else "warning",
+            )
+            return
+
+
 def work_left_behind(script: Script) -> Iterator[Diagnostic]:
     """Work in the background, and then the end of the script."""
     if not script.is_batch or any(script.named("wait", "fg", "sleep", "tail", "read", "exec")):
@@ -160,4 +191,4 @@ def work_left_behind(script: Script) -> Iterator[Diagnostic]:
 
 _QUICK = frozenset({"echo", "date", "export", "declare", "printf", "true", ":", "set", "squeue", "ls", "[", "cd"})
 
-RULES = (missed_trap, trap_that_waits, wait_without_code, interrupted_wait, work_left_behind)
+RULES = (missed_trap, trap_that_waits, wait_without_code, interrupted_wait, work_cut_short, work_left_behind)
