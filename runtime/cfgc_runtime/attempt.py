@@ -81,6 +81,11 @@ class Attempt:
         return self.path / "flight"
 
     @property
+    def taken(self) -> Path:
+        """It exists once the attempt was taken away: preempted, requeued or cancelled, for no fault of the run."""
+        return self.path / "taken"
+
+    @property
     def was_used(self) -> bool:
         """Whether anything was started in it."""
         return any(any((self.path / name).glob("*")) for name in _FOLDERS)

@@ -57,7 +57,7 @@ def test_a_long_save_is_waited_for_when_one_rank_and_torchrun_are_told_to_end(tm
     os.kill(parent(parent(rank)), signal.SIGTERM)
     _, err = process.communicate(timeout=WAIT_S)
     assert process.returncode == 75, (err, run.logs())
-    assert "saved and preempted" in err
+    assert "stopped as asked" in err
     assert newest(run) == max(run.steps())
     assert exits(run, 1) == {0: 75, 1: 75}
 

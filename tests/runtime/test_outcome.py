@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cfgc_runtime.attempt import Attempt, create_attempt
-from cfgc_runtime.outcome import report, report_share
+from cfgc_runtime.outcome import report, report_share, settle_job
 from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.share import Share, await_word
+from tests.runtime.bundles import compile_tiny
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +74,16 @@ def test_without_a_word_the_code_of_srun_counts(
     attempt.log("srun").write_text("srun: error: Unable to create step\n")
     assert outcome(attempt, status) == expected
     assert "Unable to create step" in capsys.readouterr().err
+
+
+def test_tasks_that_were_told_to_end_before_they_could_speak_were_stopped(attempt: Attempt, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    compile_tiny(bundle)
+    run = RunDirectory(tmp_path)
+    assert settle_job(bundle, run, attempt, 143) == 75
+    assert attempt.taken.exists()
+    attempt.record_exit(0, 3)
+    assert settle_job(bundle, run, attempt, 143) == 3
 
 
 def test_who_does_not_lead_a_node_waits_for_who_does(attempt: Attempt) -> None:

@@ -14,7 +14,7 @@ from cfgc_runtime.attempt import create_attempt
 from cfgc_runtime.errors import Failure
 from cfgc_runtime.lock import alone, running
 from cfgc_runtime.mourning import Mourner
-from cfgc_runtime.retry import decide, may_be_retried, newest_step
+from cfgc_runtime.retry import decide, decide_after_save, may_be_retried, newest_step, refuse_start
 from cfgc_runtime.rundir import RunDirectory
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def run(tmp_path: Path) -> RunDirectory:
     return RunDirectory(tmp_path / "run")
 
 
-def fail(run: RunDirectory, code: int = 137, saved: int = 0) -> None:
-    """An attempt that ended with ``code`` after saving step ``saved`` (0: nothing)."""
+def fail(run: RunDirectory, code: int = 137, saved: int = 0, *, taken: bool = False) -> None:
+    """An attempt that ended with ``code`` after saving step ``saved`` (0: nothing); ``taken``: away from the run."""
     attempt = create_attempt(run, newest_step(run))
     attempt.reserve(0)
     if saved:
@@ -42,12 +42,14 @@ def fail(run: RunDirectory, code: int = 137, saved: int = 0) -> None:
         checkpoint.mkdir(parents=True)
         (checkpoint / "complete.json").write_text("{}")
     attempt.record_exit(0, code)
+    if taken:
+        attempt.taken.touch()
 
 
 @pytest.mark.parametrize(
     ("code", "again"),
     [(137, True), (139, True), (134, True), (76, True), (77, True)]
-    + [(code, False) for code in (0, 1, 3, 64, 65, 66, 70, 73, 74, 75, 78, 130, 143)],
+    + [(code, False) for code in (0, 1, 3, 64, 65, 66, 70, 73, 74, 75, 78, 129, 130, 143)],
 )
 def test_only_what_can_end_otherwise_is_tried_again(run: RunDirectory, code: int, again: bool) -> None:
     fail(run, code)
@@ -87,6 +89,40 @@ def test_two_attempts_without_a_new_checkpoint_stop_it(run: RunDirectory) -> Non
     assert decide(run, 137, launch()).line == (
         "not started again: attempts 2 and 3 both failed before a checkpoint after step 4"
     )
+
+
+@pytest.mark.parametrize("code", [75, 137])
+def test_an_attempt_that_was_taken_away_does_not_stand_still(run: RunDirectory, code: int) -> None:
+    """Preempted, requeued or cancelled while it started, and killed before it could say a word."""
+    config: Any = SimpleNamespace(WORK="train", LAUNCH=launch(), TOPOLOGY=SimpleNamespace(world_size=1))
+    for _ in range(3):
+        fail(run, code, taken=True)
+        refuse_start(run, config)
+    fail(run)
+    refuse_start(run, config)
+    fail(run, code, taken=True)
+    with pytest.raises(Failure, match=r"attempt 5 of 5 \(launch.max_attempts\)"):
+        refuse_start(run, config)
+
+
+def test_failures_around_an_attempt_that_was_taken_away_count(run: RunDirectory) -> None:
+    for taken in (False, True, False):
+        fail(run, taken=taken)
+    assert decide(run, 137, launch()).line == (
+        "not started again: attempts 1 and 3 both failed before a checkpoint after step 0"
+    )
+
+
+def test_nothing_is_called_saved_that_was_not(run: RunDirectory) -> None:
+    config: Any = SimpleNamespace(WORK="train", LAUNCH=launch())
+    fail(run, 75, taken=True)
+    assert decide_after_save(run, config).line == (
+        "queued again, attempt 2 of 5, from the beginning, as nothing was saved yet"
+    )
+    fail(run, 75, saved=4)
+    assert decide_after_save(run, config).line == "saved; queued again, attempt 3 of 5, from step 4"
+    fail(run, 75, taken=True)
+    assert decide_after_save(run, config).line == "queued again, attempt 4 of 5, from step 4"
 
 
 def test_an_attempt_that_was_told_to_stop_is_no_failure(run: RunDirectory) -> None:

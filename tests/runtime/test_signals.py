@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,6 @@ from tests.runtime.bundles import WAIT_S, Run, new_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +27,7 @@ def test_stop_twice_resume_twice_and_start_a_finished_run(tmp_path: Path, finish
     first.send_signal(signal.SIGUSR2)
     _, error = first.communicate(timeout=WAIT_S)
     assert first.returncode == 75, (error, run.logs())
-    assert "saved and preempted" in error
+    assert "stopped as asked" in error
     stopped_at = max(run.steps())
     assert stopped_at < 12
 
@@ -48,6 +49,37 @@ def test_stop_twice_resume_twice_and_start_a_finished_run(tmp_path: Path, finish
     assert "already finished" in again.out
     assert "held-out loss" in again.out
     assert not (run.directory / "attempts" / "004").exists()
+
+
+def test_a_start_that_is_told_to_end_with_all_its_processes_is_no_failure(tmp_path: Path) -> None:
+    """As Slurm does when it preempts a job: torchrun, and ranks that do not listen yet, get TERM like all others."""
+    run = new_run(tmp_path)
+    process = run.start()
+    deadline = time.monotonic() + WAIT_S
+    while not list(run.directory.glob("attempts/001/pids/rank-*")):  # the other rank may not be there yet
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.005)
+    for pid in descendants(process.pid):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    _, error = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 75, (error, run.logs())
+    assert "stopped as asked" in error
+    assert not (run.directory / "metrics.jsonl").exists()
+    assert (run.directory / "attempts" / "001" / "taken").exists()
+
+
+def descendants(pid: int) -> list[int]:
+    """Processes below ``pid``, the nearest first."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found = [pid]
+    for parent in found:
+        found += [child for child, its in parents.items() if its == parent]
+    return found[1:]
 
 
 def test_a_second_start_in_the_same_directory_is_refused(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from cfgc_runtime.attempt import Attempt, attempts_of, verdict
 from cfgc_runtime.errors import FINISHED, PREEMPTED, Failure
 from cfgc_runtime.identity import Identity, read_identity
 from cfgc_runtime.metrics import last_metrics
+from cfgc_runtime.retry import newest_step
 from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.values import KINDS, Values, read_values
 
@@ -81,6 +82,7 @@ def _read(run: RunDirectory) -> Facts:
     values, problem = _values(run)
     attempts = attempts_of(run)
     step, loss, best = last_metrics(run.metrics)
+    saved = newest_step(run)  # a run that was asked to stop saves between two lines of metrics
     done = run.read_finished(str(known.content.get("plan_digest")))
     state, code, message = ("finished", FINISHED, "") if done else _state(run, known, attempts)
     return Facts(
@@ -88,7 +90,7 @@ def _read(run: RunDirectory) -> Facts:
         name=name,
         state="damaged" if problem and state == "new" else state,
         code=code,
-        step=int(done["step"]) if done and isinstance(done.get("step"), int) else step,
+        step=int(done["step"]) if done and isinstance(done.get("step"), int) else max(step or 0, saved) or step,
         max_steps=_number(_flat(values).get("training.max_steps")),
         loss=_float(loss.get("loss")),
         best_eval_loss=best,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cfgc.arithmetic.ending import MINUTE
 from cfgc.emit.shell import Sh
 from cfgc.launching.slurm import GPU_BINDING, GPUS_ON_NODE
 from cfgc.lower.plan import AnyPlan, TaskPlan
+from cfgc.lower.slurm import rounded_lead
 
 
 def values(plan: AnyPlan) -> Mapping[str, object]:
@@ -22,6 +24,7 @@ def values(plan: AnyPlan) -> Mapping[str, object]:
         "asks_for_gpus": _asks_for_gpus(plan),
         "gpus_unsaid": _unsaid(plan),
         "master_port": plan.launch.master_port,
+        "signal_lead_min": rounded_lead(plan.launch.signal_lead_s) // MINUTE,
         "srun_wait_s": _patience(plan),
         "unbound": plan.launch.cpu_binding != "none",  # the ranks share out what their node has
         "unset_variables": Sh(" ".join(GPU_BINDING)),
