@@ -2,7 +2,8 @@
 
 import sys
 
-from cfgc_runtime.cli import main
-
 if __name__ == "__main__":
+    sys.dont_write_bytecode = True  # a bundle holds what its manifest lists, also where the -B was forgotten
+    from cfgc_runtime.cli import main
+
     sys.exit(main(sys.argv[1:]))

@@ -11,7 +11,7 @@ from cfgc.cli.session import default_out, open_spec
 from cfgc.cli.sweep_progress import watched
 from cfgc.diagnostics import Rejected
 from cfgc.pipeline import check, emit, lower
-from cfgc.write.existing import edited_files
+from cfgc.write.existing import edited_files, signature_in
 from cfgc.write.writer import write_bundle
 
 
@@ -26,7 +26,7 @@ def built(spec: str, overrides: Sequence[str], out: Path | None, output_format: 
         print_diagnostics(session.from_here(checked.warnings), output_format)
         bundle = emit(lower(checked))
         directory = out or default_out(session, bundle.name)
-        edited = edited_files(directory)
+        edited, signed = edited_files(directory), signature_in(directory)
         outcome = write_bundle(bundle, directory)
     except Rejected as rejected:
         print_diagnostics(session.from_here(rejected.diagnostics), output_format)
@@ -35,4 +35,6 @@ def built(spec: str, overrides: Sequence[str], out: Path | None, output_format: 
     say(f"{outcome} {directory} ({len(bundle.files)} files; read {directory / 'PLAN.md'} first)")
     if edited:
         say(f"edits by hand are gone from {', '.join(edited)}: a bundle is what its spec says")
+    if signed and not signature_in(directory):
+        say(f"the signature is gone with the bundle that it was of; once more: cfgc sign {directory} --key FILE")
     return EXIT_OK

@@ -25,6 +25,7 @@ from cfgc.cli.report import FORMATS, print_diagnostics, say, summary
 from cfgc.cli.runs import runs
 from cfgc.cli.submitting import submit
 from cfgc.cli.sweep import sweep
+from cfgc.cli.verifying import sign, verify
 
 if TYPE_CHECKING:
     from cfgc.audit.forms import Form
@@ -189,3 +190,5 @@ cfgc.add_command(sweep)
 cfgc.add_command(submit)
 cfgc.add_command(logs)
 cfgc.add_command(lint_sbatch)
+cfgc.add_command(verify)
+cfgc.add_command(sign)

@@ -12,7 +12,7 @@ from typing import Any
 from cfgc.diagnostics import Diagnostic
 from cfgc.emit.bundle import Bundle
 from cfgc.write import errors
-from cfgc_runtime.manifest import LOG
+from cfgc_runtime.manifest import LOG, SIGNATURE
 
 MANIFEST = PurePosixPath("manifest.json")
 _CACHE = "__pycache__"
@@ -71,7 +71,8 @@ def _conflicts(bundle: Bundle, directory: Path, theirs: Mapping[str, Any], prese
 def files_below(directory: Path) -> set[str]:
     """Everything that is no directory, as posix paths.
 
-    Python's caches don't count, which come back by themselves, nor do logs of Slurm, which a build keeps.
+    Python's caches don't count, which come back by themselves, nor do logs of Slurm and the signature, which a build
+    keeps.
     """
     found: set[str] = set()
     for base, directories, names in os.walk(directory, onerror=_raise):
@@ -79,13 +80,19 @@ def files_below(directory: Path) -> set[str]:
         directories[:] = [name for name in directories if name != _CACHE]
         links = [name for name in directories if (below / name).is_symlink()]
         found.update((below / name).relative_to(directory).as_posix() for name in (*names, *links))
-    return found - {path.name for path in logs_in(directory)}
+    return found - {path.name for path in (*logs_in(directory), *signature_in(directory))}
 
 
 def logs_in(directory: Path) -> list[Path]:
     """Logs of jobs that were submitted with plain sbatch in the bundle's directory."""
     named = [path for path in directory.iterdir() if LOG.fullmatch(path.name)]
     return [path for path in named if path.is_file() and not path.is_symlink()]
+
+
+def signature_in(directory: Path) -> list[Path]:
+    """The bundle's signature, if it has one: it holds for as long as the manifest's bytes do."""
+    path = directory / SIGNATURE
+    return [path] if path.is_file() and not path.is_symlink() else []
 
 
 def is_equal(bundle: Bundle, directory: Path) -> bool:

@@ -15,7 +15,7 @@ from cfgc.diagnostics import Rejected
 from cfgc.emit.bundle import Bundle
 from cfgc.write.errors import not_written
 from cfgc.write.exchange import put_in_place
-from cfgc.write.existing import is_equal, logs_in, misplaced, objections
+from cfgc.write.existing import MANIFEST, is_equal, logs_in, misplaced, objections, signature_in
 from cfgc.write.tree import sync, write_tree
 
 Outcome = Literal["written", "unchanged", "replaced"]
@@ -56,13 +56,20 @@ def _replace(bundle: Bundle, target: Path) -> Outcome:
     scratch = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
     try:
         write_tree(bundle, scratch / "new")
-        for log in logs_in(target) if outcome == "replaced" else ():
-            os.link(log, scratch / "new" / log.name)  # a job may still be writing it
+        for kept in _kept(bundle, target) if outcome == "replaced" else ():
+            os.link(kept, scratch / "new" / kept.name)  # a job may still be writing a log
         put_in_place(scratch / "new", target, scratch / _OLD)
         sync(target.parent)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return outcome
+
+
+def _kept(bundle: Bundle, target: Path) -> list[Path]:
+    """What is beside the bundle's files and stays: logs, and the signature where it is of the new manifest too."""
+    manifest = target / MANIFEST
+    same = manifest.is_file() and manifest.read_bytes() == bundle.files.get(MANIFEST)
+    return [*logs_in(target), *(signature_in(target) if same else ())]
 
 
 @contextmanager

@@ -1,0 +1,60 @@
+"""What verifying and signing a bundle find wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cfgc.diagnostics import Diagnostic
+
+_SHOWN = 10
+
+
+def not_as_compiled(bundle: Path, problems: Sequence[str]) -> Diagnostic:
+    """CFG735: a file is not the one that was compiled."""
+    more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
+    return Diagnostic(
+        "CFG735",
+        f"`{bundle}` is not what was compiled",
+        notes=(*problems[:_SHOWN], *more),
+        helps=("put what is wanted into the spec and build again, or take the bundle from where it was compiled",),
+    )
+
+
+def unreadable_manifest(bundle: Path, why: str) -> Diagnostic:
+    """CFG735: the manifest itself is not one."""
+    return Diagnostic(
+        "CFG735",
+        f"`{bundle}` is not what was compiled",
+        notes=(why,),
+        helps=("build it again from its spec, or take the bundle from where it was compiled",),
+    )
+
+
+def unsigned(bundle: Path) -> Diagnostic:
+    """CFG736: a signature was asked for, and there is none."""
+    return Diagnostic(
+        "CFG736",
+        f"`{bundle}` is not signed",
+        helps=(f"whoever vouches for it signs it: `cfgc sign {bundle} --key FILE`",),
+    )
+
+
+def bad_signature(bundle: Path, why: str) -> Diagnostic:
+    """CFG737: the signature is of other bytes, of somebody else, or damaged."""
+    return Diagnostic(
+        "CFG737",
+        f"the signature of `{bundle}` does not hold",
+        notes=(why,),
+        helps=("ask whoever vouches for the bundle to look at it, and to sign it again",),
+    )
+
+
+def cannot_ask(bundle: Path, why: str) -> Diagnostic:
+    """CFG738: whether the signature holds cannot be found out here."""
+    return Diagnostic("CFG738", f"the signature of `{bundle}` cannot be checked", notes=(why,))
+
+
+def cannot_sign(bundle: Path, why: str, *helps: str) -> Diagnostic:
+    """CFG739: no signature was made."""
+    return Diagnostic("CFG739", f"`{bundle}` was not signed: {why}", helps=helps)

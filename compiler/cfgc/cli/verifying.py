@@ -1,0 +1,108 @@
+"""``cfgc verify`` and ``cfgc sign``: is a bundle what was compiled, and who says so?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cfgc.cli import EXIT_BAD_BUNDLE, EXIT_OK, EXIT_REJECTED, EXIT_USAGE
+from cfgc.cli.report import print_diagnostics, say, summary
+
+if TYPE_CHECKING:
+    from cfgc.audit.verify import Verdict
+    from cfgc.diagnostics import Rejected
+
+_places = click.argument("bundles", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="BUNDLE|TREE...")
+
+
+@click.command()
+@_places
+@click.option("--signers", type=click.Path(path_type=Path), metavar="FILE", help="Who may sign; one of them must have.")
+@click.option("--identity", default="", metavar="NAME", help="Which of them.")
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text")
+def verify(bundles: tuple[Path, ...], signers: Path | None, identity: str, output_format: str) -> int:
+    """Compare every file of bundles with their manifests, and check their signatures.
+
+    Needs no spec and no network. Of another directory, every bundle below it is taken. FILE is an allowed-signers file
+    of OpenSSH, as git uses it (man ssh-keygen). On a machine without cfgc: python -B BUNDLE/runtime verify.
+
+    Exit code 65: a bundle is not as compiled, or not signed as asked for.
+    """
+    from cfgc.audit.verify import bundles_at
+    from cfgc.audit.verify import verify as verdict_on
+    from cfgc.diagnostics import Rejected
+
+    if identity and signers is None:
+        raise click.UsageError("--identity is one of a file of signers: give it with --signers FILE")
+    try:
+        places = [place for given in bundles for place in bundles_at(given)]
+    except Rejected as rejected:
+        return _refused(rejected, EXIT_USAGE)
+    verdicts = [verdict_on(place, signers, identity) for place in places]
+    if output_format == "json":
+        click.echo(json.dumps({"format": 1, "bundles": [_data(one) for one in verdicts]}, indent=2))
+    else:
+        _print(verdicts)
+    good = sum(one.finding is None for one in verdicts)
+    say(f"{good} of {len(verdicts)} {'bundle holds' if len(verdicts) == 1 else 'bundles hold'}")
+    return EXIT_OK if good == len(verdicts) else EXIT_BAD_BUNDLE
+
+
+@click.command()
+@_places
+@click.option("--key", required=True, type=click.Path(path_type=Path), metavar="FILE", help="A key of ssh-keygen.")
+@click.option("--identity", default="", metavar="NAME", help="Print the line for a file of signers that allows NAME.")
+def sign(bundles: tuple[Path, ...], key: Path, identity: str) -> int:
+    """Sign bundles with a key of OpenSSH: their manifests, which hold the digest of every file.
+
+    The signature is manifest.json.sig in the bundle. Building the same bytes again keeps it. A public key works where
+    an agent holds the private one, as does a key on a security token.
+    """
+    from cfgc.audit.signing import allowed_signer, is_identity
+    from cfgc.audit.signing import sign as sign_bundle
+    from cfgc.audit.verify import bundles_at
+    from cfgc.diagnostics import Rejected
+
+    if identity and not is_identity(identity):
+        raise click.BadParameter(f"{identity!r} is no name or address such as ann@example.org", param_hint="--identity")
+    try:
+        places = [place for given in bundles for place in bundles_at(given)]
+        for place in places:
+            say(f"{place}: {sign_bundle(place, key)}")
+    except Rejected as rejected:
+        return _refused(rejected, EXIT_REJECTED)
+    if identity:
+        click.echo(allowed_signer(places[0], identity))
+    return EXIT_OK
+
+
+def _print(verdicts: list[Verdict]) -> None:
+    print_diagnostics([one.finding for one in verdicts if one.finding], "text")
+    for one in verdicts:
+        if one.finding is None and one.manifest:
+            said = f"{one.bundle}: {len(one.manifest.outputs)} files are as compiled ({one.manifest.bundle_digest})"
+            click.echo(f"{said}, {one.signature or 'not signed'}")
+
+
+def _data(verdict: Verdict) -> dict[str, object]:
+    """One verdict for machines; ``code`` is null where everything holds."""
+    manifest, signature, finding = verdict.manifest, verdict.signature, verdict.finding
+    return {
+        "bundle": str(verdict.bundle),
+        "experiment": manifest.experiment if manifest else None,
+        "plan_digest": manifest.plan_digest if manifest else None,
+        "bundle_digest": manifest.bundle_digest if manifest else None,
+        "code": finding.code if finding else None,
+        "message": "; ".join((finding.message, *finding.notes)) if finding else "",
+        "problems": [{"kind": one.kind, "file": one.name, "detail": one.detail} for one in verdict.problems],
+        "signature": {"key": signature.key, "signer": signature.signer} if signature else None,
+    }
+
+
+def _refused(rejected: Rejected, code: int) -> int:
+    print_diagnostics(rejected.diagnostics, "text")
+    say(summary(rejected.diagnostics))
+    return code
