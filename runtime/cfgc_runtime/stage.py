@@ -40,8 +40,8 @@ def stage_bundle(bundle: Path, run: RunDirectory, hosts: Sequence[str] = (), *, 
     """
     is_copy = run.bundle.exists() and bundle.samefile(run.bundle)
     manifest = verify_bundle(bundle, DELETE if is_copy else REBUILD)
-    if _finished(bundle, run, manifest):
-        return f"{manifest.experiment} is already finished; nothing to do"
+    if has_finished(bundle, run, manifest):
+        return already_finished(manifest)
     config = load_config(bundle / "config.py")
     if automatic:
         refuse_start(run, config)
@@ -68,7 +68,13 @@ def _end_leftovers(run: RunDirectory, ranks: int) -> None:
     wait_until_free(run, _LEFTOVERS_S)
 
 
-def _finished(bundle: Path, run: RunDirectory, manifest: Manifest) -> bool:
+def already_finished(manifest: Manifest) -> str:
+    """The line that says so."""
+    return f"{manifest.experiment} is already finished; nothing to do"
+
+
+def has_finished(bundle: Path, run: RunDirectory, manifest: Manifest) -> bool:
+    """Whether the run reached its end with what ``bundle`` means. Raises ``Failure`` when it trains otherwise."""
     if not run.bundle.exists():
         return False
     changes, staged = changes_since(bundle, run, manifest)

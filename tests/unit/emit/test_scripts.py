@@ -383,3 +383,26 @@ def test_what_slurm_gave_is_compared_with_the_plan(given: dict[str, str], senten
     environment = {name: value for name, value in environment.items() if value}
     done = subprocess.run(["bash", script], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, sentence in done.stderr) == (65 if "bundle" in sentence else 78, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"SLURM_MEM_PER_NODE": "50"},
+        {"SLURM_MEM_PER_NODE": "50", "SBATCH_MEM_PER_NODE": "50"},
+        {"SLURM_MEM_PER_CPU": "25", "SLURM_JOB_CPUS_PER_NODE": "2"},
+        {"SLURM_MEM_PER_GPU": "25", "SLURM_GPUS_ON_NODE": "2"},
+    ],
+)
+def test_part_of_a_nodes_memory_is_not_all_of_it(given: dict[str, str], tmp_path: Path) -> None:
+    script = tmp_path / "job.sbatch"
+    script.write_text(job_sbatch(cpu_plan(), "sha256:0"))
+    one = {"SLURM_JOB_NUM_NODES": "1", "SLURM_TASKS_PER_NODE": "1", "SLURM_JOB_CPUS_PER_NODE": "4"}
+    environment = {"PATH": os.environ["PATH"], "PYTHON": sys.executable, "CFGC_BUNDLE": str(tmp_path), **GIVEN, **one}
+    del environment["SLURM_MEM_PER_NODE"]
+    for more, code in ((given, 78), ({}, 65)):
+        done = subprocess.run(
+            ["bash", script], env=environment | more, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, done.stderr
+        assert ("the job has 50 MiB of memory on a node, the plan is for all of it" in done.stderr) == (code == 78)
