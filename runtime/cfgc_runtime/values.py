@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 NAME: Final = "values.json"
 ABSENT: Final = "—"
+"""Stands for no value, by identity: a value may be this text."""
+DS_CONFIG: Final = "ds_config.json "
+"""Before a key of what DeepSpeed is given."""
 
 Kind: TypeAlias = Literal["numerics", "resources", "logistics"]
 KINDS: Final[tuple[Kind, ...]] = ("numerics", "resources", "logistics")
@@ -81,15 +84,21 @@ def parse_values(text: str, point: Point | None = None) -> Values:
 
 
 def compare(old: Values, new: Values) -> list[Difference]:
-    """What differs, numerics first, each class by key.
+    """What differs: values of the specs, or where none does, what DeepSpeed is given all the same."""
+    return compare_specs(old, new) or compare_ds_configs(old, new)
 
-    The class is that of the new side, and of the old one for a key that is gone. DeepSpeed's own config follows from
-    the other values, so that it is named only when nothing else explains why it differs.
+
+def compare_specs(old: Values, new: Values) -> list[Difference]:
+    """Values of the specs that differ, numerics first, each class by key.
+
+    The class is that of the new side, and of the old one for a key that is gone.
     """
-    found = [one for kind in KINDS for one in _of_kind(old, new, kind)]
-    if found:
-        return found
-    return list(_differences(old.get("ds_config", {}), new.get("ds_config", {}), "numerics", "ds_config.json "))
+    return [one for kind in KINDS for one in _of_kind(old, new, kind)]
+
+
+def compare_ds_configs(old: Values, new: Values) -> list[Difference]:
+    """What DeepSpeed is given otherwise: it follows from the other values where one cfgc compiles both."""
+    return list(_differences(old.get("ds_config", {}), new.get("ds_config", {}), "numerics", DS_CONFIG))
 
 
 def listing(differences: Sequence[Difference]) -> str:
@@ -106,10 +115,18 @@ def _of_kind(old: Values, new: Values, kind: Kind) -> Iterator[Difference]:
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any], kind: Kind, prefix: str) -> Iterator[Difference]:
     for key in sorted({*old, *new}):
-        before, after = old.get(key, ABSENT), new.get(key, ABSENT)
-        if before != after or isinstance(before, bool) != isinstance(after, bool):
-            yield Difference(prefix + key, kind, before, after)
+        if not (key in old and key in new and _same(old[key], new[key])):
+            yield Difference(prefix + key, kind, old.get(key, ABSENT), new.get(key, ABSENT))
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Equal numbers are the same however they are written; true is not 1."""
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(_same, old, new))
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(_same(value, new[key]) for key, value in old.items())
+    return bool(old == new) and isinstance(old, bool) == isinstance(new, bool)
 
 
 def _shown(value: Any) -> str:
-    return ABSENT if value == ABSENT else json.dumps(value, ensure_ascii=False)
+    return ABSENT if value is ABSENT else json.dumps(value, ensure_ascii=False)

@@ -8,7 +8,7 @@ import pytest
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
 from cfgc_runtime.guard import check_changes, summary
-from cfgc_runtime.values import Difference, compare, read_values
+from cfgc_runtime.values import ABSENT, Difference, compare, read_values
 from tests.runtime.bundles import compile_tiny
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ def allowed(old: Groups, new: Groups, saved: bool = True) -> str:
 
 def test_equal_numbers_are_equal_however_they_are_written() -> None:
     assert compare(values(numerics={"a": 1}), values(numerics={"a": 1.0})) == []
+    assert compare(values(numerics={"a": [1, {"b": 2}]}), values(numerics={"a": [1.0, {"b": 2}]})) == []
     assert compare(values(numerics={"a": 1}), values(numerics={"a": True})) != []
+    assert compare(values(numerics={"a": [{"b": 1}]}), values(numerics={"a": [{"b": True}]})) != []
+    assert compare(values(), values(numerics={"a": ABSENT})) != []
 
 
 def test_numerics_come_first_and_what_is_gone_or_new_is_shown() -> None:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
@@ -16,10 +17,12 @@ from typing import Any, Final, TypeAlias
 from cfgc.audit import bundle_errors as errors
 from cfgc.diagnostics import Rejected
 from cfgc.emit.bundle import Bundle
+from cfgc.emit.canonical import digest_of
 from cfgc.emit.manifest import FORMAT
 from cfgc.stages.layer import FOLDER
 from cfgc.write.existing import files_below
 from cfgc_runtime.errors import Failure
+from cfgc_runtime.manifest import OWN_DIGEST
 from cfgc_runtime.point import LIST, Point, parse_point, point_of
 from cfgc_runtime.values import NAME as VALUES
 from cfgc_runtime.values import Values, parse_values
@@ -142,6 +145,18 @@ class BundleOnDisk:
     def stages(self) -> Mapping[str, BundleOnDisk]:
         """The bundle of each stage of a pipeline, in order."""
         return {stage: read_bundle(self._below(FOLDER, stage), f"{self.name}/{FOLDER}/{stage}") for stage in self.needs}
+
+    def edited(self) -> list[str]:
+        """Files that are not as the manifest says, or missing, and the manifest itself. Added files do not count."""
+        manifest = {key: value for key, value in self.manifest.items() if key != OWN_DIGEST}
+        digests = {"bundle_digest": digest_of(self.outputs), OWN_DIGEST: digest_of(manifest)}
+        whole = all(self.manifest.get(key, digest) == digest for key, digest in digests.items())
+        found = [] if whole else [MANIFEST.as_posix()]
+        return found + [name for name, entry in self.outputs.items() if self._digest(name) != entry["sha256"]]
+
+    def _digest(self, name: str) -> str | None:
+        data = _read(self.files, PurePosixPath(name), self.name)
+        return None if data is None else sha256(data).hexdigest()
 
     def _below(self, *parts: str) -> Files:
         names = [path for path in self.files if path.parts[: len(parts)] == parts]

@@ -16,6 +16,7 @@ from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.commands_project import import_spec, init, overlays, schema
 from cfgc.cli.complete import complete_explain, complete_key, complete_override, complete_spec
 from cfgc.cli.data import data
+from cfgc.cli.diffing import diff
 from cfgc.cli.exporting import export
 from cfgc.cli.groups import Commands
 from cfgc.cli.linting import lint_sbatch
@@ -192,3 +193,4 @@ cfgc.add_command(logs)
 cfgc.add_command(lint_sbatch)
 cfgc.add_command(verify)
 cfgc.add_command(sign)
+cfgc.add_command(diff)

@@ -1,0 +1,68 @@
+"""How a comparison is put into words, whatever form they take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cfgc.audit.bundle_on_disk import Step
+from cfgc.audit.comparing import Change, Comparison
+from cfgc.diagnostics.masking import masked_text
+from cfgc.diagnostics.text import printable
+from cfgc.emit.markdown import counted
+from cfgc_runtime.values import ABSENT, Kind
+
+MEANING: Final[Mapping[Kind, str]] = {
+    "numerics": "the loss curve changes",
+    "resources": "memory, speed or cost, and the same loss curve",
+    "logistics": "paths, names, logging: how it is run, not what",
+}
+_WIDEST: Final = 100
+_AROUND: Final = 30
+"""Characters that are shown before the first difference of long values."""
+
+
+def verdict(comparison: Comparison) -> str:
+    """The outcome in one sentence, without a full stop."""
+    if comparison.is_same:
+        return "the same, byte for byte"
+    if comparison.worst is None:
+        return "the same plan: nothing that differs changes what runs"
+    counts = comparison.counts
+    said = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
+    return f"{counted(sum(counts.values()), 'change')}, the worst of class {comparison.worst}: {said}"
+
+
+def value_texts(old: Any, new: Any) -> tuple[str, str]:
+    """Both values on a line each; long ones from where they begin to differ."""
+    before, after = (ABSENT if value is ABSENT else printable(_json(value)) for value in (old, new))
+    longest = max(len(before), len(after))
+    shared = next((at for at, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
+    start = max(shared - _AROUND, 0) if longest > _WIDEST else 0
+    return _cut(before, start), _cut(after, start)
+
+
+def origin_text(steps: tuple[Step, ...]) -> str:
+    """Where a value came from: its layer and what that wrote, or what the compiler computed it from."""
+    if not steps:
+        return ""
+    newest = steps[0]
+    if "derived" in newest:
+        return printable(f"derived: {newest['derived']}")
+    text = newest.get("text")
+    return printable(f"{newest.get('layer')}: {masked_text(str(text))}" if text else str(newest.get("layer")))
+
+
+def arrow(change: Change) -> str:
+    """``800 → 400``."""
+    return " → ".join(value_texts(change.old, change.new))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _cut(text: str, start: int) -> str:
+    shown = ("…" if start else "") + text[start:]
+    return shown if len(shown) <= _WIDEST else shown[: _WIDEST - 1] + "…"

@@ -1,0 +1,114 @@
+"""From what the user named to a bundle: a directory, a spec that is compiled, or either in a revision of git."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from cfgc.audit.bundle_on_disk import MANIFEST, BundleOnDisk, bundle_at, bundle_in_memory, read_bundle
+from cfgc.audit.diff_errors import no_such_side, not_as_compiled
+from cfgc.audit.git import InRevision, TreeReader, find_in_revision, split_revision
+from cfgc.cli.session import Session, is_override, open_spec
+from cfgc.diagnostics import Rejected
+from cfgc.load.disk import DiskReader
+from cfgc.load.overrides import COMMAND_LINE
+from cfgc.load.reader import SHIPPED
+from cfgc.pipeline import compile_spec
+from cfgc.resources import shipped_dir
+
+
+@dataclass(frozen=True)
+class Named:
+    """One side as it was named: a place, and the overrides of the spec there."""
+
+    place: str
+    overrides: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join((self.place, *self.overrides))
+
+
+class NotAsCompiledError(Rejected):
+    """A side is a bundle that somebody edited."""
+
+
+@dataclass(frozen=True)
+class _RevisionSession(Session):
+    """A spec of a revision: its files are named as git names them."""
+
+    revision: str
+
+    def shown(self, logical: str) -> str:
+        """``HEAD~1:specs/a.toml``."""
+        if logical.startswith(SHIPPED) or logical == COMMAND_LINE:
+            return logical
+        return f"{self.revision}:{posixpath.normpath(posixpath.join(self.root.as_posix(), logical))}"
+
+
+def told_apart(arguments: Sequence[str]) -> tuple[Named, Named]:
+    """Both sides of ``A [OVERRIDE]… B [OVERRIDE]…``; of one spec with overrides, the spec without and with them."""
+    sides: list[Named] = []
+    for argument in arguments:
+        if not is_override(argument) or os.path.lexists(argument):
+            sides.append(Named(argument))
+        elif sides:
+            sides[-1] = Named(sides[-1].place, (*sides[-1].overrides, argument))
+        else:
+            raise click.UsageError(f"the override {argument} comes before any side: write it after the spec it is for")
+    if len(sides) == 1 and sides[0].overrides:
+        return Named(sides[0].place), sides[0]
+    if len(sides) != 2:
+        what = "one side" if len(sides) == 1 else f"{len(sides)} sides"
+        raise click.UsageError(f"{what} given; two are compared, or one spec without and with its overrides")
+    return sides[0], sides[1]
+
+
+def open_side(named: Named) -> BundleOnDisk:
+    """The bundle that ``named`` is or becomes. Raises ``Rejected``, with places as they can be opened."""
+    place, path = named.place, Path(named.place)
+    if place.startswith(SHIPPED):
+        return _compiled(open_spec(place, named.overrides), named)
+    if path.is_dir():
+        return _whole(bundle_at(_bundle_of(path), place), named)
+    if not os.path.lexists(path) and split_revision(place):
+        return _of_revision(find_in_revision(place, Path.cwd()), named)
+    if path.suffix != ".toml":
+        raise Rejected([no_such_side(place, "no spec and no directory" if path.exists() else "there is no such file")])
+    return _compiled(open_spec(place, named.overrides), named)
+
+
+def _of_revision(found: InRevision, named: Named) -> BundleOnDisk:
+    if found.kind == "tree":
+        return _whole(read_bundle(found.files(), named.place), named)
+    root, logical = found.project()
+    shipped = DiskReader(shipped_dir("specs"), shipped_dir("specs"))
+    reader = TreeReader(found.tree, root, shipped)
+    return _compiled(_RevisionSession(reader, logical, Path(root), named.overrides, found.tree.revision), named)
+
+
+def _compiled(session: Session, named: Named) -> BundleOnDisk:
+    try:
+        bundle = compile_spec(session.reader, session.logical, session.overrides)
+    except Rejected as rejected:
+        raise Rejected(session.from_here(rejected.diagnostics)) from None
+    return bundle_in_memory(bundle, str(named))
+
+
+def _whole(bundle: BundleOnDisk, named: Named) -> BundleOnDisk:
+    """``bundle``, which nobody edited: its values would say nothing of what it runs."""
+    if named.overrides:
+        raise click.UsageError(f"{named.place} is a bundle, which takes no overrides: {' '.join(named.overrides)}")
+    if edited := bundle.edited():
+        raise NotAsCompiledError([not_as_compiled(named.place, edited)])
+    return bundle
+
+
+def _bundle_of(directory: Path) -> Path:
+    """``directory``, or the copy of the bundle in it where it is a run directory."""
+    copy = directory / "bundle"
+    return copy if not (directory / MANIFEST).exists() and (copy / MANIFEST).is_file() else directory
