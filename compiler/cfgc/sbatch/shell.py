@@ -64,13 +64,14 @@ def _use(parent: Node, child: Node) -> set[str]:
     if kind == "list":
         return {TESTED} if child == parent.children[0] else set()
     if kind in _CONDITIONAL:
-        return {TESTED} if _is_condition(parent, child) else {NESTED}
+        return {TESTED} if is_condition(parent, child) else {NESTED}
     if kind in _LOOPS:
         return {NESTED} if child.type == "do_group" else {TESTED}
     return {_PLACES[kind]} if kind in _PLACES else set()
 
 
-def _is_condition(parent: Node, child: Node) -> bool:
+def is_condition(parent: Node, child: Node) -> bool:
+    """Whether ``child`` is what the ``if`` or ``elif`` above it asks."""
     then = next((one for one in parent.children if one.type == "then"), None)
     return then is not None and child.start_byte < then.start_byte
 
@@ -83,7 +84,7 @@ def is_in_a_loop(node: Node) -> bool:
 def statement_of(node: Node) -> Node:
     """The statement that it is part of: a child of the script, of a body or of a function."""
     for parent, child in above(node):
-        if parent.type in _CONDITIONAL and not _is_condition(parent, child):
+        if parent.type in _CONDITIONAL and not is_condition(parent, child):
             return child
         if parent.type in _BODIES or parent.type in {"program", "subshell"}:
             return child

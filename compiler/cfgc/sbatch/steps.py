@@ -109,13 +109,36 @@ def is_work(command: Command) -> bool:
     return is_launcher(expanded(command))
 
 
+_WRAPPERS = frozenset({"apptainer", "conda", "mamba", "micromamba", "numactl", "pixi", "poetry", "singularity", "uv"})
+"""Programs that run the one they are given."""
+
+_PREPARING = frozenset({"-", "setup.py"})
+_PREPARING_MODULES = frozenset({"build", "compileall", "ensurepip", "pip", "venv", "virtualenv", "zipfile"})
+
+
+def _python_of(command: Command) -> tuple[str, ...]:
+    """The words from ``python`` on, also behind ``apptainer exec …``; empty when it runs something else."""
+    words = expanded(command)[:60]
+    if not (_PYTHON.fullmatch(program_of(command)) or program_of(command) in _WRAPPERS):
+        return ()
+    return next((words[n:] for n, word in enumerate(words) if _PYTHON.fullmatch(word.rpartition("/")[2])), ())
+
+
 def is_long(command: Command) -> bool:
-    """The same, or a Python program: it can run for hours."""
-    words = expanded(command)
-    plain = (
-        bool(_PYTHON.fullmatch(program_of(command))) and len(words) > 1 and words[1] not in {"-c", "-V", "--version"}
+    """The same, or a Python program, or either in a container: it can run for hours."""
+    python = _python_of(command)
+    plain = len(python) > 1 and python[1] not in {"-c", "-V", "--version"}
+    inside = program_of(command) in _WRAPPERS and bool(launcher_words(expanded(command)[:60]))
+    return plain or inside or is_work(command)
+
+
+def is_program(command: Command) -> bool:
+    """The same, and not one that only prepares (``python -m pip``)."""
+    python = _python_of(command)
+    prepares = python[1:2] and (
+        python[1] in _PREPARING or (python[1] == "-m" and python[2:3] and python[2] in _PREPARING_MODULES)
     )
-    return plain or is_work(command)
+    return is_long(command) and not prepares
 
 
 def count(text: str | None) -> int | None:

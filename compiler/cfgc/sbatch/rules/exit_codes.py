@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.diagnostics import Diagnostic
+from cfgc.sbatch.endings import behind, ends_with_a_code, ends_with_the_last, looks, only_looks
 from cfgc.sbatch.rules.common import at, at_node, clipped
 from cfgc.sbatch.script import Command, Script
 from cfgc.sbatch.shell import (
@@ -20,58 +20,83 @@ from cfgc.sbatch.shell import (
     above,
     errexit,
     following,
+    is_in_a_loop,
     outermost,
     pipefail,
     statement_of,
     use_of,
 )
-from cfgc.sbatch.steps import is_work
+from cfgc.sbatch.steps import is_program, is_work
 from cfgc.sbatch.traps import traps
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 _ELSEWHERE = {BACKGROUND, CAPTURED, FUNCTION, HEREDOC}
-_LOOKS = re.compile(r"\$\?|\$\{\?\}|PIPESTATUS")
 
 
 def _works(script: Script) -> list[Command]:
-    """The work that runs in the foreground, in the order of the text."""
-    return [one for one in script.commands if is_work(one) and not use_of(one.node) & _ELSEWHERE]
+    """The work that runs in the foreground, in the order of the text; without a step or launcher, its programs."""
+    works = [one for one in script.commands if is_work(one)]
+    if not works and script.is_batch:
+        works = [one for one in script.commands if is_program(one)]
+    return [one for one in works if not use_of(one.node) & _ELSEWHERE]
 
 
 def hidden_code(script: Script) -> Iterator[Diagnostic]:
-    """The job's last work, and then a command whose code becomes the job's."""
+    """The job's last work, and then an end that is not its exit code."""
     works = _works(script)
-    if not works or TESTED in use_of(works[-1].node):
-        return  # what follows a work whose failure is handled says nothing of others
+    if not works:
+        return
     work = works[-1]
-    rest = following(outermost(work.node))
-    inner = following(statement_of(work.node)) + rest
-    ended = any(_LOOKS.search(script.text_of(node)) for node in inner) or any(
-        one.program in {"exit", "wait", "exec", "return"} or is_work(one)
-        for node in (rest[:-1] if _ends_well(script, rest) else rest)
-        for one in script.commands_in(node)
+    tested = TESTED in use_of(work.node)
+    nodes = behind(works[-1].node if is_work(work) else works[0].node)
+    looked = tested or any(looks(script.text_of(node)) for node in nodes)
+    last = (following(outermost(work.node)) or ((outermost(work.node),) if tested else ()))[-1:]
+    if (
+        not last
+        or ends_with_a_code(script, nodes)
+        or (looked and not _is_only_looked_at(script, works, nodes, last[0]))
+    ):
+        return
+    on_purpose = any(_switched_off(script, work)) or _trapped(script) or _excuse(script, work) is not None
+    if not on_purpose and (tested or not errexit(script, work.node)):
+        yield _hidden(script, work, last[0], looked)
+
+
+def _is_only_looked_at(script: Script, works: list[Command], nodes: tuple[Node, ...], last: Node) -> bool:
+    """Whether nobody but the log learns of a code that the script has looked at."""
+    tested = TESTED in use_of(works[-1].node)
+    if len(works) > 1 and (tested or not is_work(works[-1])):
+        return False  # one of several may fail
+    again = tested and (is_in_a_loop(works[-1].node) or _is_negated(works[-1].node))
+    return not again and only_looks(script, nodes, last)
+
+
+def _is_negated(node: Node) -> bool:
+    """Whether it is a ``! srun …`` that no ``if`` asks for, or one that an ``elif`` does."""
+    kinds = [parent.type for parent, _ in above(node)]
+    return "elif_clause" in kinds or ("negated_command" in kinds and "if_statement" not in kinds)
+
+
+def _hidden(script: Script, work: Command, last: Node, looked: bool) -> Diagnostic:
+    commands = list(script.commands_in(last))
+    before = last.prev_named_sibling
+    if last.type == "command" and before is not None and commands and ends_with_the_last(script, commands[0]):
+        last = before if commands[0].program == "exit" else last
+    lost = "the job is COMPLETED all the same" if looked else "nobody learns of it"
+    return Diagnostic(
+        "CFG677",
+        f"the job ends with the exit code of `{clipped(script.text_of(last), 40)}`, not of its work",
+        at(work, f"when this fails, {lost}"),
+        secondary=(at_node(script, last, "the job's exit code"),),
+        notes=("for Slurm a failed run is COMPLETED then, and `afterok` jobs start",),
+        helps=(f"end with it: {_KEPT}",) if looked else (_STOP, f"or keep the code: {_KEPT}"),
     )
-    on_purpose = any(_switched_off(script, work)) or _trapped(script)
-    if rest and not ended and not errexit(script, work.node) and not on_purpose:
-        yield Diagnostic(
-            "CFG677",
-            f"the job ends with the exit code of `{clipped(script.text_of(rest[-1]), 40)}`, not of its work",
-            at(work, "when this fails, nobody learns of it"),
-            secondary=(at_node(script, rest[-1], "the job's exit code"),),
-            notes=("for Slurm a failed run is COMPLETED then, and `afterok` jobs start",),
-            helps=(
-                "stop at the first failure: set -euo pipefail",
-                'or keep the code: code=0; srun … || code=$?; …; exit "$code"',
-            ),
-        )
 
 
-def _ends_well(script: Script, rest: tuple[Node, ...]) -> bool:
-    """Whether the last statement is ``exit 0``, or a ``wait`` that has nothing to wait for."""
-    text = script.text_of(rest[-1]).strip() if rest else ""
-    return bool(re.fullmatch(r"exit\s+0", text)) or (text == "wait" and next(script.nodes("&"), None) is None)
+_STOP = "stop at the first failure: set -euo pipefail"
+_KEPT = 'code=0; srun … || code=$?; …; exit "$code"'
 
 
 def _trapped(script: Script) -> bool:
@@ -85,7 +110,7 @@ def lost_in_a_pipe(script: Script) -> Iterator[Diagnostic]:
         if PIPED not in use or use & {CAPTURED, HEREDOC} or not is_work(work) or pipefail(script, work.node):
             continue
         pipeline = next((parent for parent, _ in above(work.node) if parent.type == "pipeline"), None)
-        after = [node for node in following(statement_of(work.node))[:2] if _LOOKS.search(script.text_of(node))]
+        after = [node for node in following(statement_of(work.node))[:2] if looks(script.text_of(node))]
         if pipeline is None or any("PIPESTATUS" in script.text_of(node) for node in after):
             continue
         last = script.text_of(pipeline.named_children[-1])
@@ -140,7 +165,7 @@ _NEVER_FAIL = frozenset({"wait", "echo", "set", "true", ":", "printf", "export",
 def hidden_on_purpose(script: Script) -> Iterator[Diagnostic]:
     """``srun … || true``, and ``set +e`` before the work."""
     works = _works(script)
-    if not works:
+    if not works or (len(works) > 1 and not is_work(works[-1])):
         return
     work = works[-1]
     excuse = _excuse(script, work)
@@ -168,7 +193,7 @@ def hidden_on_purpose(script: Script) -> Iterator[Diagnostic]:
 
 def _excuse(script: Script, work: Command) -> Node | None:
     statement = statement_of(work.node)
-    if statement.type != "list" or (following(outermost(work.node)) and _LOOKS.search(script.source.text)):
+    if statement.type != "list" or (following(outermost(work.node)) and looks(script.source.text)):
         return None
     operator, right = statement.children[-2], statement.children[-1]
     harmless = {"true", ":", "echo"}
@@ -183,7 +208,7 @@ def _switched_off(script: Script, work: Command) -> Iterator[Command]:
     if not before or not any(word.startswith("+") and "e" in word for word in before[-1].words) or not rest:
         return
     after = [script.text_of(node) for node in (statement_of(work.node), *rest)]
-    if len(before) > 1 and not any(_LOOKS.search(text) or "||" in text for text in after):
+    if len(before) > 1 and not any(looks(text) or "||" in text for text in after):
         yield before[-1]
 
 

@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+#SBATCH --nodes=1
+srun python train.py && echo good
+date

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+#SBATCH --nodes=1
+srun python train.py
+echo "exit: $?"
+exit $?

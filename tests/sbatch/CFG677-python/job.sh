@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+#SBATCH --nodes=1
+python train.py
+echo done

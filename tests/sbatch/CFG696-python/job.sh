@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+#SBATCH --nodes=1
+python train.py || true
