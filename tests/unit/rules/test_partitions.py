@@ -34,7 +34,7 @@ FULL: dict[str, Any] = {
     "launch": {"nodes": 4, "gpus_per_node": 2, "time_limit": 3600},
     "training": {"global_batch_size": 64},
 }
-PARTITIONS = {"CFG627", "CFG628", "CFG629", "CFG630", "CFG631", "CFG632", "CFG633", "CFG636", "CFG638"}
+PARTITIONS = {"CFG627", "CFG628", "CFG629", "CFG630", "CFG631", "CFG632", "CFG633", "CFG636", "CFG638", "CFG642"}
 
 MORE: dict[str, dict[str, Any]] = {
     "CFG627": {"cluster": {"partition": "gpu,debug"}},
@@ -46,6 +46,7 @@ MORE: dict[str, dict[str, Any]] = {
     "CFG633": {"cluster": {"account": "physics"}},
     "CFG636": {"cluster": {"requeue": False}, "launch": {"max_attempts": 1}},
     "CFG638": {"cluster": {"partitions": [FITS, FITS]}},
+    "CFG642": {"cluster": {"memory_per_node": 0}, "launch": {"gpus_per_node": 1}},
 }
 
 

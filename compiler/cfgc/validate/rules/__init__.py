@@ -96,6 +96,7 @@ SHARED_RULES: tuple[SharedRule, ...] = (
     partitions.nodes_fit,
     partitions.gpus_fit,
     partitions.memory_fits,
+    partitions.memory_is_shared,
     partitions.cpus_fit,
     partitions.permissions_fit,
     site.container_is_whole,

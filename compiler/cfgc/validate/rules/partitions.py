@@ -11,7 +11,7 @@ from cfgc.arithmetic.of_spec import cpus_per_task_of, tasks_per_node_of
 from cfgc.nearest import nearest
 from cfgc.schema.units import format_duration
 from cfgc.validate.remedy import Remedy, one_fix
-from cfgc.validate.rules.finding import At, count, error, gib, warning
+from cfgc.validate.rules.finding import GIB, At, count, error, gib, warning
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -140,6 +140,30 @@ def memory_fits(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
         ],
         (),
         ("set `memory_per_node = 0` for all of the node's memory", *_roomier(spec, "memory_per_node", asked)),
+    )
+
+
+def memory_is_shared(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG642: a job of some of a node's GPUs leaves memory to those of the others."""
+    known, asked = _of(spec), spec.launch.gpus_per_node
+    if known is None or spec.hardware.device != "cuda" or spec.cluster.memory_per_node or spec.cluster.exclusive:
+        return
+    have, memory = known.facts.gpus_per_node or 0, known.facts.memory_per_node
+    if asked >= have:
+        return
+    share = memory * asked // have // GIB
+    amount = f' = "{share}GiB"`, its share of {gib(memory)}' if share else "`, as much as it needs"
+    yield warning(
+        "CFG642",
+        f"the job takes all memory of a node for {asked} of its {count(have, 'GPU')}",
+        resolved,
+        [
+            At("cluster.memory_per_node", "0 is all of it"),
+            At("launch.gpus_per_node", f"{asked} on each node"),
+            known.at("gpus_per_node", f"{have} in a node"),
+        ],
+        ("nobody gets the other GPUs then, another point of the same sweep neither: each waits for a node of its own",),
+        (f"set `memory_per_node{amount}", "or set `exclusive = true` where the whole node is meant"),
     )
 
 
