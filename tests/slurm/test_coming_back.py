@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.slurm.bundles import task_bundle
+from tests.runtime.bundles import write_corpus
+from tests.slurm.bundles import RANKS, task_bundle, training_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,10 +95,63 @@ def preempt(slurm: Cluster, directory: Path, script: str) -> tuple[str, Path]:
     bundle, run = task_bundle(directory, script, "cluster.partition=low", "cluster.exclusive=true"), directory / "run"
     job = slurm.submit(bundle, "--nodelist=n1")
     wait_for(run / "started-001")
+    take_n1(slurm, directory)
+    return job, run
+
+
+def take_n1(slurm: Cluster, directory: Path) -> None:
+    """Submit a job that is worth more than those of the partition low."""
     important = directory / "important.sh"
     important.write_text("#!/bin/sh\nsleep 5\n")
     slurm.submit(important, "--nodelist=n1", "--exclusive")
-    return job, run
+
+
+def start_on_n1(slurm: Cluster, directory: Path, *overrides: str) -> tuple[str, Path]:
+    """Submit a training that can be preempted, and wait for a rank; its job and run directory."""
+    write_corpus(directory / "text")
+    low = ("cluster.partition=low", "cluster.exclusive=true", "training.max_steps=5000")
+    job = slurm.submit(training_bundle(directory, *low, *overrides), "--nodelist=n1", **RANKS)
+    wait_for(directory / "run" / "attempts" / "001" / "pids" / "rank-1")
+    return job, directory / "run"
+
+
+FROM_THE_BEGINNING = "queued again, attempt 2 of 5, from the beginning, as nothing was saved yet"
+
+
+@pytest.mark.parametrize("launcher", ["torchrun", "srun"])
+def test_starts_that_are_taken_away_are_no_failures(launcher: str, slurm: Cluster, tmp_path: Path) -> None:
+    """TERM reaches every process of the step, those too that do not listen yet. Cancelled, it stays away."""
+    job, run = start_on_n1(slurm, tmp_path, f'launch.launcher="{launcher}"')
+    take_n1(slurm, tmp_path)
+    wait_for(run / "attempts" / "002" / "pids" / "rank-1")
+    slurm.run("scontrol", "requeue", job)
+    wait_for(run / "attempts" / "003" / "pids" / "rank-1")
+    slurm.cancel(job)
+    ended = slurm.wait(job)
+    assert (ended.state, ended.code, ended.restarts) == ("CANCELLED", 75, 2), said(run)
+    assert FROM_THE_BEGINNING in said(run)
+    assert "it was cancelled, and goes on when it is submitted again" in said(run)
+    assert not (run / "metrics.jsonl").exists()
+    assert all((run / "attempts" / attempt / "taken").exists() for attempt in attempts(run))
+
+
+def test_a_chain_goes_on_after_a_start_that_was_taken_away(slurm: Cluster, tmp_path: Path) -> None:
+    job, run = start_on_n1(slurm, tmp_path, "cluster.chain=true")
+    take_n1(slurm, tmp_path)
+    ended = slurm.wait(job)
+    assert (ended.state, ended.code) == ("FAILED", 75), said(run)
+    assert FROM_THE_BEGINNING in said(run)
+    wait_for(run / "attempts" / "002" / "pids" / "rank-1")
+    assert str(int(job) + 1) in slurm.queue()
+
+
+def test_a_time_limit_that_leaves_no_time_before_the_signal_is_said(slurm: Cluster, tmp_path: Path) -> None:
+    for limit, is_said in ((5, True), (6, False)):
+        bundle = task_bundle(tmp_path / str(limit), "exit 0", "launch.time_limit=1h")
+        ended = slurm.wait(slurm.submit(bundle, f"--time={limit}"))
+        assert ended.state == "COMPLETED"
+        note = f"the job's time limit is {limit} min, and the plan has it asked to save 5 min before that: at once"
+        assert (note in said(tmp_path / str(limit) / "run")) is is_said
 
 
 def test_a_preempted_job_comes_back(slurm: Cluster, tmp_path: Path) -> None:
@@ -135,17 +189,28 @@ def test_a_job_saves_before_its_time_limit_and_comes_back(slurm: Cluster, tmp_pa
 
 
 def test_two_attempts_that_got_nowhere_are_the_last(slurm: Cluster, tmp_path: Path) -> None:
-    deaf = 'trap "" USR2 TERM; touch "$CFGC_RUN_DIR/started-$CFGC_ATTEMPT"; sleep 300'
-    bundle, run = task_bundle(tmp_path, deaf), tmp_path / "run"
+    bundle, run = task_bundle(tmp_path, "kill -9 $$"), tmp_path / "run"
     job = slurm.submit(bundle)
-    for attempt in ("001", "002"):
-        wait_for(run / f"started-{attempt}")
-        slurm.run("scontrol", "requeue", job)  # and Slurm kills it
-    ended = slurm.wait(job)
-    # 137 where the task's shell saw its supervisor killed, 76 where nobody was left to see anything.
-    assert (ended.state, ended.code in (76, 137)) == ("FAILED", True), said(run)
+    for attempt in ("001", "002", "003"):
+        ended = slurm.wait(job)
+        assert (ended.state, ended.code) == ("FAILED", 137), said(run)
+        if attempt != "003":
+            slurm.run("scontrol", "requeue", job)
     assert "not started again: attempts 1 and 2 both failed before a checkpoint after step 0" in said(run)
     assert attempts(run) == ["001", "002"]
+
+
+def test_an_attempt_that_slurm_killed_for_a_requeue_did_not_fail(slurm: Cluster, tmp_path: Path) -> None:
+    first = 'trap "" USR2 TERM; touch "$CFGC_RUN_DIR/started-001"; sleep 300'
+    script = f"case $CFGC_ATTEMPT in 001) {first} ;; 002) kill -9 $$ ;; esac"
+    bundle, run = task_bundle(tmp_path, script), tmp_path / "run"
+    job = slurm.submit(bundle)
+    wait_for(run / "started-001")
+    slurm.run("scontrol", "requeue", job)  # it does not listen
+    assert slurm.wait(job).code == 137
+    slurm.run("scontrol", "requeue", job)
+    assert slurm.wait(job).state == "COMPLETED", said(run)
+    assert attempts(run) == ["001", "002", "003"]
 
 
 def test_a_save_of_90_s_is_waited_for(slurm: Cluster, tmp_path: Path) -> None:
