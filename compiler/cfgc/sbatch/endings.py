@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.sbatch.script import Command, Script
 from cfgc.sbatch.shell import above, errexit, following, is_condition, statement_of
-from cfgc.sbatch.steps import is_work
+from cfgc.sbatch.steps import SMALL, is_work, program_of, python_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -23,6 +23,13 @@ sleep squeue tail test true unset wc
 """
 _SAYS = frozenset(_SAYING.split())
 """Programs that look, tell and tidy up: none of them hands a code on that was looked at before."""
+
+_STANDING_BY = """
+. activate alias awk basename break continue deactivate dirname exit false grep gzip let local mamba micromamba ml popd
+pushd read readonly return scontrol sed seff shift shopt sort source sync trap tr ulimit umask wait zip
+"""
+_AROUND = SMALL | _SAYS | frozenset(_STANDING_BY.split())
+"""What stands around the work of a job, and is none."""
 
 _LOOKS = re.compile(r"\$\?|\$\{\?\}|PIPESTATUS")
 _OF_THE_LAST = frozenset({(), ("$?",), ('"$?"',), ('"${?}"',), ("${?}",)})
@@ -44,6 +51,13 @@ def _behind(work: Node) -> Iterator[Node]:
             yield from (one for one in parent.named_children if one.start_byte >= node.end_byte)
         elif parent.type in _STATEMENTS:
             yield from following(node)
+
+
+def only_small(script: Script, nodes: tuple[Node, ...]) -> bool:
+    """Whether nothing runs there that may be the job's work, but Python programs."""
+    known = _AROUND | script.functions.keys() | {""}
+    commands = (one for node in nodes for one in script.commands_in(node))
+    return all(program_of(one) in known or one.program in known or python_of(one) for one in commands)
 
 
 def ends_with_a_code(script: Script, nodes: tuple[Node, ...]) -> bool:

@@ -19,7 +19,7 @@ cat chmod conda cp curl date df docker du echo enroot env false find free git ho
 lsmod mkdir mv nproc nvidia-smi ping pip pip3 pkill podman printenv printf ray rm rocm-smi rsync sbcast sleep tar test
 touch true ulimit uname unzip wget which whoami
 """
-_SMALL = frozenset(_PREPARES.split())
+SMALL = frozenset(_PREPARES.split())
 """Programs that prepare or look: nobody calls their end the end of the job's work."""
 
 
@@ -105,7 +105,7 @@ def is_work(command: Command) -> bool:
     """Whether this is a step or a launcher, and not one that only prepares or looks."""
     if program_of(command) == "srun":
         payload = step_of(command).payload
-        return bool(payload) and payload[0].rpartition("/")[2] not in _SMALL
+        return bool(payload) and payload[0].rpartition("/")[2] not in SMALL
     return is_launcher(expanded(command))
 
 
@@ -116,7 +116,7 @@ _PREPARING = frozenset({"-", "setup.py"})
 _PREPARING_MODULES = frozenset({"build", "compileall", "ensurepip", "pip", "venv", "virtualenv", "zipfile"})
 
 
-def _python_of(command: Command) -> tuple[str, ...]:
+def python_of(command: Command) -> tuple[str, ...]:
     """The words from ``python`` on, also behind ``apptainer exec …``; empty when it runs something else."""
     words = expanded(command)[:60]
     if not (_PYTHON.fullmatch(program_of(command)) or program_of(command) in _WRAPPERS):
@@ -126,7 +126,7 @@ def _python_of(command: Command) -> tuple[str, ...]:
 
 def is_long(command: Command) -> bool:
     """The same, or a Python program, or either in a container: it can run for hours."""
-    python = _python_of(command)
+    python = python_of(command)
     plain = len(python) > 1 and python[1] not in {"-c", "-V", "--version"}
     inside = program_of(command) in _WRAPPERS and bool(launcher_words(expanded(command)[:60]))
     return plain or inside or is_work(command)
@@ -134,7 +134,7 @@ def is_long(command: Command) -> bool:
 
 def is_program(command: Command) -> bool:
     """The same, and not one that only prepares (``python -m pip``)."""
-    python = _python_of(command)
+    python = python_of(command)
     prepares = python[1:2] and (
         python[1] in _PREPARING or (python[1] == "-m" and python[2:3] and python[2] in _PREPARING_MODULES)
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.diagnostics import Diagnostic
-from cfgc.sbatch.endings import behind, ends_with_a_code, ends_with_the_last, looks, only_looks
+from cfgc.sbatch.endings import behind, ends_with_a_code, ends_with_the_last, looks, only_looks, only_small
 from cfgc.sbatch.rules.common import at, at_node, clipped
 from cfgc.sbatch.script import Command, Script
 from cfgc.sbatch.shell import (
@@ -36,9 +36,9 @@ _ELSEWHERE = {BACKGROUND, CAPTURED, FUNCTION, HEREDOC}
 
 
 def _works(script: Script) -> list[Command]:
-    """The work that runs in the foreground, in the order of the text; without a step or launcher, its programs."""
+    """The work that runs in the foreground, in the order of the text; Python programs when there is nothing else."""
     works = [one for one in script.commands if is_work(one)]
-    if not works and script.is_batch:
+    if not works and script.is_batch and only_small(script, (script.root,)):
         works = [one for one in script.commands if is_program(one)]
     return [one for one in works if not use_of(one.node) & _ELSEWHERE]
 
