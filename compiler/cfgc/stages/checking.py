@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -72,7 +72,7 @@ def check_pipeline(reader: Reader, graph: SpecGraph) -> CheckedPipeline:
             by_stage.setdefault(name, []).extend(rejected.diagnostics)
     for name, stage in checked.items():
         by_stage.setdefault(name, []).extend(stage.checked.warnings)
-    found += _unread(declared)
+    found += _unread(declared, specs)
     everything = by_place(declared.root, together(found, by_stage, len(declared.stages)))
     if any(finding.severity == "error" for finding in everything):
         raise Rejected(everything)
@@ -171,13 +171,17 @@ def _is_about(finding: Diagnostic, resolved: Resolved, locations: Iterable[tuple
     )
 
 
-def _unread(declared: Declared) -> Iterator[Diagnostic]:
+def _unread(declared: Declared, specs: Mapping[str, StageSpec]) -> Iterator[Diagnostic]:
     """CFG667: what the pipeline's own spec says is for its stages."""
-    if any(not said.spec for said in declared.stages):
-        return
+    own = [said for said in declared.stages if not said.spec]
+    if any(said.name not in specs or not names_a_task(specs[said.name].resolved) for said in own):
+        return  # a stage that trains reads all of it
     sections: dict[str, list[tuple[str, ...]]] = {}
     for path, leaf in declared.root.leaves.items():
-        if leaf.origin.span and path != STAGES and path[0] != "experiment" and path[: len(RUN_DIR)] != RUN_DIR:
+        is_read = own and (path[0] not in OF_TRAINING or leaf.origin.layer.kind == "overlay")
+        if not leaf.origin.span or is_read or path == STAGES:
+            continue
+        if path[0] != "experiment" and path[: len(RUN_DIR)] != RUN_DIR:
             sections.setdefault(path[0], []).append(path)
     for section, paths in sections.items():
-        yield errors.of_no_stage(declared.root, section, paths)
+        yield errors.of_no_stage(declared.root, section, paths, own_task=bool(own))

@@ -192,14 +192,22 @@ def decided_by_the_pipeline(resolved: Resolved, location: Location, key: str, wh
     )
 
 
-def of_no_stage(root: Resolved, section: str, paths: Sequence[Location]) -> Diagnostic:
-    """CFG667: every stage has a spec of its own, so that nobody reads the pipeline's."""
-    remedy = Remedy(root)
+def of_no_stage(root: Resolved, section: str, paths: Sequence[Location], *, own_task: bool) -> Diagnostic:
+    """CFG667: every stage has a spec of its own, or ``own_task``s that read nothing of training."""
+    remedy, what = Remedy(root), "spec" if not own_task else "task"
     return Diagnostic(
         "CFG667",
-        f"`[{section}]` is read by no stage: each has a spec of its own",
+        f"`[{section}]` is read by no stage: each has a {what} of its own",
         key_label(root, paths[0], "would be ignored"),
-        notes=("a stage without `spec` runs this spec; those with one take from here what their `set` says",),
-        helps=(f"move `[{section}]` into the specs of the stages, or a base of them",),
+        notes=(
+            "it is for stages that train or evaluate, and none of those runs this spec"
+            if own_task
+            else "a stage without `spec` runs this spec; those with one take from here what their `set` says",
+        ),
+        helps=(
+            f"drop `[{section}]`"
+            if own_task
+            else f"move `[{section}]` into the specs of the stages, or a base of them",
+        ),
         fixes=one_fix(edit for path in paths for edit in remedy.take_back(path)),
     )

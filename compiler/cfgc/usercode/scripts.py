@@ -23,6 +23,8 @@ def script_problem(path: str | None, text: bytes | None) -> tuple[str, str] | No
             "there is no such file, or it cannot be read, or it has more than 256 KiB",
             "name a file by its path from the project's root",
         )
+    if not text.strip():
+        return "it is empty", "write what is to be run into it"
     return None
 
 

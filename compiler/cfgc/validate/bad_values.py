@@ -196,7 +196,9 @@ def _bad_size(refused: Refused) -> Diagnostic:
 
 def _control_character(refused: Refused) -> Diagnostic:
     plain = " ".join("".join(char if char.isprintable() else " " for char in refused.value).split())
-    write = f"write `{refused.location[-1]} = {toml_text(plain)}`"
+    last = refused.location[-1]
+    in_array = isinstance(last, int)
+    write = f"write `{toml_text(plain)}` in its place" if in_array else f"write `{last} = {toml_text(plain)}`"
     return say.control_character(refused.key, refused.label(), refused.error["ctx"]["character"], write)
 
 

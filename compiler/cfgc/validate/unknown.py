@@ -98,6 +98,8 @@ def _as_written(origin: Origin) -> str:
 
 
 def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
+    if location[:1] == ("stages",) and len(location) == 3:
+        return _in_a_stage(resolved, location)
     name = str(location[-1])
     here = section_at(location[:-1])
     known = (*here.model_fields, *(RESERVED if len(location) == 1 else ())) if here else ()
@@ -116,6 +118,24 @@ def _unknown(resolved: Resolved, location: Location) -> Diagnostic:
         return unknown_key(dotted(location), label, notes, (help_,), one_fix(tuple(raised)))
     fixes = _putting_right(resolved, location, close, other, certain=certain)
     return unknown_key(dotted(location), label, notes, (f"write `{close}`" if close else moved,), fixes)
+
+
+def _in_a_stage(resolved: Resolved, location: Location) -> Diagnostic:
+    """A key of a stage: one of its own that is mistyped, or one of the spec that it runs, which ``set`` holds."""
+    name, here = str(location[-1]), section_at(location[:-1])
+    known = tuple(here.model_fields) if here else ()
+    table = leaf_at(resolved, location)
+    close = nearest(name, known)
+    other = "" if close else name if (name,) in schema_sections() else other_home(name, table and table[0].value)
+    meant = close or other
+    label = key_label(resolved, location, f"did you mean `{close}`?" if close else "")
+    helps = (f"write `{close}`" if close else f"write `set = {{ {other} = … }}`" if other else "remove it",)
+    notes = () if meant else _listing(location[:-1], known)
+    if other:
+        fixes = one_fix(Remedy(resolved).move(location, (*location[:-1], "set", *other.split("."))))
+    else:
+        fixes = _putting_right(resolved, location, close, "", certain=close == clearly_nearest(name, known))
+    return unknown_key(dotted(location), label, notes, helps, fixes)
 
 
 def _putting_right(

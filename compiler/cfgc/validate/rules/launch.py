@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.arithmetic.ending import MINUTE, requeues, shutdown_grace_of, signal_lead_of
+from cfgc.arithmetic.ending import MINUTE, needed_to_save, requeues, shutdown_grace_of, signal_lead_of
 from cfgc.schema.units import format_duration
 from cfgc.validate.rules.finding import At, count, error, is_default, warning
 from cfgc.validate.rules.wall_time import GRACE, LEAD, LIMIT, computed
@@ -160,13 +160,15 @@ def attempts_match_requeue(spec: AnySpec, resolved: Resolved) -> Iterator[Diagno
 def _shorter_or_longer(spec: AnySpec) -> Iterator[str]:
     """A lead that the limit has room for, with a save that the lead has room for; and a limit for the lead."""
     lead, limit, grace = signal_lead_of(spec.launch), spec.launch.time_limit, shutdown_grace_of(spec.launch)
-    if limit > MINUTE:
-        shorter = max(MINUTE // 2, limit // 5)
+    need = needed_to_save(spec.launch)
+    shorter = max(MINUTE // 2, limit // 5)
+    is_enough = limit > MINUTE and need <= shorter // 2 and need <= limit - shorter
+    if is_enough:
         yield f'set `signal_lead = "{_short(shorter)}"`' + (
             f' and `shutdown_grace = "{_short(shorter // 2)}"`' if grace > shorter else ""
         )
-    longer = -(-2 * max(lead, grace) // MINUTE) * MINUTE
-    yield f'{"or " if limit > MINUTE else ""}set `time_limit = "{format_duration(longer)}"`'
+    longer = -(-max(2 * lead, 2 * grace, need + lead) // MINUTE) * MINUTE
+    yield f'{"or " if is_enough else ""}set `time_limit = "{format_duration(longer)}"`'
 
 
 def _time_to_save(spec: AnySpec) -> str:

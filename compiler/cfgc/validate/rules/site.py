@@ -31,13 +31,14 @@ def container_is_whole(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic
     """CFG634: a container has a runner and an image."""
     container = spec.cluster.container
     if container.kind != "none" and not container.image:
+        suffix = "sif" if container.kind == "apptainer" else "sqsh"
         yield error(
             "CFG634",
             f"{container.kind} has no image to run",
             resolved,
-            [At(KIND, "runs an image")],
+            [At(IMAGE, "names none"), At(KIND, "runs an image")],
             (),
-            ('add `container.image = "/shared/images/train.sqsh"`, the file on your cluster',),
+            (f'set `container.image = "/shared/images/train.{suffix}"`, the file on your cluster',),
         )
     if container.kind == "none" and (container.image or container.mounts or container.mount_home):
         unused = next(key for key in ("image", "mounts", "mount_home") if getattr(container, key))
