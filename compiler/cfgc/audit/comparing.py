@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
 from cfgc.audit.bundle_on_disk import BundleOnDisk, Step
 from cfgc.audit.comparing_points import PointChange, compare_points, point_facts
 from cfgc.audit.diff_errors import pipeline_and_run
-from cfgc.audit.facts import COMPILER, RUNTIME, Fact, facts_of, inputs
+from cfgc.audit.facts import COMPILER, INPUTS, RUNTIME, Fact, facts_of, inputs
 from cfgc.audit.facts import stages as stage_facts
 from cfgc.diagnostics import Rejected
 from cfgc.diagnostics.masking import hidden
@@ -19,6 +19,8 @@ from cfgc_runtime.values import ABSENT, KINDS, Difference, Kind, compare_ds_conf
 
 WORST_FIRST: Final = KINDS
 """A change of an earlier class is worse than one of a later."""
+DEFAULT: Final = "default"
+"""What a key follows from that came or went with its table, and that nobody set."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Comparison:
         yield from (change.kind for change in self.changes)
         yield from (change.kind for change in self.ds_config if self.counts_ds_config)
         yield from (fact.kind for fact in self.facts if fact.kind)
-        yield from (change.kind for point in self.points for change in point.differences)
+        yield from (point.difference.kind for point in self.points)
         for stage in (self.stages or {}).values():
             yield from stage._kinds()
 
@@ -108,9 +110,14 @@ def compare_bundles(old: BundleOnDisk, new: BundleOnDisk) -> Comparison:
 
 def _compare_pipelines(old: BundleOnDisk, new: BundleOnDisk) -> Comparison:
     both = [stage for stage in new.stages if stage in old.stages]
-    stages = {stage: compare_bundles(old.stages[stage], new.stages[stage]) for stage in both}
+    stages = {stage: _of_stage(compare_bundles(old.stages[stage], new.stages[stage])) for stage in both}
     facts = (*stage_facts(old.needs, new.needs), *inputs(old, new))
     return Comparison(old, new, facts=facts, stages=stages)
+
+
+def _of_stage(comparison: Comparison) -> Comparison:
+    """Without inputs: the pipeline has those of all its stages."""
+    return replace(comparison, facts=tuple(fact for fact in comparison.facts if fact.subject != INPUTS))
 
 
 def _rank(change: Change) -> tuple[int, bool, str]:
@@ -145,4 +152,4 @@ def _cause(before: Sequence[Step], after: Sequence[Step]) -> str:
         same_way = before[0].get("layer") == after[0].get("layer") and before[0].get("text") == after[0].get("text")
         return str(after[0].get("derived") or after[0].get("text") or "") if same_way else ""
     [newest] = (before or after)[:1] or ({},)
-    return str(newest.get("derived") or newest.get("text") or ("default" if newest.get("layer") == "default" else ""))
+    return str(newest.get("derived") or newest.get("text") or (DEFAULT if newest.get("layer") == DEFAULT else ""))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from cfgc.audit.bundle_on_disk import BundleOnDisk
 from cfgc.audit.facts import Fact
@@ -13,19 +12,16 @@ from cfgc.emit.markdown import counted
 from cfgc_runtime.point import Point
 from cfgc_runtime.values import KINDS, Difference, Values, compare_specs
 
-_Key: TypeAlias = tuple[str, ...]
 _SHOWN: Final = 20
 """Points that are named."""
 
 
 @dataclass(frozen=True)
 class PointChange:
-    """A point that both sides have, its numbers, and what differs of it beside what differs of all points."""
+    """Something that differs of some points, and their numbers on the new side."""
 
-    overrides: tuple[str, ...]
-    old: int
-    new: int
-    differences: tuple[Difference, ...]
+    difference: Difference
+    points: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -35,19 +31,17 @@ class _Pair:
 
 
 def compare_points(old: BundleOnDisk, new: BundleOnDisk) -> tuple[list[Difference], tuple[PointChange, ...]]:
-    """What differs of all points that both sides have, or of the first ones when there is none; and of single ones."""
+    """What differs of all points that both sides have, or of the first ones where there is none; and of some."""
     pairs = list(_pairs(old.points, new.points))
     base = {one.key: one for one in compare_specs(old.values, new.values)}
     if not pairs:
         return list(base.values()), ()
-    found = [list(_differences(base, old.values, new.values, pair)) for pair in pairs]
-    times = Counter(map(repr, (one for differences in found for one in differences)))
-    changes = (
-        PointChange(pair.new.overrides, pair.old.index, pair.new.index, _rare(differences, times, len(pairs)))
-        for pair, differences in zip(pairs, found, strict=True)
-    )
-    shared = [one for one in found[0] if times[repr(one)] == len(pairs)]
-    return shared, tuple(change for change in changes if change.differences)
+    found: dict[str, tuple[Difference, list[int]]] = {}
+    for pair in pairs:
+        for one in _differences(base, old.values, new.values, pair):
+            found.setdefault(repr(one), (one, []))[1].append(pair.new.index)
+    shared = [one for one, points in found.values() if len(points) == len(pairs)]
+    return shared, tuple(PointChange(one, tuple(points)) for one, points in found.values() if len(points) < len(pairs))
 
 
 def point_facts(old: BundleOnDisk, new: BundleOnDisk) -> Iterator[Fact]:
@@ -87,10 +81,6 @@ def _of_point(keys: Iterable[str], values: Mapping[str, Any], patch: Mapping[str
             yield from [(key, patch[key])] if patch[key] is not None else []
         elif key in values:
             yield key, values[key]
-
-
-def _rare(differences: Sequence[Difference], times: Mapping[str, int], points: int) -> tuple[Difference, ...]:
-    return tuple(one for one in differences if times[repr(one)] < points)
 
 
 def _named(points: Sequence[Point]) -> Iterator[str]:

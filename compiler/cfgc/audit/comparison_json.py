@@ -11,7 +11,7 @@ from cfgc.audit.comparing_points import PointChange
 from cfgc.audit.comparison_words import verdict
 from cfgc.audit.facts import Fact
 from cfgc.emit.canonical import readable
-from cfgc_runtime.values import ABSENT, Difference, Kind
+from cfgc_runtime.values import ABSENT, Kind
 
 
 def comparison_json(comparison: Comparison, only: Collection[Kind] = ()) -> str:
@@ -38,7 +38,7 @@ def comparison_data(comparison: Comparison, only: Collection[Kind] = ()) -> dict
             "changes": [_change(change) for change in comparison.ds_config if wanted(change.kind)],
         },
         "others": [_fact(fact) for fact in comparison.facts if wanted(fact.kind)],
-        "points": [found for point in comparison.points if (found := _point(point, only))["changes"]],
+        "points": [_point(point) for point in comparison.points if wanted(point.difference.kind)],
         "stages": {name: comparison_data(stage, only) for name, stage in (comparison.stages or {}).items()},
     }
 
@@ -66,13 +66,9 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _point(point: PointChange, only: Collection[Kind]) -> dict[str, Any]:
-    found = [_difference(one) for one in point.differences if not only or one.kind in only]
-    return {"overrides": list(point.overrides), "old": point.old, "new": point.new, "changes": found}
-
-
-def _difference(found: Difference) -> dict[str, Any]:
-    return {"key": found.key, "class": found.kind, **_values(found.old, found.new)}
+def _point(point: PointChange) -> dict[str, Any]:
+    found = point.difference
+    return {"key": found.key, "class": found.kind, **_values(found.old, found.new), "points": list(point.points)}
 
 
 def _values(old: Any, new: Any) -> Mapping[str, Any]:

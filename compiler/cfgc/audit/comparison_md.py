@@ -6,10 +6,11 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from cfgc.audit.comparing import WORST_FIRST, Change, Comparison
+from cfgc.audit.comparing import DEFAULT, WORST_FIRST, Change, Comparison
 from cfgc.audit.comparison_words import MEANING, origin_text, value_texts, verdict
 from cfgc.audit.facts import Fact
-from cfgc.emit.markdown import code, counted, table
+from cfgc.emit.markdown import code, counted, table, text
+from cfgc.sweep.numbers import listed
 from cfgc_runtime.values import DS_CONFIG, Kind
 
 _HEAD: Final = ("key", "before", "after", "from")
@@ -44,7 +45,7 @@ def _of_kind(comparison: Comparison, kind: Kind) -> Iterator[str]:
     rows = [_row(change) for change in changes if change.kind == kind]
     lines = [*(["", *table(_HEAD, rows)] if rows else []), *_points(comparison, kind)]
     facts = [fact for fact in comparison.facts if fact.kind == kind]
-    lines += ["", *(f"- {code(fact.subject)}: {code(fact.text)}" for fact in facts)] if facts else []
+    lines += ["", *(f"- {text(fact.subject)}: {text(fact.text)}" for fact in facts)] if facts else []
     if lines:
         yield from ("", f"**{kind}**: {MEANING[kind]}", *lines)
         yield from (line for fact in facts for line in _details(fact))
@@ -53,20 +54,21 @@ def _of_kind(comparison: Comparison, kind: Kind) -> Iterator[str]:
 def _row(change: Change) -> tuple[str, ...]:
     before, after = map(code, value_texts(change.old, change.new))
     if change.follows:
-        return code(change.key), before, after, f"follows {code(change.follows)}"
+        return (
+            code(change.key),
+            before,
+            after,
+            DEFAULT if change.follows == DEFAULT else f"follows {code(change.follows)}",
+        )
     origins = [code(text) for text in dict.fromkeys(map(origin_text, (change.old_steps, change.new_steps))) if text]
     return code(change.key), before, after, " → ".join(origins)
 
 
 def _points(comparison: Comparison, kind: Kind) -> Iterator[str]:
-    rows = [
-        (f"{point.new} {code(', '.join(point.overrides))}", code(one.key), *map(code, value_texts(one.old, one.new)))
-        for point in comparison.points
-        for one in point.differences
-        if one.kind == kind
-    ]
+    found = [(point.difference, listed(point.points)) for point in comparison.points if point.difference.kind == kind]
+    rows = [(code(one.key), *map(code, value_texts(one.old, one.new)), numbers) for one, numbers in found]
     if rows:
-        yield from ("", *table(("point", "key", "before", "after"), rows))
+        yield from ("", *table(("key", "before", "after", "points"), rows))
 
 
 def _folded(comparison: Comparison) -> Iterator[str]:
@@ -80,7 +82,7 @@ def _folded(comparison: Comparison) -> Iterator[str]:
         yield from _details_of(title, table(("key", "before", "after"), [tuple(map(code, pair)) for pair in pairs]))
     for fact in comparison.facts:
         if fact.kind is None:
-            yield from _details(fact) if fact.details else ("", f"{code(fact.subject)}: {code(fact.text)}")
+            yield from _details(fact) if fact.details else ("", f"{text(fact.subject)}: {text(fact.text)}")
 
 
 def _details(fact: Fact) -> Iterator[str]:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final, Literal, TypeAlias
 
 from cfgc.audit.comparing import WORST_FIRST, Change, Comparison
-from cfgc.audit.comparison_words import MEANING, arrow, origin_text, value_texts, verdict
+from cfgc.audit.comparison_words import MEANING, arrow, origin_text, value_texts, verdict, why
 from cfgc.audit.facts import Fact
 from cfgc.diagnostics.text import printable
+from cfgc.sweep.numbers import listed
 from cfgc_runtime.values import DS_CONFIG, Kind
 
 Role: TypeAlias = Literal["bold", "old", "new", "dim"]
@@ -86,16 +87,14 @@ def _changes(changes: Sequence[Change], paint: Paint) -> Iterator[str]:
     following = [change for change in changes if change.follows]
     keys, rows = [change.key for change in following], [f"{arrow(change)}  " for change in following]
     width = max(map(len, rows), default=0)
-    ends = (paint(f"follows: {printable(change.follows)}", "dim") for change in following)
+    ends = (paint(printable(why(change)), "dim") for change in following)
     yield from _aligned(keys, (row.ljust(width) + end for row, end in zip(rows, ends, strict=True)))
 
 
 def _points(comparison: Comparison, kind: Kind) -> Iterator[str]:
     for point in comparison.points:
-        found = [one for one in point.differences if one.kind == kind]
-        if found:
-            yield f"  point {point.new} ({printable(', '.join(point.overrides))})"
-            yield from (f"    {printable(str(one))}" for one in found)
+        if point.difference.kind == kind:
+            yield f"  {printable(str(point.difference))}  (points {listed(point.points)})"
 
 
 def _fact(fact: Fact, paint: Paint) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cfgc.audit.bundle_on_disk import Step
-from cfgc.audit.comparing import Change, Comparison
+from cfgc.audit.comparing import DEFAULT, Change, Comparison
 from cfgc.diagnostics.masking import masked_text
 from cfgc.diagnostics.text import printable
 from cfgc.emit.markdown import counted
@@ -52,6 +52,11 @@ def origin_text(steps: tuple[Step, ...]) -> str:
         return printable(f"derived: {newest['derived']}")
     text = newest.get("text")
     return printable(f"{newest.get('layer')}: {masked_text(str(text))}" if text else str(newest.get("layer")))
+
+
+def why(change: Change) -> str:
+    """What a value follows from."""
+    return DEFAULT if change.follows == DEFAULT else f"follows: {change.follows}"
 
 
 def arrow(change: Change) -> str:

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from cfgc.audit.bundle_on_disk import BundleOnDisk
+from cfgc.audit.bundle_on_disk import BundleOnDisk, Step
 from cfgc.emit.markdown import counted
 from cfgc_runtime.values import KINDS, Kind
 
 RUNTIME: Final = "runtime"
 COMPILER: Final = "compiler"
+INPUTS: Final = "inputs"
 
 _COMPILED: Final = frozenset({"config.py", "wiring.py"})
 _SCRIPTS: Final = frozenset({"launch.sh", "job.sbatch", "submit.sh"})
 _TOLD: Final = frozenset({
     *_COMPILED, *_SCRIPTS, "PLAN.md", "resolved.toml", "values.json", "origins.json", "ds_config.json", "points.jsonl",
-    ".gitattributes", "manifest.json", "package.tar",
+    ".gitattributes", "manifest.json", "package.tar", "package.patch",
 })  # fmt: skip
 """Files that the compiler writes from the values; any other but the runtime's is the user's own."""
 _MOST: Final = 60
@@ -40,12 +41,12 @@ class Fact:
 
 
 def facts_of(old: BundleOnDisk, new: BundleOnDisk, values_changed: bool) -> Iterator[Fact]:
-    """All of them, of a run. What the compiler writes from values says nothing where they changed."""
+    """All of them, of a run. What the compiler writes from values and code says nothing where those changed."""
     files = changed_files(old, new)
+    code = [*_scripts(old, new, files), *_package(old, new)]
     yield from _runtime(old, new, files)
-    yield from _compiler(old, new, files, values_changed)
-    yield from _scripts(old, new, files)
-    yield from _recorded(old, new)
+    yield from _compiler(old, new, files, values_changed or bool(code))
+    yield from code
     yield from _origins(old, new)
     yield from inputs(old, new)
 
@@ -59,18 +60,11 @@ def changed_files(old: BundleOnDisk, new: BundleOnDisk) -> list[str]:
 def inputs(old: BundleOnDisk, new: BundleOnDisk) -> Iterator[Fact]:
     """The files that it was compiled from, overlays and overrides."""
     before, after = old.inputs, new.inputs
-    changed = [name for name in after if name in before and before[name] != after[name]]
-    details = [
-        *(f"- {name}" for name in before if name not in after),
-        *(f"+ {name}" for name in after if name not in before),
-        *(f"~ {name}" for name in changed),
-    ]
-    if details:
-        yield Fact(
-            "inputs", None, f"{counted(len(details), 'input')} of {len({*before, *after})} differ", tuple(details)
-        )
+    if details := _marked(before, after):
+        text = f"{len(details)} of {counted(len({*before, *after}), 'input')} differ"
+        yield Fact(INPUTS, None, text, tuple(details))
     if list(before) != list(after) and set(before) == set(after):
-        yield Fact("inputs", None, "the inputs are the same, in another order", tuple(after))
+        yield Fact(INPUTS, None, "the inputs are the same, in another order", tuple(after))
     for subject in ("overlays", "overrides"):
         said = [_listed(side.manifest.get(subject)) for side in (old, new)]
         if said[0] != said[1]:
@@ -90,29 +84,32 @@ def stages(old: Mapping[str, Sequence[str]], new: Mapping[str, Sequence[str]]) -
 
 
 def _runtime(old: BundleOnDisk, new: BundleOnDisk, files: Sequence[str]) -> Iterator[Fact]:
-    found = [name for name in files if PurePosixPath(name).parts[0] == RUNTIME]
+    found = [name for name in files if _is_of_runtime(name)]
     if found:
-        of = len({name for side in (old, new) for name in side.outputs if PurePosixPath(name).parts[0] == RUNTIME})
-        yield Fact(
-            RUNTIME, "numerics", f"{len(found)} of {counted(of, 'file')} differ: other code trains", tuple(found)
-        )
+        of = len({name for side in (old, new) for name in side.outputs if _is_of_runtime(name)})
+        text = f"{len(found)} of {counted(of, 'file')} differ: other code trains"
+        yield Fact(RUNTIME, "numerics", text, tuple(found))
 
 
-def _compiler(old: BundleOnDisk, new: BundleOnDisk, files: Sequence[str], values_changed: bool) -> Iterator[Fact]:
+def _is_of_runtime(name: str) -> bool:
+    return name.startswith(f"{RUNTIME}/")
+
+
+def _compiler(old: BundleOnDisk, new: BundleOnDisk, files: Sequence[str], explained: bool) -> Iterator[Fact]:
     before, after = old.manifest["cfgc_version"], new.manifest["cfgc_version"]
-    if before == after and values_changed:
-        return
     found = [name for name in files if name in _COMPILED | _SCRIPTS]
-    if before == after and not found:
+    if before == after and (explained or not found):
         return
     kind: Kind = "numerics" if _COMPILED & set(found) else "resources" if found else "logistics"
-    versions = f"cfgc {before} → {after}" if before != after else f"cfgc {after} on both sides, of different states"
-    yield Fact(COMPILER, kind, versions + (", and it compiles otherwise" if found else ""), tuple(found))
+    text = f"cfgc {before} → {after}" + (", which may compile otherwise" if found else "")
+    if before == after:
+        text = "equal values became other files: another state of cfgc, or of the code that wiring.py calls"
+    yield Fact(COMPILER, kind, text, tuple(found))
 
 
 def _scripts(old: BundleOnDisk, new: BundleOnDisk, files: Sequence[str]) -> Iterator[Fact]:
     for name in files:
-        if name not in _TOLD and PurePosixPath(name).parts[0] != RUNTIME:
+        if name not in _TOLD and not _is_of_runtime(name):
             before, after = (_lines(side, name) for side in (old, new))
             said = "it differs" if before and after else "it is new" if after else "it is gone"
             lines = list(difflib.unified_diff(before, after, lineterm="", n=2))[2:]
@@ -124,16 +121,17 @@ def _lines(side: BundleOnDisk, name: str) -> list[str]:
     return side.files.get(PurePosixPath(name), b"").decode(errors="replace").splitlines()
 
 
-def _recorded(old: BundleOnDisk, new: BundleOnDisk) -> Iterator[Fact]:
-    """The code that ran, and the container that it ran in."""
-    for subject in ("package", "container"):
-        before, after = (_flat(side.manifest.get(subject), subject) for side in (old, new))
-        names = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
-        if names:
-            details = (f"{name}: {before.get(name, '—')} → {after.get(name, '—')}" for name in names)
-            yield Fact(
-                subject, "numerics", "other code runs" if subject == "package" else "it is another", tuple(details)
-            )
+def _package(old: BundleOnDisk, new: BundleOnDisk) -> Iterator[Fact]:
+    """The code that a run takes along."""
+    before, after = (_table(side.manifest.get("package")) for side in (old, new))
+    if before == after:
+        return
+    names = ("kind", "repository", "commit", "subdirectory", "besides")
+    said = [f"{name} {before.get(name)} → {after.get(name)}" for name in names if before.get(name) != after.get(name)]
+    details = _marked(_table(before.get("files")), _table(after.get("files")))
+    same = before.get("sha256") == after.get("sha256")
+    text = "the same files, recorded otherwise" if same else f"{counted(len(details), 'file')} of the code differ"
+    yield Fact("package", "logistics" if same else "numerics", text, (*said, *details))
 
 
 def _origins(old: BundleOnDisk, new: BundleOnDisk) -> Iterator[Fact]:
@@ -142,16 +140,27 @@ def _origins(old: BundleOnDisk, new: BundleOnDisk) -> Iterator[Fact]:
     for key, steps in new.origins.items():
         before = old.origins.get(key)
         if before and before[0].get("value") == steps[0].get("value"):
-            where = [str(one[0].get("layer") or f"derived from {one[0].get('derived')}") for one in (before, steps)]
+            where = [_where(side, side.origins[key][0]) for side in (old, new)]
             moved += [f"{key}: {where[0]} → {where[1]}"] if where[0] != where[1] else []
     if moved:
         yield Fact("origins", None, f"{counted(len(moved), 'value')} of another origin, and the same", tuple(moved))
 
 
-def _flat(value: Any, name: str) -> dict[str, str]:
-    if isinstance(value, dict):
-        return {key: text for part, inner in value.items() for key, text in _flat(inner, f"{name}.{part}").items()}
-    return {} if value is None else {name: str(value)}
+def _where(side: BundleOnDisk, step: Step) -> str:
+    """A step's layer; that of a spec's own body is the same one in a spec of another name."""
+    layer = step.get("layer")
+    return "spec" if layer == f"spec {side.manifest['root']}" else str(layer or f"derived from {step.get('derived')}")
+
+
+def _marked(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Names that are gone, new, or stand for other bytes."""
+    gone, come = ([name for name in side if name not in other] for side, other in ((old, new), (new, old)))
+    changed = [name for name in new if name in old and old[name] != new[name]]
+    return [f"{mark} {name}" for mark, names in (("-", gone), ("+", come), ("~", changed)) for name in names]
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _listed(value: Any) -> str:
