@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from cfgc.load.disk import DiskReader
 from cfgc.pipeline import compile_spec
 from cfgc.resources import shipped_dir
 from cfgc.write.writer import write_bundle
-from cfgc_runtime.manifest import verify_bundle
+from cfgc_runtime.bundle_copy import take_bundle
+from cfgc_runtime.manifest import read_manifest, verify_bundle
+from cfgc_runtime.rundir import RunDirectory
 from tests.runtime.bundles import HERE as TINY
 from tests.unit.emit.samples import cpu_plan
 
@@ -136,3 +139,23 @@ def test_a_bundle_at_the_root_of_the_file_system(tmp_path: Path) -> None:
     script = text.replace("bundle_around() {", "bundle_around() { echo /demo; return\n", 1)
     done = subprocess.run(["bash", "-euc", f"{script}pwd"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "/")
+
+
+def test_a_stage_that_has_finished_with_a_plan_that_differs_in_nothing_that_counts(tmp_path: Path) -> None:
+    """Its submit.sh has nothing to submit, and those after it go on."""
+    site = Site(tmp_path, pipeline=True)
+    older = site.directory / "older"
+    override = "launch.max_attempts=7"
+    write_bundle(compile_spec(DiskReader(TINY, shipped_dir("specs")), "pipeline.toml", (override,)), older)
+    stage = older / "stages" / "pretrain"
+    run = RunDirectory(tmp_path / "run" / "stages" / "pretrain")
+    run.root.mkdir(parents=True)
+    take_bundle(stage, run, read_manifest(stage))
+    run.write_finished(read_manifest(stage).plan_digest, 1.0)
+    done = site.type(
+        site.project, str(site.bundle / "submit.sh"), "--run-dir", str(tmp_path / "run"), python=sys.executable
+    )
+    assert done.returncode == 0, done.stderr
+    assert "pretrain" not in done.stdout
+    assert "submit.sh: chain-pretrain is already finished; nothing to do" in done.stderr
+    assert len(done.stdout.splitlines()) == len(list((site.bundle / "stages").iterdir())) - 1
