@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from tests.slurm.cluster import Cluster
 
 WORKS = """
-count=$(cat "$CFGC_CHECKPOINT_DIR/count" 2>/dev/null || echo 0)
+saved=$CFGC_CHECKPOINT_DIR/count
+count=$(cat "$saved" 2>/dev/null || echo 0)
 mkdir -p "$CFGC_CHECKPOINT_DIR"
-trap 'trap "" USR2 TERM; sleep {save} & wait $!; echo $((count + 1)) >"$CFGC_CHECKPOINT_DIR/count"; exit 75' USR2 TERM
+trap 'trap "" USR2 TERM; sleep {save} & wait $! && echo $((count + 1)) >"$saved" && exit 75' USR2 TERM
 touch "$CFGC_RUN_DIR/started-$CFGC_ATTEMPT"
 ((count < {saves})) || exit 0
 for ((i = 0; i < 3000; i++)); do sleep 0.1 & wait $!; done
@@ -167,7 +168,7 @@ def test_a_preemption_that_cuts_a_save_off_costs_that_save_alone(slurm: Cluster,
     slow = works(1).replace("sleep 0.2", "sleep $((10#$CFGC_ATTEMPT == 1 ? 60 : 0))")
     job, run = preempt(slurm, tmp_path, slow)
     saved = run / "checkpoints" / "count"
-    wait_for(run / "started-002")
+    wait_for(run / "started-002", 120)
     assert not saved.exists()
     assert "queued again, attempt" not in said(run)
     slurm.cancel("--signal=USR2", "--batch", job)
