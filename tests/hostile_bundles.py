@@ -7,7 +7,10 @@ import json
 import re
 import subprocess
 import tomllib
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from shlex import quote
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -27,20 +30,31 @@ _COMMENT = re.compile(r"(?m)^[ \t]*#.*$| # .*$")
 _DIRECTIVE = re.compile(r"(?m)^#SBATCH (.*)$")
 
 
-def arrivals(bundle: Bundle, wanted: Container[str] | None = None) -> Arrivals:
-    """All texts in the ``wanted`` files of ``bundle``, of those that are data or scripts of its own."""
+def arrivals(bundles: Sequence[Bundle], wanted: Container[str] | None = None) -> list[Arrivals]:
+    """All texts in the ``wanted`` files of each bundle, of those that are data or scripts of its own."""
+    scripts = [data.decode() for bundle in bundles for path, data in bundle.files.items() if _is_script(path.name)]
+    meaning = _in_bash(dict.fromkeys(scripts))
+    return [_of_bundle(bundle, meaning, wanted) for bundle in bundles]
+
+
+def _of_bundle(bundle: Bundle, meaning: Mapping[str, str], wanted: Container[str] | None) -> Arrivals:
     found: dict[Trail, set[str]] = {}
     for path, data in bundle.files.items():
         name = re.sub(r"^stages/[^/]*", "stages/*", str(path))
         if not name.startswith("runtime/") and (wanted is None or name in wanted):
-            for trail, text in _texts(name, data):
+            for trail, text in _texts(name, data, meaning):
                 found.setdefault((name, *trail), set()).add(text)
     return {trail: frozenset(texts) for trail, texts in found.items()}
 
 
-def _texts(name: str, data: bytes) -> Iterator[tuple[Trail, str]]:
-    if name.endswith((".sh", ".sbatch")):
-        yield from _of_script(data.decode())
+def _is_script(name: str) -> bool:
+    return name.endswith((".sh", ".sbatch"))
+
+
+def _texts(name: str, data: bytes, meaning: Mapping[str, str]) -> Iterator[tuple[Trail, str]]:
+    if _is_script(name):
+        yield from ((("#SBATCH",), directive) for directive in _DIRECTIVE.findall(data.decode()))
+        yield from ((("word",), meaning[word]) for word in _words(data.decode()))
     elif name.endswith("config.py"):
         module: dict[str, Any] = {"__name__": "config"}
         exec(data.decode(), module)
@@ -84,16 +98,23 @@ def _of_calls(module: str) -> Iterator[tuple[Trail, str]]:
             yield ("text",), node.value
 
 
-def _of_script(script: str) -> Iterator[tuple[Trail, str]]:
-    """What a real bash makes of the words that a value can be in, and what sbatch is told."""
-    subprocess.run(["bash", "-n"], input=script.encode(), check=True)
-    for directive in _DIRECTIVE.findall(script):
-        yield ("#SBATCH",), directive
+@cache
+def _words(script: str) -> tuple[str, ...]:
+    """The words that a value can be in, as they are written."""
     code = _COMMENT.sub("", _HEREDOC.sub("", script))
-    raw = sorted({word for word in _RAW_WORD.findall(code) if _LITERAL.fullmatch(word)})
-    program = "PWD=/pwd HOME=/home bundle=/bundle\nprintf '%s\\0' " + " ".join(raw)
-    done = subprocess.run(["bash", "--norc", "-f"], input=program.encode(), env={}, capture_output=True, check=True)
-    words = done.stdout.decode().split("\0")[:-1]
-    assert len(words) == len(raw), (done.stderr, words)
-    for word in words:
-        yield ("word",), word
+    return tuple(sorted({word for word in _RAW_WORD.findall(code) if _LITERAL.fullmatch(word)}))
+
+
+def _in_bash(scripts: Iterable[str]) -> Mapping[str, str]:
+    """What a real bash, which takes each of ``scripts`` for one, makes of their words."""
+    words = list(dict.fromkeys(word for script in scripts for word in _words(script)))
+    parsed = "".join(f"eval {quote(f'_() {{{chr(10)}{script}{chr(10)}}}')} || exit\n" for script in scripts)
+    said = "".join(f"printf '%s\\0' {word}\n" for word in words)
+    with NamedTemporaryFile("w", encoding="utf-8", newline="") as program:
+        program.write(f"{parsed}PWD=/pwd HOME=/home bundle=/bundle\n{said}")
+        program.flush()
+        done = subprocess.run(["bash", "--norc", "-f", program.name], env={}, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    meant = done.stdout.decode().split("\0")[:-1]
+    assert len(meant) == len(words), (done.stderr, meant)
+    return dict(zip(words, meant, strict=True))

@@ -127,8 +127,21 @@ SCENES = {
         {key: value for key, value in _TRAINING.items() if not key.startswith("deepspeed.raw")},
         {"data.sources": {"name": f'"s{SLOT}"', "path": '"text"'}, "cluster.partitions": {"name": f'"p{SLOT}"'}},
         always=_TEXTS,
+        per=50,
     ),
 }
+
+_KEY_SET = {
+    "value": Place("experiment.description", "text"),
+    "inside": Place("experiment.tags", "item"),
+    "inner key": Place("task.env", "key"),
+}
+
+
+def typed(place: Place) -> Place:
+    """The place whose type judges the text in ``place``: that of the key that is set there."""
+    return _KEY_SET.get(place.form, place) if place.path in {"sweep.points[]", "stages[].set"} else place
+
 
 _NEVER = (
     *("package.", "deepspeed.offload.", "checks.allow (key)"),
