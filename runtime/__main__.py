@@ -1,9 +1,28 @@
 """``python -B <bundle>/runtime COMMAND``: runs the package beside this file, whatever else is installed."""
 
+import hashlib
+import json
 import sys
+from pathlib import Path
 
-if __name__ == "__main__":
-    sys.dont_write_bytecode = True  # a bundle holds what its manifest lists, also where the -B was forgotten
-    from cfgc_runtime.cli import main
+HERE = Path(__file__).resolve().parent
+VERIFIER = "cfgc_runtime/manifest.py"
 
-    sys.exit(main(sys.argv[1:]))
+
+def check_verifier() -> None:
+    """End with 65 when the module that compares all files was itself edited; it compares this one."""
+    try:
+        outputs = json.loads((HERE.parent / "manifest.json").read_bytes())["outputs"]
+        due = outputs[f"runtime/{VERIFIER}"]["sha256"]
+    except (OSError, ValueError, LookupError, TypeError):  # which it says better
+        return
+    if hashlib.sha256((HERE / VERIFIER).read_bytes()).hexdigest() != due:
+        sys.stderr.write(f"error: the bundle {HERE.parent} is not what was compiled:\n  edited: runtime/{VERIFIER}\n")
+        sys.exit(65)
+
+
+sys.dont_write_bytecode = True  # a bundle holds what its manifest lists, also where the -B was forgotten
+check_verifier()
+from cfgc_runtime.cli import main  # noqa: E402
+
+sys.exit(main(sys.argv[1:]))

@@ -21,6 +21,7 @@ from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.node import ATTEMPT_VARIABLE, supervise_node
 from cfgc_runtime.ops.prebuild import BUILDERS, build_ops
 from cfgc_runtime.outcome import settle_job
+from cfgc_runtime.pipeline import verify_around
 from cfgc_runtime.point import point_of
 from cfgc_runtime.preflight.node import show_checks
 from cfgc_runtime.progress import sayable
@@ -141,6 +142,7 @@ def _run(options: argparse.Namespace) -> int:
         text = _suspects(run, options.most)
     elif options.command == "stage":
         bundle = options.bundle.absolute()
+        verify_around(bundle)
         bundle = bundle if options.point is None else select_point(bundle, run, options.point)
         text = stage_bundle(bundle, run, options.hosts.split(), automatic=options.automatic)
     else:

@@ -22,10 +22,11 @@ SIGNATURE = NAME + ".sig"
 """Beside it, and in no list: whoever vouches for the bundle puts it there later."""
 OWN_DIGEST = "manifest_digest"
 """Of the canonical JSON of the manifest without this key."""
-LOG: Final = re.compile(r"slurm-[^/]+-\d+(_\d+)?\.out")
+LOG: Final = re.compile(r"(stages/[^/]+/)?slurm-[^/]+-\d+(_\d+)?\.out")
 """Log of a job that was submitted with plain sbatch in the bundle's directory: Slurm writes it there, none reads it."""
 
 _SHOWN: Final = 10
+_LINK: Final = "it is a link"
 _ENTRY = (("sha256", str), ("size", int), ("executable", bool))
 
 
@@ -151,33 +152,33 @@ def _compare(bundle: Path, manifest: Manifest) -> list[Problem]:
         for path in sorted(bundle.rglob("*"))
         if path.is_symlink() or not path.is_dir()
     }
-    for name in (NAME, SIGNATURE):
-        found.pop(name, None)
+    own = [found.pop(name) for name in (NAME, SIGNATURE) if name in found]
     problems = [
         Problem("added", name)
         for name, path in found.items()
         if name not in manifest.outputs and not _is_log(name, path)
     ]
+    problems += [Problem("edited", path.name, _LINK) for path in own if path.is_symlink()]
     for name, entry in sorted(manifest.outputs.items()):
         if name not in found:
             problems.append(Problem("missing", name))
         elif problem := _difference(name, found[name], entry):
             problems.append(problem)
-    return problems + _modes(bundle, manifest, {problem.name for problem in problems})
+    due = {path.name: False for path in own} | {name: manifest.outputs[name]["executable"] for name in manifest.outputs}
+    return problems + _modes(bundle, {name: due[name] for name in due.keys() - {one.name for one in problems}})
 
 
-def _modes(bundle: Path, manifest: Manifest, others: set[str]) -> list[Problem]:
+def _modes(bundle: Path, due: Mapping[str, bool]) -> list[Problem]:
     """Files that are executable and should not be, or the other way round.
 
     None where all are the same: buckets and Windows keep no modes, and `bash launch.sh` needs none.
     """
-    wanted = {name: entry["executable"] for name, entry in manifest.outputs.items() if name not in others}
-    found = {name: bool((bundle / name).stat().st_mode & stat.S_IXUSR) for name in wanted}
+    found = {name: bool((bundle / name).stat().st_mode & stat.S_IXUSR) for name in due}
     if len(set(found.values())) == 1:
         return []
     return [
         Problem("mode", name, f"chmod {'+' if is_due else '-'}x mends it")
-        for name, is_due in sorted(wanted.items())
+        for name, is_due in sorted(due.items())
         if found[name] != is_due
     ]
 
@@ -189,7 +190,7 @@ def _is_log(name: str, path: Path) -> bool:
 def _difference(name: str, path: Path, entry: Mapping[str, Any]) -> Problem | None:
     """What happened to the bytes of the file at ``path``."""
     if path.is_symlink() or not path.is_file():
-        return Problem("edited", name, "it is a link" if path.is_symlink() else "it is no file")
+        return Problem("edited", name, _LINK if path.is_symlink() else "it is no file")
     try:
         content = path.read_bytes()
     except OSError as error:
