@@ -43,8 +43,10 @@ def logs(run: Path, rank: int | None, attempt: int | None, tail: int | None, fol
     sources = _sources(run, wanted)
     if not sources and not follow:
         _refuse_unknown(_sources(run, Wanted()), wanted)
-        say(f"no logs below {run}" if _paths(run) else f"no run in {run}")
+        say(f"no logs below {run}{_waiting(run)}" if _paths(run) else f"no run in {run}")
         return EXIT_OK
+    if not sources and (why := _waiting(run)):
+        say(f"no logs yet{why}")
     follower = Follower()
     seen = follower.skip(sources) if follow else None
     known = faults(sources)
@@ -83,6 +85,17 @@ def _sources(run: Path, wanted: Wanted) -> Sequence[Source]:
         for path in _paths(run)
         for source in sources_of(path, "" if path == run else str(path.relative_to(run)), wanted)
     ]
+
+
+def _waiting(run: Path) -> str:
+    """For which job, and why, the runs wait that have not begun; empty where none does, or nobody knows."""
+    from cfgc.runs.facts import read_run
+    from cfgc.runs.standing import with_jobs
+
+    found, _ = with_jobs([read_run(path) for path in _paths(run)])
+    jobs = [one.job for one in found if one.state == "queued" and one.job]
+    said = [f"job {job.id} waits" + (f" ({job.reason})" if job.reason else "") for job in jobs[:_MOST]]
+    return f": {', '.join(said)}" if said else ""
 
 
 def _is_over(run: Path) -> bool:

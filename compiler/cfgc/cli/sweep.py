@@ -59,7 +59,7 @@ def sweep(subject: str, overrides: tuple[str, ...], output_format: str, first: i
             say(f"what Slurm knows is left out: {problem}")
     shown = [point for point in (best_first(points) if went else points) if state in (None, point.facts.state)]
     _print(shown[:first], output_format, went)
-    say(_outcome(points, directory) if went else count(len(points), "point"))
+    say(_outcome(points, directory, bundle) if went else count(len(points), "point"))
     return EXIT_OK
 
 
@@ -114,8 +114,8 @@ def _plain(point: PointRun, went: bool) -> dict[str, Any]:
     return told
 
 
-def _outcome(points: Sequence[PointRun], run_dir: Path) -> str:
-    """``200 points: 190 finished, 10 failed``, and how to start the rest again with the copy in ``run_dir``."""
+def _outcome(points: Sequence[PointRun], run_dir: Path, bundle: Path) -> str:
+    """``200 points: 190 finished, 10 failed``, and how to start the rest again with ``bundle``."""
     from cfgc.deepspeed.rules.wording import count
     from cfgc.runs.sweeps import numbers_of
     from cfgc.sweep.numbers import listed
@@ -126,6 +126,6 @@ def _outcome(points: Sequence[PointRun], run_dir: Path) -> str:
     again = listed(list(numbers_of(points, *_AGAIN)))
     if not again:
         return said
-    on_slurm, here = (quote(str(run_dir / "bundle" / name)) for name in ("submit.sh", "launch.sh"))
+    on_slurm, here = (quote(str(bundle / name)) for name in ("submit.sh", "launch.sh"))
     options = f"--run-dir {quote(str(run_dir))} --points {again}"
     return f"{said}; start again: {on_slurm} {options}, or {here} {options}"

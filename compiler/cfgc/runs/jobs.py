@@ -11,6 +11,7 @@ from typing import Any, Final
 from cfgc_runtime.point import FOLDER
 
 RECORD: Final = "jobs.jsonl"
+_SCRIPT: Final = "/job.sbatch"
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Submission:
 
     Of a sweep ``array`` is that of ``--array``; its tasks are the points from ``offset`` on. ``log`` is the job's own,
     with Slurm's ``%x``, ``%j`` and so on still in it; empty when nobody knows. It ``needs`` other jobs to finish first.
+    ``bundle`` is where it was submitted from, empty when nobody knows.
     """
 
     id: str
@@ -27,6 +29,7 @@ class Submission:
     offset: int = 0
     log: str = ""
     needs: tuple[str, ...] = ()
+    bundle: str = ""
 
     def tasks(self) -> list[tuple[int, int]]:
         """First and last of each range of array tasks."""
@@ -53,11 +56,18 @@ def _read(line: str) -> Submission | None:
         raw = json.loads(line)
         array, offset = str(raw.get("array") or ""), int(raw.get("offset") or 0)
         log, needs = str(raw.get("log") or ""), _needs(raw.get("command"))
-        found = Submission(str(raw["id"]), float(raw["at"]), array, offset, log, needs)
+        bundle = _bundle(raw.get("command"))
+        found = Submission(str(raw["id"]), float(raw["at"]), array, offset, log, needs, bundle)
         found.tasks()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return found
+
+
+def _bundle(command: Any) -> str:
+    """The directory of the script that sbatch was given, its last word."""
+    last = command[-1] if isinstance(command, list) and command else ""
+    return last.removesuffix(_SCRIPT) if isinstance(last, str) and last.endswith(_SCRIPT) else ""
 
 
 def _needs(command: Any) -> tuple[str, ...]:

@@ -57,13 +57,25 @@ def ask_slurm(jobs: Collection[str]) -> dict[str, Job]:
     found = {job.id: job for job in _queued(_arrays(jobs))}
     arrays = {job.partition("_")[0] for job in found if "_" in job}
     missing = [job for job in jobs if job not in found and job not in arrays]
-    ended = [job for job, said in found.items() if said.is_over and job in jobs]
+    ended = [_asked(job, jobs) for job, said in found.items() if said.is_over and _is_one_of(job, jobs)]
     accounts: dict[str, Job] = {}
     if missing or ended:
         with suppress(SlurmIsSilent):  # what the controller said is known all the same
-            accounts = {job.id: _with_reason(job, found.get(job.id)) for job in _accounted({*missing, *ended})}
-    gone = {job: Job(job, GONE) for job in missing if job not in accounts}
+            told = (job for job in _accounted({*missing, *ended}) if job.id not in found or found[job.id].is_over)
+            accounts = {job.id: _with_reason(job, found.get(job.id)) for job in told}
+    known = {*accounts, *(job.partition("_")[0] for job in accounts)}
+    gone = {job: Job(job, GONE) for job in missing if job not in known}
     return {**gone, **found, **accounts}
+
+
+def _is_one_of(job: str, jobs: Collection[str]) -> bool:
+    """Whether ``job`` is among ``jobs``, as itself or as a task of an array."""
+    return job in jobs or job.partition("_")[0] in jobs
+
+
+def _asked(job: str, jobs: Collection[str]) -> str:
+    """``job``, or its array where ``jobs`` has that: the queue forgets its tasks one by one."""
+    return job if job in jobs else job.partition("_")[0]
 
 
 def _with_reason(job: Job, queued: Job | None) -> Job:
@@ -115,7 +127,7 @@ def _accounted(jobs: Collection[str]) -> Iterator[Job]:
         )
     for line in text.splitlines() if not code else ():
         words = line.split("|")
-        if len(words) == 5 and words[0] in jobs:
+        if len(words) == 5 and "[" not in words[0] and _is_one_of(words[0], jobs):
             yield Job(words[0], (words[1].split() or [""])[0], "", words[3], words[4], _exit_code(words[2]))
 
 

@@ -12,6 +12,9 @@ from cfgc.runs.jobs import Jobs, Submission, jobs_of, submissions
 from cfgc.runs.queue import RUNNING, WAITING, Job, SlurmIsSilent, ask_slurm
 from cfgc_runtime.point import FOLDER
 
+_WORST = ("failed", "killed", "cancelled", "skipped")
+"""States of points that were never started, that of the whole sweep first."""
+
 Ask = Callable[[Collection[str]], Mapping[str, Job]]
 
 
@@ -70,14 +73,28 @@ def _decisive(jobs: Jobs, known: Mapping[str, Job]) -> Job | None:
 
 
 def _sweep(run: Facts, arrays: Sequence[Submission], known: Mapping[str, Job]) -> Facts:
-    """All points together, as far as they wait or run."""
+    """All points together, as far as they wait or run; where none was ever started, how their jobs ended."""
     ids = {one.id for one in arrays}
-    tasks = [job for job in known.values() if job.id.partition("_")[0] in ids and not job.is_over]
+    every = [job for job in known.values() if job.id.partition("_")[0] in ids]
+    tasks = [job for job in every if not job.is_over]
     if not tasks:
-        return run
+        return run if (run.path / FOLDER).is_dir() else _none_started(run, arrays, every)
     counts = Counter(job.state for job in tasks)
     said = ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items()))
     reasons = sorted({job.reason for job in tasks if job.reason and job.state in WAITING})
     state: State = "running" if any(job.state in RUNNING for job in tasks) else "queued"
     together = Job(",".join(sorted({job.id.partition("_")[0] for job in tasks}, key=int)), said, ", ".join(reasons))
     return replace(run, state=state, job=together)
+
+
+def _none_started(run: Facts, arrays: Sequence[Submission], tasks: Sequence[Job]) -> Facts:
+    """A sweep whose newest array is over, and that has no point: as one of its tasks ended, the worst first."""
+    newest = max(arrays, key=lambda one: one.at)
+    mine = [job for job in tasks if job.id.partition("_")[0] == newest.id]
+    if not mine:
+        return run
+    stands = [never_started(run, job, ()) for job in mine]
+    worst = next((one for state in _WORST for one in stands if one.state == state), run)
+    counts = Counter(job.state for job in mine)
+    said = ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items()))
+    return replace(worst, job=Job(newest.id, said, code=worst.code))

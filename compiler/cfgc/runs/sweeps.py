@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cfgc.runs.facts import Facts, is_run, read_run
+from cfgc.runs.jobs import submissions
 from cfgc.runs.standing import with_jobs
 from cfgc_runtime.point import FOLDER, LIST, Point, read_points
 
@@ -25,8 +26,12 @@ NO_RUN = Facts(Path(), "", "new")
 
 
 def sweep_bundle(directory: Path) -> Path | None:
-    """The bundle with the points that ``directory`` is, or keeps as a run directory does; None for anything else."""
-    found = (place for place in (directory, directory / "bundle") if (place / LIST).is_file())
+    """The bundle with the points that ``directory`` is, or keeps as a run directory does; None for anything else.
+
+    A run directory that no job has begun to fill has the bundle that was submitted.
+    """
+    submitted = (Path(one.bundle) for one in reversed(submissions(directory)) if one.bundle)
+    found = (place for place in (directory, directory / "bundle", *submitted) if (place / LIST).is_file())
     return next(found, None)
 
 

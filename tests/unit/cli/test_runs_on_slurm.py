@@ -149,6 +149,23 @@ def test_points_of_a_sweep_have_their_own_tasks(
     assert "runs/s" not in listed(capsys), "its points say it all"
 
 
+@pytest.mark.parametrize("squeue", [NEVER_SEEN, "printf '%s\\n' '20_0|FAILED|0:01|1:00:00|NonZeroExitCode'"])
+def test_a_sweep_whose_tasks_all_failed_before_a_point_began_is_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], squeue: str
+) -> None:
+    submitted("runs/s", "20", array="0-1", command=["sbatch", f"{Path.cwd()}/out/job.sbatch"])
+    accounts = "printf '%s\\n' '20_0|FAILED|78:0|00:00:01|01:00:00' '20_1|FAILED|78:0|00:00:01|01:00:00'"
+    stand_in(Path.cwd(), monkeypatch, squeue=squeue, sacct=accounts)
+    found = listed(capsys)["runs/s"]
+    assert (found["state"], found["code"]) == ("failed", 78)
+    assert (found["job"]["id"], found["job"]["state"]) == ("20", "2 FAILED")
+    Path("out").mkdir()
+    points = [{"index": n, "name": f"000{n}", "overrides": [], "plan_digest": ""} for n in (0, 1)]
+    Path("out/points.jsonl").write_text("".join(f"{json.dumps(point)}\n" for point in points))
+    assert run(["sweep", "runs/s"]) == 0
+    assert "2 points: 2 failed; start again: " in capsys.readouterr().err
+
+
 def test_the_next_of_a_chain_waits_while_this_one_runs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
