@@ -8,6 +8,7 @@ from cfgc.diagnostics import Diagnostic, Label
 from cfgc.load import mending
 from cfgc.nearest import clearly_nearest, nearest
 from cfgc.origin import Origin, Path, Value, dotted
+from cfgc.schema.catalogue import schema_sections
 from cfgc.source import Span
 
 
@@ -92,7 +93,11 @@ def overlay_not_chosen(group: str, chosen: Sequence[str], span: Span) -> Diagnos
         f"no overlay of the group `{group}` is chosen, so there is none to drop",
         Label(span),
         notes=("chosen: " + (", ".join(chosen) or "none"),),
-        helps=("remove this entry",),
+        helps=(
+            f"`~{group}` is an overlay's group; a section goes by its keys: `~{group}.…` for each"
+            if (group,) in schema_sections()
+            else "remove this entry",
+        ),
         fixes=mending.removing(span),
     )
 

@@ -99,9 +99,10 @@ def _check_whole(said: Sweep, written: Mapping[Path, Origin], place: Span | None
     given = {at[0]: origin.key_span for at, origin in reversed(list(written.items()))}
     if said.method is None:
         fix = one_fix(remedy.set((TABLE, "method"), "grid"))
-        raise Rejected(
-            [errors.incomplete("`[sweep]` names no method", place, "", '`method = "grid"` under `[sweep]`', fix)]
-        )
+        example = '`method = "grid"` under `[sweep]`'
+        if not {"parameters", "points"} & given.keys():
+            example += f", or for a single run remove {' and '.join(f'`sweep.{key}`' for key in given)} too"
+        raise Rejected([errors.incomplete("`[sweep]` names no method", place, "", example, fix)])
     method, is_list = said.method, said.method == "list"
     reads = "`list` reads `points`; `grid`, `zip` and `random` read `parameters`; `seed` is for `random`"
     found = [(key, given[key]) for key in ("points",) if key in given and not is_list]
