@@ -75,6 +75,15 @@ def test_a_run_whose_process_lives_is_running(tree: Path, capsys: pytest.Capture
     assert [entry["state"] for entry in json.loads(out)] == ["running"]
 
 
+def test_a_save_between_two_lines_of_metrics_is_how_far_it_is(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = tree / "runs" / "lost" / "checkpoints" / "step-00000053"
+    saved.mkdir(parents=True)
+    (saved / "complete.json").write_text("{}")
+    code, out, _ = said(capsys, "runs/lost", "--format", "json")
+    found = {run["path"]: run["step"] for run in json.loads(out)}
+    assert (code, found["runs/lost"]) == (0, 53)
+
+
 def test_no_run_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = said(capsys, str(tmp_path))
     assert (code, out) == (0, "")
