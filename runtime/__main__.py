@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -21,7 +22,17 @@ def check_verifier() -> None:
         sys.exit(65)
 
 
-sys.dont_write_bytecode = True  # a bundle holds what its manifest lists, also where the -B was forgotten
+def forget_cache() -> None:
+    """Where the -B was forgotten: take this file's cache away, which Python has just put into the bundle."""
+    cache = globals().get("__cached__")
+    if cache and not sys.dont_write_bytecode:
+        sys.dont_write_bytecode = True
+        with suppress(OSError):
+            Path(cache).unlink()
+            Path(cache).parent.rmdir()
+
+
+forget_cache()
 check_verifier()
 from cfgc_runtime.cli import main  # noqa: E402
 

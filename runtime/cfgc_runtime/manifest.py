@@ -154,7 +154,7 @@ def _compare(bundle: Path, manifest: Manifest) -> list[Problem]:
     }
     own = [found.pop(name) for name in (NAME, SIGNATURE) if name in found]
     problems = [
-        Problem("added", name)
+        Problem("added", name, "delete it, and start Python with -B" if "/__pycache__/" in name else "")
         for name, path in found.items()
         if name not in manifest.outputs and not _is_log(name, path)
     ]

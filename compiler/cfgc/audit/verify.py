@@ -71,9 +71,10 @@ def bundles_at(place: Path) -> tuple[Path, ...]:
 
 def _below(place: Path) -> Iterator[Path]:
     for base, directories, _ in os.walk(place):
+        directories[:] = [name for name in directories if not name.startswith(".")]
         found = {name for name in directories if _is_one(Path(base, name))}
         yield from (Path(base, name) for name in found if not Path(base, name).is_symlink())
-        directories[:] = [name for name in directories if name not in found and not name.startswith(".")]
+        directories[:] = [name for name in directories if name not in found]
 
 
 def _is_one(directory: Path) -> bool:
