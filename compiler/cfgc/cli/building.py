@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
+from cfgc.cli.checking import told_apart
 from cfgc.cli.report import as_errors, print_diagnostics, say, summary
 from cfgc.cli.session import default_out, open_spec
 from cfgc.cli.sweep_progress import watched
@@ -15,8 +18,9 @@ from cfgc.write.existing import edited_files, signature_in
 from cfgc.write.writer import write_bundle
 
 
-def built(spec: str, overrides: Sequence[str], out: Path | None, output_format: str, deny: bool) -> int:
-    """Compile ``spec`` and write its bundle; says what came of it and returns the exit code."""
+def built(arguments: Sequence[str], out: Path | None, output_format: str, deny: bool) -> int:
+    """Compile the spec among ``arguments`` and write its bundle; says what came of it and returns the exit code."""
+    spec, overrides = _one_spec(arguments)
     session = open_spec(spec, overrides)
     try:
         with watched() as progress:
@@ -38,3 +42,16 @@ def built(spec: str, overrides: Sequence[str], out: Path | None, output_format: 
     if signed and not signature_in(directory):
         say(f"the signature is gone with the bundle that it was of; once more: cfgc sign {directory} --key FILE")
     return EXIT_OK
+
+
+def _one_spec(arguments: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """The spec, which comes first, and its overrides."""
+    specs, overrides = told_apart(arguments)
+    if specs != list(arguments[:1]):
+        odd = next((place for place in specs if place != arguments[0]), arguments[0])
+        raise click.UsageError(
+            f"{odd} is no override (key=value, group=option, ~key)"
+            if specs[1:]
+            else "write the SPEC first, as in: cfgc build spec.toml training.max_steps=10"
+        )
+    return specs[0], overrides

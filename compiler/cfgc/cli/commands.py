@@ -64,19 +64,29 @@ deny_option = click.option("--deny", type=click.Choice(["warnings"]), help="Trea
 
 
 @cfgc.command()
-@spec_argument
+@click.argument("places", nargs=-1, required=True, metavar="SPEC [OVERRIDE]...", shell_complete=complete_spec)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The bundle's directory [default: out/NAME].")
 @format_option
 @deny_option
-def build(spec: str, overrides: tuple[str, ...], out: Path | None, output_format: str, deny: str | None) -> int:
+@click.option("--check", "only_check", is_flag=True, help="Write nothing: exit 2 and say what a build would change.")
+def build(places: tuple[str, ...], out: Path | None, output_format: str, deny: str | None, only_check: bool) -> int:
     """Compile SPEC and write its bundle.
 
     Nothing is written unless everything holds. A bundle that is there already is replaced as a whole, or left
     untouched when its bytes are equal.
+
+    \b
+    With --check, several specs, bundles and trees of bundles can be given:
+    cfgc build --check specs/*.toml     are their bundles what they give now?
+    cfgc build --check out/             the same of every bundle below, by the spec that it names
     """
+    if only_check:
+        from cfgc.cli.build_checking import compared
+
+        return compared(places, out, output_format, deny is not None)
     from cfgc.cli.building import built
 
-    return built(spec, overrides, out, output_format, deny is not None)
+    return built(places, out, output_format, deny is not None)
 
 
 @cfgc.command()

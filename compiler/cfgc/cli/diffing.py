@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cfgc.cli import EXIT_OK, EXIT_REJECTED
+from cfgc.cli import EXIT_DIFFERS, EXIT_OK, EXIT_REJECTED
 from cfgc.cli.complete import complete_spec
 from cfgc.cli.report import print_diagnostics, say, summary, wants_colour
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from cfgc.audit.comparing import Comparison
     from cfgc_runtime.values import Kind
 
-EXIT_DIFFERS = 2
 _CLASSES = ("numerics", "resources", "logistics")
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.diagnostics.model import Fix
@@ -15,6 +16,9 @@ from cfgc.load.project import read_project
 from cfgc.load.reader import SHIPPED, Reader
 from cfgc.resources import shipped_dir
 from cfgc.source import SourceFile
+
+if TYPE_CHECKING:
+    from cfgc.audit.bundle_on_disk import BundleOnDisk
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,13 @@ def open_spec(spec: str, overrides: Iterable[str] = ()) -> Session:
     root, logical = find_project(Path("spec.toml" if spec.startswith(SHIPPED) else spec))
     logical = spec if spec.startswith(SHIPPED) else logical
     return Session(DiskReader(root, shipped_dir("specs")), logical, root, tuple(overrides))
+
+
+def open_bundle(directory: Path, bundle: BundleOnDisk) -> Session:
+    """The session that would build ``bundle`` again, in the project around ``directory``."""
+    root, _ = find_project(directory)
+    overrides = tuple(map(str, bundle.manifest["overrides"]))
+    return Session(DiskReader(root, shipped_dir("specs")), str(bundle.manifest["root"]), root, overrides)
 
 
 def is_override(argument: str) -> bool:

@@ -1,4 +1,4 @@
-"""The bar that moves while the points of a sweep are compiled."""
+"""The bar that moves while the points of a sweep, or the bundles of a tree, are compiled."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ _EVERY_S = 0.1
 
 
 @contextmanager
-def watched() -> Iterator[Callable[[int, int], None]]:
-    """What to tell of the points that are done. Nothing is drawn where lines cannot move, or for a single run.
+def watched(what: str = "points") -> Iterator[Callable[[int, int], None]]:
+    """What to tell of the points, or of ``what`` else, that are done.
+
+    Nothing is drawn where lines cannot move, or for a single run.
 
     The bar has no thread of its own: workers are forked meanwhile.
     """
@@ -19,9 +21,9 @@ def watched() -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    columns = (TextColumn("points"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=console, auto_refresh=False, transient=True, disable=not console.is_terminal)
-    task = bar.add_task("points", total=None, visible=False)
+    task = bar.add_task(what, total=None, visible=False)
     drawn = 0.0
 
     def tell(done: int, total: int) -> None:

@@ -49,6 +49,12 @@ def not_written(directory: Path, error: OSError) -> Diagnostic:
     )
 
 
+def not_readable(directory: Path, error: OSError) -> Diagnostic:
+    """CFG708: what is there cannot be compared with what a build would write."""
+    place = f" (`{error.filename}`)" if error.filename else ""
+    return Diagnostic("CFG708", f"`{directory}` cannot be read: {error.strerror or error}{place}")
+
+
 def not_a_directory(directory: Path, what: str) -> Diagnostic:
     """CFG705: something other than a directory is in the way."""
     return Diagnostic(

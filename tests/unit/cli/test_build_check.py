@@ -1,0 +1,173 @@
+"""``cfgc build --check``: what lies there against what a build would write."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cfgc.cli import EXIT_DIFFERS, EXIT_OK, EXIT_REJECTED, EXIT_USAGE, run
+
+SPEC = 'extends = "cfgc:examples/quickstart.toml"\n[experiment]\nname = "{name}"\n'
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    project = tmp_path_factory.mktemp("built")
+    (project / "cfgc.toml").touch()
+    (project / "specs").mkdir()
+    for name in ("a", "b"):
+        (project / f"specs/{name}.toml").write_text(SPEC.format(name=name))
+    assert run(["build", str(project / "specs/a.toml")]) == EXIT_OK
+    words = [str(project / "specs/b.toml"), "training.max_steps=20", "-o", str(project / "out/group/b")]
+    assert run(["build", *words]) == EXIT_OK
+    return project
+
+
+@pytest.fixture(autouse=True)
+def project(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+
+
+def checked(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    capsys.readouterr()
+    before = snapshot()
+    code = run(["build", "--check", *words])
+    assert snapshot() == before, "something was written"
+    return (code, *capsys.readouterr())
+
+
+def snapshot() -> dict[str, tuple[int, int]]:
+    found = (path for path in Path().rglob("*") if "__pycache__" not in path.parts)
+    return {str(path): (path.lstat().st_mtime_ns, path.lstat().st_size) for path in found}
+
+
+def test_a_whole_tree_that_is_as_its_specs_say(capsys: pytest.CaptureFixture[str]) -> None:
+    assert checked(capsys, "out") == (EXIT_OK, "", "2 of 2 bundles are what their specs give\n")
+    assert checked(capsys, "specs/a.toml")[0] == EXIT_OK
+    assert checked(capsys, "out/a", "out/group/b")[0] == EXIT_OK
+
+
+def test_a_changed_spec_shows_the_value_its_origin_and_the_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with Path("specs/a.toml").open("a") as spec:
+        spec.write("[training]\nmax_steps = 77\n")
+    code, out, err = checked(capsys, "out")
+    assert code == EXIT_DIFFERS
+    assert "out/a is not what specs/a.toml gives" in out
+    assert re.search(
+        r"training.max_steps\n +- 1000 +overlay env=dev\n +\+ 77 +spec specs/a.toml\n", out
+    )
+    assert "\n-    max_steps=240,\n+    max_steps=77,\n" in out
+    assert "CFG730" in err
+    assert "`cfgc build specs/a.toml -o out/a`" in err
+    assert err.endswith("1 of 2 bundles are what their specs give\n")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda: Path("out/a/launch.sh").write_text("exit 0\n"), "launch.sh edited by hand"),
+        (lambda: Path("out/a/job.sbatch").unlink(), "job.sbatch missing"),
+        (lambda: Path("out/a/notes.txt").touch(), "notes.txt added"),
+        (lambda: Path("out/a/launch.sh").chmod(0o644), "launch.sh is to be executable"),
+        (lambda: Path("out/a/PLAN.md").chmod(0o755), "PLAN.md is not to be executable"),
+        (lambda: Path("out/a/runtime/cfgc_runtime/loop.py").write_text(""), "1 of runtime/ edited by hand"),
+        (lambda: Path("out/a/manifest.json").write_text("{"), "manifest.json"),
+        (lambda: Path("out/a/link").symlink_to("PLAN.md"), "link added"),
+    ],
+)
+def test_whatever_happened_to_a_bundle_is_named(
+    spoil: Callable[[], object], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil()
+    code, _, err = checked(capsys, "specs/a.toml")
+    assert code == EXIT_DIFFERS
+    assert said in err
+
+
+def test_the_signature_and_logs_of_slurm_are_no_difference(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out/a/manifest.json.sig").write_text("-----BEGIN SSH SIGNATURE-----\n")
+    assert checked(capsys, "out/a")[0] == EXIT_OK
+
+
+def test_a_bundle_that_was_never_built(capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree("out/a")
+    code, out, err = checked(capsys, "specs/a.toml")
+    assert (code, out) == (EXIT_DIFFERS, "")
+    assert "CFG731" in err
+    assert "`out/a`" in err
+
+
+def test_other_overrides_give_another_bundle(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = checked(capsys, "specs/a.toml", "training.max_steps=30")
+    assert code == EXIT_DIFFERS
+    assert re.search(r"training.max_steps\n.*\n +\+ 30 +command line\n", out)
+
+
+def test_a_spec_that_is_wrong_is_rejected_and_the_others_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("specs/a.toml").write_text("typo = 1\n")
+    Path("out/group/b/PLAN.md").write_text("")
+    code, out, err = checked(capsys, "out")
+    assert code == EXIT_REJECTED
+    assert "CFG301" in err
+    assert "out/group/b is not what specs/b.toml gives" in out
+
+
+def test_a_spec_that_is_gone_has_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("specs/a.toml").rename("specs/c.toml")
+    code, _, err = checked(capsys, "out/a")
+    assert code == EXIT_REJECTED
+    assert "CFG732" in err
+    assert "`cfgc build --check SPEC -o out/a`" in err
+    assert checked(capsys, "specs/c.toml", "-o", "out/a")[0] == EXIT_DIFFERS
+
+
+def test_findings_for_machines_are_on_stdout_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out/a/PLAN.md").write_text("")
+    code, out, _ = checked(capsys, "out", "--format", "json")
+    assert code == EXIT_DIFFERS
+    assert [finding["code"] for finding in json.loads(out)] == ["CFG730"]
+
+
+def test_warnings_are_refused_where_they_are_denied(capsys: pytest.CaptureFixture[str]) -> None:
+    with Path("specs/a.toml").open("a") as spec:
+        spec.write("[checkpoint]\nevery_steps = 1_000\n")
+    assert run(["build", "specs/a.toml"]) == EXIT_OK
+    assert checked(capsys, "specs/a.toml")[0] == EXIT_OK
+    assert checked(capsys, "specs/a.toml", "--deny", "warnings")[0] == EXIT_REJECTED
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("out", "training.max_steps=3"), "overrides of its own"),
+        (("out", "-o", "x"), "-o says where the bundle of one SPEC is"),
+        (("specs",), "is no bundle, and none is below it"),
+        (("training.max_steps=3",), "no SPEC"),
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = checked(capsys, *words)
+    assert code == EXIT_USAGE
+    assert said in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("specs/a.toml", "specs/b.toml"), "specs/b.toml is no override"),
+        (("training.max_steps=3", "specs/a.toml"), "write the SPEC first"),
+        (("training.max_steps=3",), "write the SPEC first"),
+    ],
+)
+def test_a_build_takes_one_spec(words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run(["build", *words]) == EXIT_USAGE
+    assert said in capsys.readouterr().err
