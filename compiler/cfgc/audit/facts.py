@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from cfgc.audit.bundle_on_disk import BundleOnDisk, Step
+from cfgc.diagnostics.masking import masked_text
 from cfgc.emit.markdown import counted
 from cfgc_runtime.values import KINDS, Kind
 
@@ -166,4 +167,4 @@ def _table(value: Any) -> Mapping[str, Any]:
 def _listed(value: Any) -> str:
     if isinstance(value, Mapping):
         value = [f"{group}={option}" for group, option in value.items()]
-    return ", ".join(map(str, value or ())) or "none"
+    return masked_text(", ".join(map(str, value or ()))) or "none"

@@ -15,6 +15,7 @@ from cfgc.audit.diff_errors import no_such_side, not_as_compiled
 from cfgc.audit.git import InRevision, TreeReader, find_in_revision, split_revision
 from cfgc.cli.session import Session, is_override, open_spec
 from cfgc.diagnostics import Rejected
+from cfgc.diagnostics.masking import masked_text
 from cfgc.load.disk import DiskReader
 from cfgc.load.overrides import COMMAND_LINE
 from cfgc.load.reader import SHIPPED
@@ -96,7 +97,7 @@ def _compiled(session: Session, named: Named) -> BundleOnDisk:
         bundle = compile_spec(session.reader, session.logical, session.overrides)
     except Rejected as rejected:
         raise Rejected(session.from_here(rejected.diagnostics)) from None
-    return bundle_in_memory(bundle, str(named))
+    return bundle_in_memory(bundle, masked_text(str(named)))
 
 
 def _whole(bundle: BundleOnDisk, named: Named) -> BundleOnDisk:
