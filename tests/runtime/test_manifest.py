@@ -94,6 +94,16 @@ def test_a_manifest_of_another_shape_is_refused(bundle: Path, tmp_path: Path, ch
 
 
 @pytest.mark.parametrize(
+    "data",
+    [b"", b"[]", b"null", b'"x"', b"\xff", b'{"format": 1', b"[" * 99_999, b'{"format": ' + b"9" * 9_999 + b"}"],
+)
+def test_a_manifest_that_is_no_manifest_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "manifest.json").write_bytes(data)
+    with pytest.raises(Failure, match=r"manifest\.json cannot be read"):
+        verify_bundle(tmp_path)
+
+
+@pytest.mark.parametrize(
     "write",
     [
         lambda text: json.dumps(dict(reversed(json.loads(text).items())), indent=2, ensure_ascii=False) + "\n",
@@ -101,6 +111,7 @@ def test_a_manifest_of_another_shape_is_refused(bundle: Path, tmp_path: Path, ch
         lambda text: text.replace('"format": 1,', '"format": 1,\n  "format": 1,'),
         lambda text: text.replace('"experiment"', '"\\u0065xperiment"'),
         lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace('"experiment": "', '"experiment": "\\u00ff'),
         lambda text: text.replace('  "overrides": [],', '  "overrides": ["training.learning_rate=1"],'),
         lambda text: re.sub(r'  "manifest_digest": .*\n', "", text),
     ],

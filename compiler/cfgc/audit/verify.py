@@ -62,7 +62,9 @@ def bundles_at(place: Path) -> tuple[Path, ...]:
 
     What was a bundle and lost its manifest is one too. Raises ``Rejected`` when there is none.
     """
-    found = (place,) if (place / NAME).exists() or _is_one(place) else tuple(sorted(_below(place)))
+    if (place / NAME).exists() or _is_one(place):
+        return (place,)
+    found = tuple(sorted(_below(place))) if place.is_dir() else ()
     if not found:
         why = f"it has no {NAME}, and no bundle is below it" if place.is_dir() else "there is no such directory"
         raise Rejected([not_a_bundle(str(place), why)])
@@ -70,11 +72,15 @@ def bundles_at(place: Path) -> tuple[Path, ...]:
 
 
 def _below(place: Path) -> Iterator[Path]:
-    for base, directories, _ in os.walk(place):
+    for base, directories, _ in os.walk(place, onerror=_raise):
         directories[:] = [name for name in directories if not name.startswith(".")]
         found = {name for name in directories if _is_one(Path(base, name))}
         yield from (Path(base, name) for name in found if not Path(base, name).is_symlink())
         directories[:] = [name for name in directories if name not in found]
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _is_one(directory: Path) -> bool:
