@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from cfgc.audit.bundle_on_disk import BundleOnDisk, Step
-from cfgc.audit.comparing_points import PointChange, compare_points, point_facts
+from cfgc.audit.comparing_points import PointChange, compare_points, ds_configs, point_facts
 from cfgc.audit.diff_errors import pipeline_and_run
 from cfgc.audit.facts import COMPILER, INPUTS, RUNTIME, Fact, facts_of, inputs
 from cfgc.audit.facts import stages as stage_facts
@@ -80,7 +80,7 @@ class Comparison:
     @property
     def counts_ds_config(self) -> bool:
         """Whether ``ds_config`` is no mere consequence of ``changes``."""
-        return not self.changes or any(fact.subject in (COMPILER, RUNTIME) for fact in self.facts)
+        return not (self.changes or self.points) or any(fact.subject in (COMPILER, RUNTIME) for fact in self.facts)
 
     def _kinds(self) -> Iterator[Kind]:
         yield from (change.kind for change in self.changes)
@@ -103,7 +103,7 @@ def compare_bundles(old: BundleOnDisk, new: BundleOnDisk) -> Comparison:
     if old.points and new.points:
         found, points = compare_points(old, new)
     changes = sorted((_change(one, old, new) for one in found), key=_rank)
-    ds_config = tuple(_change(one, old, new) for one in compare_ds_configs(old.values, new.values))
+    ds_config = tuple(_change(one, old, new) for one in compare_ds_configs(*ds_configs(old, new)))
     facts = (*point_facts(old, new), *facts_of(old, new, bool(changes or points)))
     return Comparison(old, new, tuple(changes), ds_config, facts, points)
 

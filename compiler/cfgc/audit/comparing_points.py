@@ -9,7 +9,7 @@ from typing import Any, Final
 from cfgc.audit.bundle_on_disk import BundleOnDisk
 from cfgc.audit.facts import Fact
 from cfgc.emit.markdown import counted
-from cfgc_runtime.point import Point
+from cfgc_runtime.point import Point, patched
 from cfgc_runtime.values import KINDS, Difference, Values, compare_specs
 
 _SHOWN: Final = 20
@@ -42,6 +42,18 @@ def compare_points(old: BundleOnDisk, new: BundleOnDisk) -> tuple[list[Differenc
             found.setdefault(repr(one), (one, []))[1].append(pair.new.index)
     shared = [one for one, points in found.values() if len(points) == len(pairs)]
     return shared, tuple(PointChange(one, tuple(points)) for one, points in found.values() if len(points) < len(pairs))
+
+
+def ds_configs(old: BundleOnDisk, new: BundleOnDisk) -> tuple[Values, Values]:
+    """What DeepSpeed is given, of the first point that both sides have; else of the first ones."""
+    pair = next(_pairs(old.points, new.points), None)
+    if pair is None:
+        return old.values, new.values
+    return _ds_config(old.values, pair.old), _ds_config(new.values, pair.new)
+
+
+def _ds_config(values: Values, point: Point) -> Values:
+    return {"ds_config": patched(values["ds_config"], point.values.get("ds_config", {}))}
 
 
 def point_facts(old: BundleOnDisk, new: BundleOnDisk) -> Iterator[Fact]:
