@@ -60,7 +60,7 @@ def test_a_changed_spec_shows_the_value_its_origin_and_the_lines(capsys: pytest.
     assert code == EXIT_DIFFERS
     assert "out/a is not what specs/a.toml gives" in out
     assert re.search(r"training.max_steps\n +- 1000 +overlay env=dev\n +\+ 77 +spec specs/a.toml\n", out)
-    assert "\n-    max_steps=1_000,\n+    max_steps=77,\n" in out
+    assert {"-    max_steps=1000,", "+    max_steps=77,"} <= set(out.splitlines())
     assert "CFG730" in err
     assert "`cfgc build specs/a.toml -o out/a`" in err
     assert err.endswith("1 of 2 bundles are what their specs give\n")
