@@ -104,7 +104,8 @@ def compare_bundles(old: BundleOnDisk, new: BundleOnDisk) -> Comparison:
         found, points = compare_points(old, new)
     changes = sorted((_change(one, old, new) for one in found), key=_rank)
     ds_config = tuple(_change(one, old, new) for one in compare_ds_configs(*ds_configs(old, new)))
-    facts = (*point_facts(old, new), *facts_of(old, new, bool(changes or points)))
+    of_points = tuple(point_facts(old, new))
+    facts = (*of_points, *facts_of(old, new, explained=bool(changes or points or of_points)))
     return Comparison(old, new, tuple(changes), ds_config, facts, points)
 
 

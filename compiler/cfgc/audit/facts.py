@@ -41,12 +41,12 @@ class Fact:
     details: tuple[str, ...] = ()
 
 
-def facts_of(old: BundleOnDisk, new: BundleOnDisk, values_changed: bool) -> Iterator[Fact]:
-    """All of them, of a run. What the compiler writes from values and code says nothing where those changed."""
+def facts_of(old: BundleOnDisk, new: BundleOnDisk, explained: bool) -> Iterator[Fact]:
+    """All of them, of a run. What the compiler writes from values, points and code says nothing where those changed."""
     files = changed_files(old, new)
     code = [*_scripts(old, new, files), *_package(old, new)]
     yield from _runtime(old, new, files)
-    yield from _compiler(old, new, files, values_changed or bool(code))
+    yield from _compiler(old, new, files, explained or bool(code))
     yield from code
     yield from _origins(old, new)
     yield from inputs(old, new)
