@@ -32,6 +32,9 @@ def forget_cache() -> None:
             Path(cache).parent.rmdir()
 
 
+if sys.version_info < (3, 11):  # noqa: UP036 - a cluster's own may be older
+    sys.stderr.write(f"error: this needs Python 3.11 or later, and {sys.executable} is {sys.version.split()[0]}\n")
+    sys.exit(78)
 forget_cache()
 check_verifier()
 from cfgc_runtime.cli import main  # noqa: E402

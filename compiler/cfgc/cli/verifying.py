@@ -80,11 +80,13 @@ def sign(bundles: tuple[Path, ...], key: Path, identity: str) -> int:
 
 
 def _print(verdicts: list[Verdict]) -> None:
+    from cfgc.diagnostics.text import printable
+
     print_diagnostics([one.finding for one in verdicts if one.finding], "text")
     for one in verdicts:
-        if one.finding is None and one.manifest:
-            said = f"{one.bundle}: {len(one.manifest.outputs)} files are as compiled ({one.manifest.bundle_digest})"
-            click.echo(f"{said}, {one.signature or 'not signed'}")
+        if one.finding is None and (manifest := one.manifest):
+            said = f"{len(manifest.outputs)} files are as compiled ({manifest.bundle_digest})"
+            click.echo(f"{printable(str(one.bundle))}: {said}, {one.signature or 'not signed'}")
 
 
 def _data(verdict: Verdict) -> dict[str, object]:

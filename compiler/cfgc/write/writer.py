@@ -57,7 +57,7 @@ def _replace(bundle: Bundle, target: Path) -> Outcome:
     try:
         write_tree(bundle, scratch / "new")
         for kept in _kept(bundle, target) if outcome == "replaced" else ():
-            os.link(kept, scratch / "new" / kept.name)  # a job may still be writing a log
+            _keep(kept, scratch / "new" / kept.name)
         put_in_place(scratch / "new", target, scratch / _OLD)
         sync(target.parent)
     finally:
@@ -70,6 +70,14 @@ def _kept(bundle: Bundle, target: Path) -> list[Path]:
     manifest = target / MANIFEST
     same = manifest.is_file() and manifest.read_bytes() == bundle.files.get(MANIFEST)
     return [*logs_in(target), *(signature_in(target) if same else ())]
+
+
+def _keep(path: Path, place: Path) -> None:
+    """The file itself, since a job may still be writing a log; a copy where the file system has no links."""
+    try:
+        os.link(path, place)
+    except OSError:
+        shutil.copy2(path, place)
 
 
 @contextmanager

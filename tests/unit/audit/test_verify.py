@@ -246,6 +246,15 @@ def test_copies_that_lost_every_mode_hold(bundle: Path) -> None:
     ]
 
 
+def test_a_bundle_whose_name_is_no_text_is_verified(tmp_path: Path, compiled: Path) -> None:
+    place = os.fsencode(tmp_path) + b"/b\n\xff"
+    shutil.copytree(os.fsencode(compiled), place)
+    command = [sys.executable, "-m", "cfgc", "verify", place]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "b\\n\\udcff: " in done.stdout
+
+
 @pytest.mark.parametrize("words", [["verify", "nothing-here"], ["verify", "."], ["verify", ".", "--identity", "me"]])
 def test_what_is_no_bundle_is_said_to_be_none(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
