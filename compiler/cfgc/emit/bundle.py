@@ -29,6 +29,7 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
     from cfgc.emit.ds_config import ds_config_json
     from cfgc.emit.manifest import NAME, manifest_json
     from cfgc.emit.origins_json import origins_json
+    from cfgc.emit.package import package_files
     from cfgc.emit.points_jsonl import NAME as POINTS
     from cfgc.emit.points_jsonl import points_jsonl
     from cfgc.emit.resolved_toml import resolved_toml
@@ -60,6 +61,8 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
     files = {PurePosixPath(name): text.encode() for name, text in texts.items()} | dict(vendored_runtime())
     if isinstance(plan, TaskPlan) and plan.task.script:
         files[PurePosixPath(plan.task.script)] = plan.script
+    if plan.package.sha256:
+        files |= package_files(plan.archive)
     files[PurePosixPath(NAME)] = manifest_json(plan, digest, files, EXECUTABLE).encode()
     return Bundle(plan.experiment.name, MappingProxyType(files), EXECUTABLE)
 

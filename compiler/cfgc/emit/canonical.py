@@ -42,7 +42,7 @@ def digest_bytes(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-_NO_MEANING = ("review", "script", "sweep")
+_NO_MEANING = ("review", "script", "sweep", "archive")
 
 
 def plan_digest(plan: AnyPlan) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.emit.markdown import code, shown_path, table, text
+from cfgc.emit.package import digest_of_image
 
 if TYPE_CHECKING:
     from cfgc.lower.plan import AnyPlan, Mount
@@ -32,6 +33,8 @@ def _rows(plan: AnyPlan) -> Iterator[tuple[str, str]]:
     if slurm.container.kind != "none":
         home = ", and the home directory" if slurm.container.mount_home else ""
         yield "container", f"{slurm.container.kind} with {code(slurm.container.image)}{home}"
+        if not digest_of_image(slurm.container):
+            yield "image", "by its name, which may mean another one later; `name@sha256:…` means one only"
         yield from (("mounted", _mounted(mount)) for mount in slurm.container.mounts)
     yield from (("temporary files", f"{code(shown_path(path))}, as `TMPDIR`") for _, path in slurm.exports)
     if plan.launch.cpu_binding != "none":

@@ -18,11 +18,11 @@ from cfgc.lower.plan import AnyPlan, TaskPlan
 CONSTANTS = (
     "experiment", "target", "topology", "work", "weights", "batch", "schedule", "precision", "zero_stage", "compile",
     "model", "optimizer", "data", "evaluation", "early_stopping", "gradient_health", "penalties", "checkpoint",
-    "tracking", "launch",
+    "tracking", "package", "launch",
 )  # fmt: skip
 """Fields of the plan that the runtime reads, in order; the constant is the upper-case name."""
 
-TASK_CONSTANTS = ("experiment", "target", "topology", "task", "launch")
+TASK_CONSTANTS = ("experiment", "target", "topology", "task", "package", "launch")
 """The same of a task."""
 
 _ABOUT = cst.parse_statement(

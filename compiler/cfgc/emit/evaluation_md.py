@@ -8,6 +8,7 @@ from cfgc.emit.cluster_md import cluster_section
 from cfgc.emit.cost_md import most_attempts, wall_time_limit
 from cfgc.emit.markdown import code, shown_path, table, text
 from cfgc.emit.own_code_md import own_code
+from cfgc.emit.package import package_section
 from cfgc.emit.plan_md import environment_table, inputs_table, paths_table
 from cfgc.emit.plan_model import parameters, weights
 from cfgc.emit.plan_table import title, way_back
@@ -21,8 +22,8 @@ def evaluation_md(plan: Plan, plan_digest: str) -> str:
     parts: list[Sequence[str]] = [[f"# {title(plan)} · an evaluation"]]
     if plan.experiment.description:
         parts.append([text(plan.experiment.description)])
-    parts += [_overview(plan), chosen(plan), unusual(plan), _starting(plan), own_code(plan), cluster_section(plan)]
-    parts += [paths_table(plan), environment_table(plan), inputs_table(plan, plan_digest)]
+    parts += [_overview(plan), chosen(plan), unusual(plan), _starting(plan), own_code(plan), package_section(plan)]
+    parts += [cluster_section(plan), paths_table(plan), environment_table(plan), inputs_table(plan, plan_digest)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from cfgc import __version__
 from cfgc.emit.canonical import digest_of, readable
+from cfgc.emit.package import container_entry, package_entry
 from cfgc.lower.plan import AnyPlan, Json
 
 FORMAT = 1
@@ -35,6 +36,8 @@ def manifest_json(
             "overrides": review.overrides,
             "raw_keys": review.raw_keys,
             **({"points": len(plan.sweep.points)} if plan.sweep.points else {}),
+            **package_entry(plan),
+            **container_entry(plan),
             "outputs": outputs,
         }
     )

@@ -23,9 +23,8 @@ def own_code(plan: Plan) -> list[str]:
     if not plan.calls:
         return []
     rows = [(_named(call), code(f"{call.module}:{call.attribute}"), _arguments(call)) for call in plan.calls]
-    note = (
-        "Found on the node by Python's import, and no part of this bundle; run.json keeps digests of what was imported."
-    )
+    where = "Found in the package below, else" if plan.package.sha256 else "No part of this bundle, and found"
+    note = f"{where} by Python's import on the node; run.json keeps digests of what was imported."
     return ["## Own code", "", *table(("what", "function", "arguments"), rows), "", note]
 
 

@@ -8,6 +8,7 @@ from itertools import chain, islice
 from cfgc.emit.cluster_md import cluster_section
 from cfgc.emit.markdown import code, count, counted, duration, shown_path, table, text
 from cfgc.emit.own_code_md import own_code
+from cfgc.emit.package import package_section
 from cfgc.emit.plan_data import use_of
 from cfgc.emit.plan_table import overview, title, way_back
 from cfgc.emit.rates import learning_rate
@@ -42,6 +43,7 @@ def plan_md(plan: Plan, plan_digest: str) -> str:
         _topology(plan),
         _rates(plan),
         own_code(plan),
+        package_section(plan),
     ]
     parts += [cluster_section(plan), paths_table(plan)]
     parts += [environment_table(plan), inputs_table(plan, plan_digest)]

@@ -8,6 +8,7 @@ from shlex import join
 from cfgc.emit.cluster_md import cluster_section
 from cfgc.emit.cost_md import most_attempts, wall_time_limit
 from cfgc.emit.markdown import code, counted, duration, shown_path, table, text
+from cfgc.emit.package import package_section
 from cfgc.emit.plan_md import environment_table, inputs_table
 from cfgc.emit.plan_table import way_back
 from cfgc.emit.sweep_md import SLURM_START, local_start, sweep_section
@@ -39,6 +40,7 @@ def task_md(plan: TaskPlan, plan_digest: str) -> str:
         sweep_section(plan),
         _starting(plan),
         *([] if plan.task.kind == "export" else [_promises()]),
+        package_section(plan),
         cluster_section(plan),
         _paths(plan),
     ]

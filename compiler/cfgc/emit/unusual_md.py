@@ -8,6 +8,7 @@ from itertools import islice
 
 from cfgc.diagnostics.explain import title
 from cfgc.emit.markdown import code, counted, duration, text
+from cfgc.emit.package import unusual_code
 from cfgc.emit.work_md import expected_seconds, hours
 from cfgc.lower.plan import AnyPlan, Plan, Provenance, Review
 from cfgc.lower.provenance import shown
@@ -146,3 +147,4 @@ def _of_any(plan: AnyPlan) -> Iterator[str]:
         yield "not deterministic: a second run does not give the same numbers"
     if plan.launch.restart:
         yield "`launch.sh` starts again by itself after a killed, lost or hung rank"
+    yield from unusual_code(plan.archive)

@@ -16,7 +16,7 @@ class DiskReader:
     """A reader of the project at ``root`` and the ``shipped`` specs."""
 
     def __init__(self, root: Path, shipped: Path) -> None:
-        self._root = root
+        self.root = root
         self._shipped = shipped
 
     def read(self, logical: str) -> bytes | None:
@@ -37,7 +37,7 @@ class DiskReader:
     def _path(self, logical: str) -> Path:
         if logical.startswith(SHIPPED):
             return self._shipped / logical.removeprefix(SHIPPED)
-        return self._root / logical
+        return self.root / logical
 
 
 def read_bounded(path: Path) -> bytes:

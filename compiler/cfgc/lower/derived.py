@@ -38,6 +38,7 @@ def _of_training(spec: Spec, plan: Plan) -> Iterator[Derived]:
 
 def _shared(spec: AnySpec, plan: AnyPlan) -> Iterator[Derived]:
     yield from _ending(spec, plan)
+    yield from _package(spec, plan)
     if spec.launch.run_dir is None:
         yield "launch.run_dir", _path(plan.launch.run_dir), "runs/ and experiment.name"
     if spec.cluster.cpus_per_task is None:
@@ -45,6 +46,13 @@ def _shared(spec: AnySpec, plan: AnyPlan) -> Iterator[Derived]:
         reason = f"ranks {ranks} × threads {plan.launch.threads_per_rank}"
         yield "cluster.cpus_per_task", plan.slurm.cpus_per_task, reason
 
+
+def _package(spec: AnySpec, plan: AnyPlan) -> Iterator[Derived]:
+    archive, said = plan.archive, spec.package
+    if archive.commit and not archive.changed and said.commit is None:
+        yield "package.commit", archive.commit, "the newest that changed what is packed"
+    if plan.package.sha256 and said.sha256 is None:
+        yield "package.sha256", plan.package.sha256, "what is packed"
 
 def _ending(spec: AnySpec, plan: AnyPlan) -> Iterator[Derived]:
     launch = spec.launch

@@ -11,6 +11,7 @@ from cfgc.deepspeed.of_spec import REASON, deepspeed_config
 from cfgc.load.graph import Input
 from cfgc.lower import numbers, sections
 from cfgc.lower.launch import launch
+from cfgc.lower.package import archive, package
 from cfgc.lower.plan import AnyPlan, Plan, Review
 from cfgc.lower.provenance import provenance
 from cfgc.lower.slurm import slurm
@@ -22,18 +23,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cfgc.schema.spec import Spec
+    from cfgc.usercode.code import UserCode
     from cfgc.validate.checker import Checked
 
 
 def lower_spec(checked: Checked) -> AnyPlan:
     """Every number of the run. A spec that was checked always has a plan."""
     spec, review = checked.spec, _review(checked)
-    plan = task_plan(spec, checked.resolved.code, review) if isinstance(spec, TaskSpec) else _meaning(spec, review)
+    code = checked.resolved.code
+    plan = task_plan(spec, code, review) if isinstance(spec, TaskSpec) else _meaning(spec, code, review)
+    plan = replace(plan, archive=archive(spec, code))
     lines = provenance(spec, checked.resolved, plan)
     return replace(plan, review=replace(plan.review, provenance=lines), sweep=checked.sweep)
 
 
-def _meaning(spec: Spec, review: Review) -> Plan:
+def _meaning(spec: Spec, code: UserCode, review: Review) -> Plan:
     triple = triple_of(spec)
     assert triple is not None, "rules refuse a spec without a batch triple"
     precision = spec.training.precision
@@ -61,6 +65,7 @@ def _meaning(spec: Spec, review: Review) -> Plan:
         checkpoint=numbers.checkpoint(spec),
         tracking=tracking(spec, topology, estimate),
         calls=sections.calls(spec),
+        package=package(code),
         launch=launch(spec, ds_config),
         slurm=slurm(spec),
         estimate=estimate,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from cfgc.load.graph import Input
-from cfgc.lower.plan_code import Argument, Call, Task
+from cfgc.lower.plan_code import NO_ARCHIVE, NO_PACKAGE, Archive, Argument, Call, Package, Task
 from cfgc.lower.plan_data import Data, Mixing, Source, Streaming, Tokenizer
 from cfgc.lower.plan_machine import Container, Estimate, Launch, Mount, NodePath, Slurm, Target, Topology
 from cfgc.lower.plan_model import AnyModel, HuggingFaceModel, Model, TargetModel
@@ -30,11 +30,11 @@ from cfgc.lower.plan_training import (
 from cfgc.origin import Origin
 
 __all__ = [
-    "AnyModel", "AnyPlan", "Argument", "Batch", "Call", "Checkpoint", "Container", "Data", "EarlyStopping", "Estimate",
-    "Evaluation", "Experiment", "GradientHealth", "HuggingFaceModel", "Json", "Launch", "Mixing", "Mlflow", "Model",
-    "Mount", "NodePath", "Optimizer", "ParameterGroup", "Penalties", "Plan", "Provenance", "Review", "Schedule",
-    "Slurm", "Source", "Streaming", "Sweep", "Target", "TargetModel", "Task", "TaskPlan", "Tokenizer", "Topology",
-    "Tracking", "Wandb",
+    "AnyModel", "AnyPlan", "Archive", "Argument", "Batch", "Call", "Checkpoint", "Container", "Data", "EarlyStopping",
+    "Estimate", "Evaluation", "Experiment", "GradientHealth", "HuggingFaceModel", "Json", "Launch", "Mixing",
+    "Mlflow", "Model", "Mount", "NodePath", "Optimizer", "Package", "ParameterGroup", "Penalties", "Plan",
+    "Provenance", "Review", "Schedule", "Slurm", "Source", "Streaming", "Sweep", "Target", "TargetModel", "Task",
+    "TaskPlan", "Tokenizer", "Topology", "Tracking", "Wandb",
 ]  # fmt: skip
 
 Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
@@ -86,7 +86,7 @@ class Review:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that the emitters need. All but ``review`` is the meaning, and the plan digest covers it.
+    """Everything that the emitters need. All but ``review`` and ``archive`` is the meaning, covered by the plan digest.
 
     The plan of a sweep is that of its first point, and ``sweep`` says what the others change. ``work`` is what is done
     with the model; ``weights`` is the checkpoint that it has them from, without a path none.
@@ -118,6 +118,8 @@ class Plan:
     ds_config: Mapping[str, Json]
     review: Review
     sweep: Sweep = SINGLE
+    package: Package = NO_PACKAGE
+    archive: Archive = NO_ARCHIVE
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,8 @@ class TaskPlan:
     script: bytes
     review: Review
     sweep: Sweep = SINGLE
+    package: Package = NO_PACKAGE
+    archive: Archive = NO_ARCHIVE
 
 
 AnyPlan: TypeAlias = Plan | TaskPlan

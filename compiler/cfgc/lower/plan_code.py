@@ -46,3 +46,39 @@ class Task:
     checkpoint: NodePath
     format: Literal["auto", "huggingface", "safetensors"]
     dtype: Literal["", "fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True)
+class Package:
+    """The user's code that the bundle carries, as ``package.tar`` of this digest; without one, none.
+
+    Python looks in ``roots`` of it, in order: each ends in ``/``, or is empty for the archive's own root.
+    """
+
+    sha256: str
+    roots: tuple[str, ...]
+
+
+NO_PACKAGE = Package("", ())
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The package's bytes, and where its files are from.
+
+    ``commit`` is empty where git was not asked. ``changed`` are not as in it, which is what ``patch`` holds, and
+    ``besides`` are none of git's. ``files`` are path, sha256 and size.
+    """
+
+    kind: Literal["none", "git", "files", "both"]
+    commit: str
+    repository: str
+    subdirectory: str
+    changed: tuple[str, ...]
+    besides: tuple[str, ...]
+    files: tuple[tuple[str, str, int], ...]
+    data: bytes
+    patch: bytes
+
+
+NO_ARCHIVE = Archive("none", "", "", "", (), (), (), b"", b"")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from cfgc.lower import plan, sections
 from cfgc.lower.launch import launch
 from cfgc.lower.numbers import ranks
+from cfgc.lower.package import package
 from cfgc.lower.slurm import slurm
 from cfgc.usercode.scripts import interpreter_of
 
@@ -33,6 +34,7 @@ def task_plan(spec: TaskSpec, code: UserCode, review: plan.Review) -> plan.TaskP
         topology=ranks(spec),
         task=_task(spec, script),
         calls=sections.calls(spec),
+        package=package(code),
         launch=replace(launch(spec), watchdog_s=0),  # which counts steps
         slurm=slurm(spec),
         script=script,

@@ -19,7 +19,6 @@ Feature: TypeAlias = Literal[
     "parallel",
     "data",
     "model",
-    "package",
     "task",
     "nvme",
     "checkpoint",
@@ -54,11 +53,15 @@ class OnlyFor:
 
 @dataclass(frozen=True)
 class Meta:
-    """What is known of a field besides its type."""
+    """What is known of a field besides its type.
 
-    field_class: FieldClass
-    unit: str
-    later: Later | None
+    ``why`` says why it has its ``field_class``. A ``part`` has neither.
+    """
+
+    field_class: FieldClass | None
+    why: str
+    unit: str = ""
+    later: Later | None = None
     only: OnlyFor | None = None
 
 
@@ -72,39 +75,47 @@ def numerics(
     default: object,
     doc: str,
     *,
+    why: str,
     unit: str = "",
     later: Later | None = None,
     only: OnlyFor | None = None,
     **limits: float,
 ) -> Any:
-    """A field that changes the loss curve. ``limits`` are ge, gt, le, lt, min_length and max_length."""
-    return _field(default, doc, Meta("numerics", unit, later, only), limits)
+    """A field that changes the loss curve: ``why`` says how. ``limits`` are ge, gt, le, lt, min_length, max_length."""
+    return _field(default, doc, Meta("numerics", why, unit, later, only), limits)
 
 
 def resources(
     default: object,
     doc: str,
     *,
+    why: str,
     unit: str = "",
     later: Later | None = None,
     only: OnlyFor | None = None,
     **limits: float,
 ) -> Any:
-    """A field that changes what the run needs (devices, memory, time) but not the loss curve."""
-    return _field(default, doc, Meta("resources", unit, later, only), limits)
+    """A field that changes what the run needs (devices, memory, time) but not the loss curve, unless by rounding."""
+    return _field(default, doc, Meta("resources", why, unit, later, only), limits)
 
 
 def logistics(
     default: object,
     doc: str,
     *,
+    why: str,
     unit: str = "",
     later: Later | None = None,
     only: OnlyFor | None = None,
     **limits: float,
 ) -> Any:
     """A field that changes only how the run is named, started, saved or watched."""
-    return _field(default, doc, Meta("logistics", unit, later, only), limits)
+    return _field(default, doc, Meta("logistics", why, unit, later, only), limits)
+
+
+def part(default: object, doc: str, *, later: Later | None = None) -> Any:
+    """A table of the spec, whose keys have classes of their own, or a part of a value, which has its key's."""
+    return _field(default, doc, Meta(None, "", later=later), {})
 
 
 def _field(default: object, doc: str, meta: Meta, limits: dict[str, float]) -> Any:

@@ -207,6 +207,9 @@ RENAMED: Mapping[str, Renamed] = MappingProxyType(
         "script.cwd": Renamed("task.working_directory", _SECTION),
         "package.repo_url": Renamed("package.repository"),
         "package.commit_hash": Renamed("package.commit"),
+        "package.patterns": Renamed("package.include"),
+        "package.exclude_patterns": Renamed("package.exclude"),
+        "package.image": Renamed("cluster.container.image", "a container brings libraries, and a package your code"),
     }
 )
 """Old key → what it is called here."""
@@ -248,6 +251,7 @@ NO_PLACE: Mapping[str, str] = MappingProxyType(
 
 CHOICES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
+        "package.kind": {"pattern": "files", "patterns": "files", "hybrid": "both", "archive": "git"},
         "data.tokenizer.kind": {
             "huggingface": "transformers",
             "hf": "transformers",

@@ -22,7 +22,7 @@ from cfgc.sweep.pool import spread
 from cfgc.sweep.reading import TABLE
 from cfgc.sweep.settings import patch_of
 from cfgc.sweep.shape import unlike
-from cfgc.usercode.reading import with_user_code
+from cfgc.usercode.reading import Packages, with_user_code
 from cfgc.validate.checker import Checked, check_resolved
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Compiler:
     graph: SpecGraph
     width: int
     _below: dict[tuple[str, ...], Below | Rejected] = field(default_factory=dict)
+    _packages: Packages = field(default_factory=dict)
 
     def check(self, point: Point) -> Checked:
         """``point`` as a spec that holds. Raises ``Rejected``."""
@@ -70,7 +71,7 @@ class Compiler:
         layer = LayerPatch(point.layer, patch_of(point.settings, point.layer))
         graph = replace(below.graph, layers=(*below.graph.layers, layer))
         resolved = resolve_merged(graph, merge_layers([layer], onto=below.merged))
-        return check_resolved(with_user_code(self.reader, resolved))
+        return check_resolved(with_user_code(self.reader, resolved, self._packages))
 
     def below(self, point: Point) -> Below:
         """What ``point`` is laid over. Raises ``Rejected``."""

@@ -39,6 +39,7 @@ def _differences(base: AnyPlan, plan: AnyPlan, needed: tuple[str, ...]) -> Itera
     yield from _of_pairs("--", dict(base.slurm.directives), dict(plan.slurm.directives))
     yield from _of("cluster", replace(base.slurm, directives=()), replace(plan.slurm, directives=()))
     yield from _of("required variables", needed, needed_variables(plan))
+    yield from _of("package", base.package.sha256, plan.package.sha256)
     if isinstance(base, TaskPlan) and isinstance(plan, TaskPlan):
         yield from _of("task.script", base.task.script_sha256, plan.task.script_sha256)
 

@@ -36,7 +36,6 @@ CODES: Mapping[Feature, tuple[str, str]] = {
         "CFG454",
         "the runtime has its own decoder, the causal language models of transformers, and what your code builds",
     ),
-    "package": ("CFG460", "a bundle carries the runtime and the script of `[task]`; targets are imported on the node"),
     "task": ("CFG461", "the runtime trains, evaluates, exports, or runs a function or a script of your own"),
     "nvme": ("CFG462", "the runtime offloads to host memory only"),
     "checkpoint": ("CFG463", "training waits while a checkpoint is written"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.schema.belonging import belongs
 from cfgc.schema.catalogue import schema_fields
 from cfgc.schema.defaults import DEFAULT_LAYER
+from cfgc.schema.spec import Spec
 from cfgc.validate.places import from_layer
 from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, error
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
     from cfgc.origin import Path
     from cfgc.resolve.resolved import Resolved
     from cfgc.schema.field import OnlyFor
-    from cfgc.schema.spec import Spec
+    from cfgc.schema.spec import AnySpec
 
 
-def keys_belong_to_the_kind(spec: Spec, resolved: Resolved) -> Iterator[Diagnostic]:
+def keys_belong_to_the_kind(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG466: no key is written that the table's kind would ignore; one finding a table."""
     tables: dict[tuple[Path, str, tuple[str, ...]], list[Path]] = {}
     for path, field in schema_fields().items():
-        only = field.meta.only
+        only = field.meta.only if _is_judged(spec, path) else None
         if only and not belongs(path, resolved) and _is_of_a_working_kind(spec, path[:-1], only):
             written = [leaf for leaf in resolved.leaves if leaf[: len(path)] == path and _is_written(resolved, leaf)]
             tables.setdefault((path[:-1], only.key, only.kinds), []).extend(written[:1])
@@ -33,17 +34,22 @@ def keys_belong_to_the_kind(spec: Spec, resolved: Resolved) -> Iterator[Diagnost
             yield _ignored(spec, resolved, (*table, key), kinds, paths)
 
 
+def _is_judged(spec: AnySpec, path: Path) -> bool:
+    """Of a task of somebody's own, CFG473 says what is not read of its own table."""
+    return isinstance(spec, Spec) or path[0] == "package"
+
+
 def _is_written(resolved: Resolved, path: Path) -> bool:
     return resolved.leaves[path].origin.layer != DEFAULT_LAYER
 
 
-def _is_of_a_working_kind(spec: Spec, table: Path, only: OnlyFor) -> bool:
+def _is_of_a_working_kind(spec: AnySpec, table: Path, only: OnlyFor) -> bool:
     """Not where the kind is refused as a whole."""
     later = schema_fields()[(*table, only.key)].meta.later
     return later is None or _value_at(spec, (*table, only.key)) in later.works
 
 
-def _value_at(spec: Spec, path: Path) -> object:
+def _value_at(spec: AnySpec, path: Path) -> object:
     held: object = spec
     for part in path:
         held = getattr(held, part)
@@ -51,7 +57,7 @@ def _value_at(spec: Spec, path: Path) -> object:
 
 
 def _ignored(
-    spec: Spec, resolved: Resolved, discriminator: Path, kinds: tuple[str, ...], paths: list[Path]
+    spec: AnySpec, resolved: Resolved, discriminator: Path, kinds: tuple[str, ...], paths: list[Path]
 ) -> Diagnostic:
     key, names = ".".join(discriminator), [".".join(path) for path in paths]
     inherited = [name for path, name in zip(paths, names, strict=True) if from_layer(resolved.leaves[path].origin)]

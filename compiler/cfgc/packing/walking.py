@@ -1,0 +1,48 @@
+"""The files that lie in a project's directory, whatever git knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cfgc.packing.patterns import is_no_code, is_taken
+
+if TYPE_CHECKING:
+    from cfgc.load.reader import Reader
+    from cfgc.packing.settings import Settings
+
+DEEPEST = 40
+"""Directories above a file."""
+
+
+def root_of(reader: Reader) -> Path | None:
+    """The project's directory where ``reader`` reads from a disk."""
+    root = getattr(reader, "root", None)
+    return root if isinstance(root, Path) else None
+
+
+def files_of(reader: Reader, settings: Settings) -> Iterator[str]:
+    """Paths of the package, sorted within each directory; links to directories are not followed."""
+    yield from _walk(reader, settings, root_of(reader), "", 0)
+
+
+def _walk(reader: Reader, settings: Settings, root: Path | None, above: str, depth: int) -> Iterator[str]:
+    entries = reader.entries(settings.below(above).rstrip("/")) or ()
+    if depth > DEEPEST or (above and is_no_code(settings.below(above).rstrip("/"), entries, settings.out)):
+        return
+    for entry in entries:
+        path = above + entry
+        if not entry.endswith("/"):
+            if is_taken(path, settings):
+                yield path
+        elif not (root and is_link(root, settings.below(path).rstrip("/"))):
+            yield from _walk(reader, settings, root, path, depth + 1)
+
+
+def is_link(root: Path, path: str) -> bool:
+    """Whether ``path`` of the project is a symbolic link."""
+    try:
+        return (root / path).is_symlink()
+    except (OSError, ValueError):
+        return False
