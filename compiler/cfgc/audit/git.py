@@ -18,6 +18,8 @@ from cfgc.load.reader import MAX_BYTES, SHIPPED, Reader, TooLargeError
 
 _FOLDER: Final = "tree"
 _FILE: Final = "blob"
+_MANIFEST: Final = "manifest.json"
+_LAUNCHER: Final = "launch.sh"
 _LINK: Final = "120000"
 _UNFOLLOWED: Final = {"symlink": "it is a link that leads out of the repository", "loop": "it is a link to itself"}
 
@@ -62,6 +64,11 @@ class Tree:
             inner = self.kind(posixpath.join(path, name)) if mode == _LINK else kind
             names.append(name if inner == _FILE else f"{name}/")
         return tuple(sorted(names))
+
+    def names_below(self, path: str) -> list[PurePosixPath]:
+        """The paths of every file below the folder ``path``, from there."""
+        folder = self._found(path, "--batch-check").id
+        return [PurePosixPath(name) for _, kind, _, name in self._listed(folder, "-r") if kind == _FILE]
 
     def files_below(self, path: str) -> Mapping[PurePosixPath, bytes]:
         """Every file below the folder ``path``; of a link, where it leads to, as text."""
@@ -145,6 +152,14 @@ class InRevision:
             if marker != self.path and self.tree.kind(marker) == _FILE:
                 return folder.as_posix(), path.relative_to(folder).as_posix()
         return path.parent.as_posix(), path.name
+
+    def bundles(self) -> Mapping[str, Mapping[PurePosixPath, bytes]]:
+        """The files of the folder if it is a bundle, under ``.``; or else of the bundles below it, sorted."""
+        names = set(self.tree.names_below(self.path))
+        found = {name.parent for name in names if name.name == _MANIFEST and name.parent / _LAUNCHER in names}
+        outermost = sorted(folder for folder in found if not found.intersection(folder.parents))
+        places = {folder.as_posix(): posixpath.normpath(posixpath.join(self.path, folder)) for folder in outermost}
+        return {folder: self.tree.files_below(place) for folder, place in places.items()}
 
     def files(self) -> Mapping[PurePosixPath, bytes]:
         """What the folder holds."""

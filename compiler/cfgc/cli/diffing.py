@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ from cfgc.cli.report import print_diagnostics, say, summary, wants_colour
 
 if TYPE_CHECKING:
     from cfgc.audit.comparing import Comparison
+    from cfgc.audit.comparing_trees import TreeComparison
     from cfgc_runtime.values import Kind
 
 _CLASSES = ("numerics", "resources", "logistics")
@@ -35,46 +37,50 @@ def diff(sides: tuple[str, ...], output_format: str, only: tuple[Kind, ...], gat
     resources  memory, speed or cost
     logistics  paths, names, logging
     \b
-    A side is a bundle, a spec with overrides, or either in a revision of git:
+    A side is a bundle, a directory of bundles, a spec with overrides, or any of them in a revision of git:
     cfgc diff out/a out/b                            two bundles, or run directories
+    cfgc diff main:out out                           all bundles below
     cfgc diff specs/a.toml zero=3                    what an override changes
     cfgc diff specs/a.toml zero=2 specs/b.toml zero=2
     cfgc diff main:specs/a.toml specs/a.toml         what this branch changes of a run
     cfgc diff HEAD~1:out/a out/a --gate numerics     exits 2 unless only infrastructure changed
     """
-    from cfgc.audit.comparing import compare_bundles
-    from cfgc.cli.sides import NotAsCompiledError, open_side, told_apart
+    from cfgc.cli.sides import NotAsCompiledError, compared, told_apart
     from cfgc.diagnostics import Rejected
     from cfgc_runtime.errors import BAD_BUNDLE
 
     old, new = told_apart(sides)
     try:
-        comparison = compare_bundles(open_side(old), open_side(new))
-        text = _in_form(comparison, output_format, only)
+        found = compared(old, new)
+        text = _in_form(found, output_format, only)
     except Rejected as rejected:
         print_diagnostics(rejected.diagnostics, "text")
         say(summary(rejected.diagnostics))
         return BAD_BUNDLE if isinstance(rejected, NotAsCompiledError) else EXIT_REJECTED
     click.echo(text, nl=False)
-    return _gated(comparison, gate)
+    return _gated(found, gate)
 
 
-def _in_form(comparison: Comparison, output_format: str, only: tuple[Kind, ...]) -> str:
+def _in_form(found: Comparison | TreeComparison, output_format: str, only: tuple[Kind, ...]) -> str:
+    from cfgc.audit.comparing_trees import TreeComparison, trees_json, trees_md, trees_text
     from cfgc.audit.comparison_json import comparison_json
     from cfgc.audit.comparison_md import comparison_md
     from cfgc.audit.comparison_text import coloured, comparison_text, plain
     from cfgc_runtime.progress import sayable
 
-    if output_format == "json":
-        return comparison_json(comparison, only)
-    if output_format == "markdown":
-        return comparison_md(comparison, only)
-    text = comparison_text(comparison, only, coloured if wants_colour(sys.stdout) else plain)
-    return sayable(text, sys.stdout.encoding)
+    paint = coloured if wants_colour(sys.stdout) else plain
+    forms: dict[str, Callable[[], str]]
+    if isinstance(found, TreeComparison):
+        forms = {"json": lambda: trees_json(found, only), "markdown": lambda: trees_md(found, only)}
+        forms["text"] = lambda: sayable(trees_text(found, only, paint), sys.stdout.encoding)
+    else:
+        forms = {"json": lambda: comparison_json(found, only), "markdown": lambda: comparison_md(found, only)}
+        forms["text"] = lambda: sayable(comparison_text(found, only, paint), sys.stdout.encoding)
+    return forms[output_format]()
 
 
-def _gated(comparison: Comparison, gate: Kind | None) -> int:
-    if gate is None or not comparison.is_worse_than_allowed(gate):
+def _gated(found: Comparison | TreeComparison, gate: Kind | None) -> int:
+    if gate is None or not found.is_worse_than_allowed(gate):
         return EXIT_OK
-    say(f"refused by --gate {gate}: the worst change is of class {comparison.worst}")
+    say(f"refused by --gate {gate}: the worst change is of class {found.worst}")
     return EXIT_DIFFERS

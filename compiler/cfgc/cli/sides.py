@@ -11,8 +11,11 @@ from pathlib import Path
 import click
 
 from cfgc.audit.bundle_on_disk import MANIFEST, BundleOnDisk, bundle_at, bundle_in_memory, read_bundle
+from cfgc.audit.comparing import Comparison, compare_bundles
+from cfgc.audit.comparing_trees import Tree, TreeComparison, compare_trees
 from cfgc.audit.diff_errors import no_such_side, not_as_compiled
 from cfgc.audit.git import InRevision, TreeReader, find_in_revision, split_revision
+from cfgc.audit.verify import bundles_at
 from cfgc.cli.session import Session, is_override, open_spec
 from cfgc.diagnostics import Rejected
 from cfgc.diagnostics.masking import masked_text
@@ -69,6 +72,38 @@ def told_apart(arguments: Sequence[str]) -> tuple[Named, Named]:
     return sides[0], sides[1]
 
 
+def compared(old: Named, new: Named) -> Comparison | TreeComparison:
+    """What differs between two sides, or between two directories of bundles. Raises ``Rejected``."""
+    trees = [tree_of(named) for named in (old, new)]
+    if trees[0] and trees[1]:
+        return compare_trees(trees[0], trees[1])
+    for named, tree in zip((old, new), trees, strict=True):
+        if tree:
+            raise click.UsageError(f"{named.place} is a directory of bundles, and the other side is none")
+    return compare_bundles(open_side(old), open_side(new))
+
+
+def tree_of(named: Named) -> Tree | None:
+    """The bundles below the directory that ``named`` is, which is no bundle itself; None where there are none."""
+    path = Path(named.place)
+    if path.is_dir():
+        if (_bundle_of(path) / MANIFEST).exists():
+            return None
+        try:
+            found = bundles_at(path)
+        except Rejected:
+            return None
+        return Tree(named.place, {one.relative_to(path).as_posix(): _whole(bundle_at(one), named) for one in found})
+    if os.path.lexists(path) or named.place.startswith(SHIPPED) or not split_revision(named.place):
+        return None
+    there = find_in_revision(named.place, Path.cwd())
+    bundles = there.bundles() if there.kind == "tree" else {}
+    if not bundles or "." in bundles:
+        return None
+    read = {place: read_bundle(files, posixpath.join(named.place, place)) for place, files in bundles.items()}
+    return Tree(named.place, {place: _whole(bundle, named) for place, bundle in read.items()})
+
+
 def open_side(named: Named) -> BundleOnDisk:
     """The bundle that ``named`` is or becomes. Raises ``Rejected``, with places as they can be opened."""
     place, path = named.place, Path(named.place)
@@ -105,7 +140,7 @@ def _whole(bundle: BundleOnDisk, named: Named) -> BundleOnDisk:
     if named.overrides:
         raise click.UsageError(f"{named.place} is a bundle, which takes no overrides: {' '.join(named.overrides)}")
     if edited := bundle.edited():
-        raise NotAsCompiledError([not_as_compiled(named.place, edited)])
+        raise NotAsCompiledError([not_as_compiled(bundle.name, edited)])
     return bundle
 
 

@@ -126,8 +126,10 @@ def test_a_gate_ends_with_2(capsys: pytest.CaptureFixture[str], words: tuple[str
         (("first:specs/a.toml", "specs/a.toml"), "write `first:training/specs/a.toml`"),
         (("first:../../x.toml", "specs/a.toml"), "CFG743"),
         (("first:./specs/out_of.toml", "specs/a.toml"), "CFG743"),
-        (("first:training", "specs/a.toml"), "CFG740"),
+        (("first:./specs", "specs/a.toml"), "CFG740"),
+        (("first:training", "specs/a.toml"), "first:training is a directory of bundles"),
         (("specs", "specs/a.toml"), "CFG740"),
+        (("out", "out/a"), "out is a directory of bundles, and the other side is none"),
         (("nothing", "specs/a.toml"), "CFG746"),
         (("cfgc.toml", "specs/a.toml"), "CFG129"),
         (("first:./specs/size/wide.toml", "specs/a.toml"), "--> first:training/specs/size/wide.toml"),
@@ -177,3 +179,23 @@ def test_every_form_of_output(capsys: pytest.CaptureFixture[str]) -> None:
     assert diff(capsys, *sides)[1].startswith("- first:./out/a\n+ out/a\n")
     assert diff(capsys, *sides, "--format", "markdown")[1].startswith("### `first:./out/a` → `out/a`\n")
     assert json.loads(diff(capsys, *sides, "--format", "json")[1])["worst"] == "numerics"
+
+
+@pytest.mark.usefixtures("project")
+def test_directories_of_bundles_are_compared_bundle_by_bundle(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    shutil.copytree("out/a", tmp_path / "group/b")
+    shutil.copytree("out/a", tmp_path / "a")
+    code, out, _ = diff(capsys, "first:./out", str(tmp_path), "--gate", "numerics")
+    assert code == EXIT_DIFFERS
+    assert "training.learning_rate" in out
+    assert out.endswith("new: group/b\n1 of 1 bundle differs, the worst change is of class numerics\n")
+    assert diff(capsys, "out", str(tmp_path), "--gate", "logistics")[:2] == (
+        EXIT_OK,
+        "new: group/b\n0 of 1 bundle differ\n",
+    )
+    assert list(json.loads(diff(capsys, "first:./out", "out", "--format", "json")[1])["bundles"]) == ["a"]
+    assert diff(capsys, "first:.", ".", "--format", "markdown")[1].startswith("1 of 1 bundle differs, the worst")
+    (tmp_path / "a/config.py").write_text("")
+    assert diff(capsys, "first:./out", str(tmp_path))[0] == BAD_BUNDLE
