@@ -23,6 +23,7 @@ from cfgc.cli.linting import lint_sbatch
 from cfgc.cli.logs import logs
 from cfgc.cli.plot import plot
 from cfgc.cli.report import FORMATS, print_diagnostics, say, summary
+from cfgc.cli.reporting import report
 from cfgc.cli.runs import runs
 from cfgc.cli.submitting import submit
 from cfgc.cli.sweep import sweep
@@ -204,3 +205,4 @@ cfgc.add_command(lint_sbatch)
 cfgc.add_command(verify)
 cfgc.add_command(sign)
 cfgc.add_command(diff)
+cfgc.add_command(report)

@@ -1,0 +1,1 @@
+"""``cfgc report``: bundles as one page of HTML that needs nothing else."""

@@ -1,0 +1,94 @@
+"""``cfgc report``: bundles as one page for a browser."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cfgc.cli import EXIT_BAD_BUNDLE, EXIT_OK, EXIT_REJECTED
+from cfgc.cli.report import print_diagnostics, say, summary
+
+if TYPE_CHECKING:
+    from cfgc.audit.report.gathering import Others, Report
+
+
+@click.command()
+@click.argument("place", type=click.Path(path_type=Path), metavar="BUNDLE|TREE")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    help="The page.",
+)
+@click.option(
+    "--against",
+    metavar="SIDE",
+    help="Show what differs from it: a bundle, a spec, either in a revision (REV:PATH); of a tree, also another tree.",
+)
+def report(place: Path, out: Path, against: str | None) -> int:
+    """Write a page about a bundle, or about every bundle below a directory.
+
+    It shows the plan, each value with what every layer said of it, the learning rate and the memory, and with --against
+    what differs. The page is one file, which needs no network, and no script for reading.
+
+    Exit code 65: a bundle is not as compiled. The page is written and says so.
+    """
+    from cfgc.audit.report.gathering import report_on
+    from cfgc.audit.report.page import page_html
+    from cfgc.cli.sides import NotAsCompiledError
+    from cfgc.cli.sweep_progress import watched
+    from cfgc.diagnostics import Rejected
+    from cfgc.write.existing import misplaced
+
+    try:
+        if refused := misplaced(Path(os.path.realpath(out))):
+            raise Rejected(refused)
+        with watched("bundles") as progress:
+            made = report_on(place, _others(against), progress)
+    except Rejected as rejected:
+        print_diagnostics(rejected.diagnostics, "text")
+        say(f"{summary(rejected.diagnostics)}, nothing written")
+        return EXIT_BAD_BUNDLE if isinstance(rejected, NotAsCompiledError) else EXIT_REJECTED
+    _write(page_html(made.page), out)
+    return _told(made, out)
+
+
+def _others(against: str | None) -> Others:
+    """What ``against`` names: the bundles of a directory that is none itself, or a side as ``cfgc diff`` takes it."""
+    from cfgc.audit.report.gathering import Others, named_bundles
+    from cfgc.audit.verify import bundles_at
+    from cfgc.cli.sides import Named, open_side
+
+    if against is None:
+        return Others()
+    place = Path(against)
+    if place.is_dir() and bundles_at(place) != (place,) and not (place / "bundle").is_dir():
+        return Others(tree=named_bundles(place))
+    return Others(one=open_side(Named(against)))
+
+
+def _write(text: str, out: Path) -> None:
+    """All of it or nothing."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    scratch = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(out)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _told(made: Report, out: Path) -> int:
+    print_diagnostics(made.findings, "text")
+    page = made.page
+    shown = sum(not sheet.above for sheet in page.sheets)
+    say(f"wrote {out}: {shown} {'bundle' if shown == 1 else 'bundles'}, {out.stat().st_size / 1000:,.0f} kB")
+    if made.damaged:
+        say("not all bundles are what was compiled; the page says which")
+        return EXIT_BAD_BUNDLE
+    return EXIT_REJECTED if made.findings else EXIT_OK
