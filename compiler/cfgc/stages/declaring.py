@@ -11,10 +11,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from cfgc.diagnostics import Diagnostic, Rejected
-from cfgc.load.graph import LayerPatch, SpecGraph
+from cfgc.load.graph import SpecGraph
 from cfgc.lower.plan import NodePath
 from cfgc.lower.sections import node_path
 from cfgc.origin import Leaf
+from cfgc.patch import Patch
 from cfgc.resolve.merge import Merged, merge_layers
 from cfgc.resolve.resolved import Resolved
 from cfgc.resolve.resolver import resolve_merged
@@ -27,18 +28,25 @@ from cfgc.validate.schema_check import refusals
 
 
 def declares_stages(graph: SpecGraph) -> bool:
-    """Whether a layer of the spec has stages, so that it is a pipeline and no run."""
-    return any(_has_stages(layer) for layer in graph.layers if layer.layer.kind != "default")
+    """Whether the spec has stages when all its layers have spoken, so that it is a pipeline and no run."""
+    found = False
+    for layer in graph.layers:
+        found = _has_stages(layer.patch, found)
+    return found
 
 
-def _has_stages(layer: LayerPatch) -> bool:
-    patch = layer.patch
-    return any(held is not None and held.value != [] for held in (patch.sets.get(STAGES), patch.appends.get(STAGES)))
+def _has_stages(patch: Patch, below: bool) -> bool:
+    """Whether there are stages above ``patch``, which lies on a spec that has some or, by ``below``, none."""
+    held, more = patch.sets.get(STAGES), patch.appends.get(STAGES)
+    kept = below and STAGES not in patch.unsets if held is None else held.value != []
+    return kept or (more is not None and more.value != [])
 
 
 def declare(graph: SpecGraph) -> tuple[Declared, list[Diagnostic]]:
     """The pipeline, and what is wrong with the order of its stages. Raises ``Rejected`` when it has no form."""
     merged = merge_layers(graph.layers)
+    if STAGES not in merged.tree or not merged.tree[STAGES].value:
+        raise Rejected([*graph.findings, *errors.named_as_keys(graph, merged.problems)])
     root = _root(graph, merged)
     tree = root.tree()
     own: dict[str, Any] = {key: tree[key] for key in ("experiment", "launch", "stages") if key in tree}

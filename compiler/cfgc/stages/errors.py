@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.load import mending
 from cfgc.load.graph import SpecGraph
 from cfgc.nearest import nearest
+from cfgc.origin import Path, dotted
+from cfgc.patch import Patch
 from cfgc.resolve.errors import shown
 from cfgc.resolve.expression import RefPath
 from cfgc.resolve.resolved import Resolved
@@ -33,6 +35,27 @@ def is_a_pipeline(graph: SpecGraph) -> Diagnostic:
 def pipeline_inside(declared: Declared, said: Said, graph: SpecGraph) -> Diagnostic:
     """CFG668: the spec of a stage has stages itself."""
     return _pipeline_for_a_run(graph, _at(declared, said, "spec", text="a stage is one run"), "name its stages here")
+
+
+def named_as_keys(graph: SpecGraph, problems: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """``problems`` of layers that name a stage as if it were a table, with where its values do belong."""
+    named = {span: path for layer in graph.layers for path, span in _keys(layer.patch) if path[:1] == STAGES != path}
+    for problem in problems:
+        path = named.get(problem.primary.span) if problem.primary else None
+        yield replace(problem, helps=(*problem.helps[:1], *_belongs(path))) if path else problem
+
+
+def _keys(patch: Patch) -> Iterator[tuple[Path, Span | None]]:
+    yield from ((path, origin.key_span) for path, origin in (*patch.sets.items(), *patch.appends.items()))
+    yield from (*patch.unsets.items(), *patch.tables.items())
+
+
+def _belongs(path: Path) -> Iterator[str]:
+    """Where it can be said what ``path`` was to say."""
+    yield "`stages` is an array: what one of them changes stands in its `set`, where the stage is written"
+    key = path[3:] if path[2:3] == ("set",) else path[2:]
+    if len(key) > 1:
+        yield f"'{dotted(key)}=VALUE' is for every stage that runs this spec"
 
 
 def _pipeline_for_a_run(graph: SpecGraph, label: Label | None, help_: str) -> Diagnostic:

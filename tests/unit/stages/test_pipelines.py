@@ -55,6 +55,7 @@ name = "text"
 path = "text"
 include = ["*.txt"]
 """
+ARRAY = "`stages` is an array: what one of them changes stands in its `set`, where the stage is written"
 CPU = '[hardware]\ndevice = "cpu"\narchitecture = "cpu"\n'
 
 
@@ -216,6 +217,36 @@ def test_a_command_about_one_run_refuses_a_pipeline() -> None:
 def test_an_array_without_stages_is_no_pipeline() -> None:
     reader = reader_of("stages = []\n" + TASK)
     assert not isinstance(check(reader, "spec.toml"), CheckedPipeline)
+
+
+@pytest.mark.parametrize("upper", ['unset = ["stages"]\n', "stages = []\n"])
+def test_a_spec_may_leave_the_stages_of_its_base_out(upper: str) -> None:
+    base = TASK + '[[stages]]\nname = "one"\n'
+    reader = reader_of('extends = "base.toml"\n' + upper, **{"base.toml": base})
+    assert not isinstance(check(reader, "spec.toml"), CheckedPipeline)
+    assert isinstance(check(reader, "spec.toml", ['**.stages=[{ name = "two" }]']), CheckedPipeline)
+
+
+@pytest.mark.parametrize("of", ["launch.nodes=2", "set.launch.nodes=2"])
+def test_a_stage_is_no_table_of_the_command_line(of: str) -> None:
+    reader = reader_of(TASK + '[[stages]]\nname = "one"\n')
+    with pytest.raises(Rejected) as rejected:
+        check(reader, "spec.toml", [f"stages.one.{of}"])
+    [found] = rejected.value.diagnostics
+    assert (found.code, found.helps[1:]) == (
+        "CFG201",
+        (ARRAY, "'launch.nodes=VALUE' is for every stage that runs this spec"),
+    )
+
+
+@pytest.mark.parametrize(
+    "override", ["stages.one=7", "~stages.one", "stages.0.name='x'", "stages.one={}", "**.stages={ a = 1 }"]
+)
+def test_an_override_that_takes_the_stages_for_a_table_is_one_finding(override: str) -> None:
+    with pytest.raises(Rejected) as rejected:
+        check(reader_of(TASK + '[[stages]]\nname = "one"\n'), "spec.toml", [override])
+    [found] = rejected.value.diagnostics
+    assert found.code in {"CFG201", "CFG202"}
 
 
 def test_each_stage_is_a_whole_bundle_below_that_of_the_pipeline() -> None:
