@@ -60,7 +60,7 @@ class Comparison:
     @property
     def is_same(self) -> bool:
         """Whether the bundles are the same, byte for byte."""
-        return bool(self.old.manifest["bundle_digest"] == self.new.manifest["bundle_digest"])
+        return self.old.manifest == self.new.manifest
 
     @cached_property
     def counts(self) -> Mapping[Kind, int]:

@@ -10,7 +10,7 @@ from cfgc.audit.comparing import DEFAULT, WORST_FIRST, Change, Comparison
 from cfgc.audit.comparison_words import MEANING, origin_text, value_texts, verdict
 from cfgc.audit.facts import Fact
 from cfgc.emit.markdown import code, counted, table, text
-from cfgc.sweep.numbers import listed
+from cfgc.sweep.numbers import told
 from cfgc_runtime.values import DS_CONFIG, Kind
 
 _HEAD: Final = ("key", "before", "after", "from")
@@ -65,7 +65,7 @@ def _row(change: Change) -> tuple[str, ...]:
 
 
 def _points(comparison: Comparison, kind: Kind) -> Iterator[str]:
-    found = [(point.difference, listed(point.points)) for point in comparison.points if point.difference.kind == kind]
+    found = [(point.difference, told(point.points)) for point in comparison.points if point.difference.kind == kind]
     rows = [(code(one.key), *map(code, value_texts(one.old, one.new)), numbers) for one, numbers in found]
     if rows:
         yield from ("", *table(("key", "before", "after", "points"), rows))

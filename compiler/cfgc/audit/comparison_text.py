@@ -9,7 +9,7 @@ from cfgc.audit.comparing import WORST_FIRST, Change, Comparison
 from cfgc.audit.comparison_words import MEANING, arrow, origin_text, value_texts, verdict, why
 from cfgc.audit.facts import Fact
 from cfgc.diagnostics.text import printable
-from cfgc.sweep.numbers import listed
+from cfgc.sweep.numbers import told
 from cfgc_runtime.values import DS_CONFIG, Kind
 
 Role: TypeAlias = Literal["bold", "old", "new", "dim"]
@@ -94,7 +94,8 @@ def _changes(changes: Sequence[Change], paint: Paint) -> Iterator[str]:
 def _points(comparison: Comparison, kind: Kind) -> Iterator[str]:
     for point in comparison.points:
         if point.difference.kind == kind:
-            yield f"  {printable(str(point.difference))}  (points {listed(point.points)})"
+            which = f"{'point' if len(point.points) == 1 else 'points'} {told(point.points)}"
+            yield f"  {printable(str(point.difference))}  ({which})"
 
 
 def _fact(fact: Fact, paint: Paint) -> Iterator[str]:

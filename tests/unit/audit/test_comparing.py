@@ -75,7 +75,7 @@ def classes_hold(count: int, seed: int) -> None:
     for draw in draws(Random(seed), count):
         comparison = compare_bundles(base(draw.spec), draw.bundle)
         of_key = [one for one in comparison.changes if f"{one.key}.".startswith(f"{draw.key}.")]
-        declared = schema_fields()[tuple(draw.key.split("."))].meta.field_class
+        declared = schema_fields()[tuple(draw.key.split("."))].field_class
         said = f"{draw.spec} {draw.key}={draw.text}"
         assert {one.kind for one in of_key} == {declared}, said
         assert [one.key for one in comparison.changes if not one.follows and one not in of_key] == [], said
@@ -216,7 +216,7 @@ def test_a_change_of_some_points_names_them() -> None:
     assert [change.key for change in found.changes if change.kind == "numerics"] == ["training.max_steps"]
     said = [(str(one.difference), one.points) for one in found.points if one.difference.kind == "numerics"]
     assert said == [("training.warmup_steps: 10 → 20", (0,)), ("training.warmup_steps: 20 → 40", (2,))]
-    assert "training.warmup_steps: 20 → 40  (points 2)" in comparison_text(found)
+    assert "training.warmup_steps: 20 → 40  (point 2)" in comparison_text(found)
 
 
 def test_a_run_that_became_a_sweep_has_new_points() -> None:
