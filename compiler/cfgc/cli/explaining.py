@@ -19,6 +19,7 @@ from cfgc.origin import Leaf, Origin, Path, Value
 from cfgc.pipeline import resolve_key
 from cfgc.resolve.resolved import Resolved
 from cfgc.schema.catalogue import schema_fields, schema_positions, schema_sections
+from cfgc.schema.classes import classed_at
 from cfgc.schema.describe import describe_type
 from cfgc.schema.renamed import RENAMED, aliases
 from cfgc.source import Span
@@ -132,7 +133,7 @@ class _Explainer:
             place = tuple(int(part) if part.isdigit() else part for part in path[length:])
             value = _at(leaf.value, place)
             if value is not None:
-                yield f"{'.'.join(path)} = {whole_text(value, path)}"
+                yield from _heading(path, whole_text(value, path))
                 where = self._place(leaf.origin.inner.get(place) or leaf.origin.span)
                 yield from ("", *columns_of([(short_text(value, path), layer_text(leaf.origin), where)]))
             return
@@ -172,10 +173,12 @@ class _Explainer:
 
 def _heading(path: Path, value: str) -> Iterator[str]:
     field = schema_fields().get(path)
-    about = f"        {describe_type(field)} · {field.meta.field_class}" if field else ""
+    about = f"        {describe_type(field)}" if field else ""
     yield f"{'.'.join(path)} = {value}{about}"
     if field:
         yield f'  "{field.doc}"'
+    if classed := classed_at(tuple(int(part) if part.isdigit() else part for part in path)):
+        yield f"  {classed.kind}: {classed.why}"
 
 
 def _at(value: Value, place: tuple[int | str, ...]) -> Value | None:

@@ -7,9 +7,7 @@ from typing import TypeAlias
 
 from cfgc.emit.canonical import json_of, readable
 from cfgc.lower.plan import AnyPlan, Json, Plan
-from cfgc.origin import Path
-from cfgc.schema.catalogue import schema_fields
-from cfgc.schema.field import FieldClass
+from cfgc.schema.classes import class_of
 
 NAME = "values.json"
 
@@ -26,21 +24,21 @@ def values_of(plan: AnyPlan) -> dict[str, dict[str, Json]]:
     """Its content."""
     values: dict[str, dict[str, Json]] = {"numerics": {}, "resources": {}, "logistics": {}}
     for line in plan.review.provenance:
-        values[class_of(line.path)].update(flat(json_of(line.value), ".".join(line.path)))
+        for place, value in places(json_of(line.value), line.path):
+            values[class_of(place)][dotted(place)] = value
     ds_config = plan.ds_config if isinstance(plan, Plan) else {}
     return {**values, "ds_config": dict(flat(json_of(ds_config), ""))}
-
-
-def class_of(path: Path) -> FieldClass:
-    """The class of the field that holds ``path``: a key of a free table has the table's."""
-    fields = schema_fields()
-    return next(fields[path[:n]].meta.field_class for n in range(len(path), 0, -1) if path[:n] in fields)
 
 
 def flat(value: Json, key: str) -> Iterator[tuple[str, Json]]:
     """``places`` by dotted key: ``data.sources.0.path``."""
     for place, inner in places(value):
-        yield ".".join([*([key] if key else []), *map(str, place)]), inner
+        yield dotted((*([key] if key else []), *place)), inner
+
+
+def dotted(place: Place) -> str:
+    """``data.sources.0.path``."""
+    return ".".join(map(str, place))
 
 
 def places(value: Json, above: Place = ()) -> Iterator[tuple[Place, Json]]:

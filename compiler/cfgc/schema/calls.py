@@ -63,9 +63,15 @@ Arguments: TypeAlias = Annotated[dict[str, Any], AfterValidator(_arguments)]
 class Metric(Section):
     """A number that is computed of every held-out sample."""
 
-    name: Text = logistics(..., "Name in metrics.jsonl.", min_length=1)
-    target: CallTarget = logistics(..., "Function, `module:function`, called with (outputs, batch, **arguments).")
-    arguments: Arguments = logistics({}, "Keyword arguments of that function.")
+    name: Text = logistics(..., "Name in metrics.jsonl.", why="It is a name in metrics.jsonl.", min_length=1)
+    target: CallTarget = logistics(
+        ...,
+        "Function, `module:function`, called with (outputs, batch, **arguments).",
+        why="It computes a number that nothing trains on.",
+    )
+    arguments: Arguments = logistics(
+        {}, "Keyword arguments of that function.", why="They change a number that nothing trains on."
+    )
 
 
 class Loss(Section):
@@ -74,5 +80,8 @@ class Loss(Section):
     target: CallTarget | None = numerics(
         None,
         "Own loss, `module:function`, called with (outputs, batch, **arguments). Absent: next-token cross entropy.",
+        why="Another loss has other gradients.",
     )
-    arguments: Arguments = numerics({}, "Keyword arguments of that function.")
+    arguments: Arguments = numerics(
+        {}, "Keyword arguments of that function.", why="They may change what that loss computes."
+    )

@@ -8,6 +8,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from cfgc.effects import FieldClass
 from cfgc.schema.data import Source
 from cfgc.schema.field import Meta, Section, meta_of
 from cfgc.schema.spec import Spec
@@ -31,6 +32,12 @@ class SchemaField:
     def dotted(self) -> str:
         """``training.learning_rate``."""
         return ".".join(self.path)
+
+    @property
+    def field_class(self) -> FieldClass:
+        """What a change of it changes."""
+        assert self.meta.field_class, f"{self.dotted} holds a value"
+        return self.meta.field_class
 
     @property
     def doc(self) -> str:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cfgc.effects import FieldClass
+
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
-
-FieldClass: TypeAlias = Literal["numerics", "resources", "logistics"]
-"""What a change of the field changes: the loss curve, what the run needs, or only how it is run."""
 
 Feature: TypeAlias = Literal[
     "moe",

@@ -114,7 +114,7 @@ def _description(info: FieldInfo, path: Path) -> str:
     field = SchemaField(path, info, meta_of(info))
     later = field.meta.later
     unsupported = f"Not supported by this runtime yet: {later.instead}." if later and not later.works else ""
-    about = f"{describe_type(field)} · {field.meta.field_class}"
+    about = f"{describe_type(field)} · {field.field_class}"
     return "\n\n".join(text for text in (field.doc, about, unsupported) if text)
 
 

@@ -27,9 +27,9 @@ Every key of a spec, generated from the schema (`pytest tests/unit/schema --upda
 other key is an error.
 
 A key's class says what a change of it changes: **numerics** the loss curve, **resources** what the run needs,
-**logistics** only how it is run. *Required* keys have no default; a default of – means that the value is derived from
-other keys or that the feature is off. Keys marked † are known but not executed by the runtime yet: any value besides
-those listed as working is refused.
+**logistics** only how it is run ([classes](classes.md)). *Required* keys have no default; a default of – means that the
+value is derived from other keys or that the feature is off. Keys marked † are known but not executed by the runtime
+yet: any value besides those listed as working is refused.
 {codes}
 
 Keys of the language itself: `extends`, `unset`, `append` and `[overlays]`.
@@ -60,14 +60,15 @@ def _tables() -> Iterator[str]:
 def _table(title: str, section: type[Section], fields: list[SchemaField]) -> Iterator[str]:
     yield f"## {title}\n"
     yield f"{(section.__doc__ or '').strip().splitlines()[0]}\n"
-    yield "| key | value | default | class | meaning |\n| --- | --- | --- | --- | --- |"
+    yield "| key | value | default | meaning | class | because |\n| --- | --- | --- | --- | --- | --- |"
     yield from (_row(field) for field in fields)
     yield ""
 
 
 def _row(field: SchemaField) -> str:
     mark = " †" if field.meta.later else ""
-    cells = (f"`{field.path[-1]}`{mark}", _value(field), _default(field), field.meta.field_class, field.doc)
+    name, meta = f"`{field.path[-1]}`{mark}", field.meta
+    cells = (name, _value(field), _default(field), field.doc, field.field_class, meta.why)
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 

@@ -36,23 +36,43 @@ Store: TypeAlias = Annotated[Text, AfterValidator(_store)]
 class Wandb(Section):
     """Weights & Biases. The key is read from the variable WANDB_API_KEY, never from the spec."""
 
-    enabled: bool | None = logistics(None, "Report. Absent: when any key of this table is set.")
-    mode: Literal["online", "offline"] | None = logistics(
-        None, "How it reports; `offline` writes files for `wandb sync`, without a network. Absent: online."
+    enabled: bool | None = logistics(
+        None, "Report. Absent: when any key of this table is set.", why="It decides only who is told of metrics."
     )
-    project: Text | None = logistics(None, "Project. Absent: the experiment's name.", min_length=1)
-    entity: Text | None = logistics(None, "User or team that owns it. Absent: the account's own.", min_length=1)
-    group: Text | None = logistics(None, "Runs shown together.", min_length=1)
-    name: Text | None = logistics(None, "Name of the run. Absent: that of the run directory.", min_length=1)
+    mode: Literal["online", "offline"] | None = logistics(
+        None,
+        "How it reports; `offline` writes files for `wandb sync`, without a network. Absent: online.",
+        why="It decides only who is told of metrics.",
+    )
+    project: Text | None = logistics(
+        None, "Project. Absent: the experiment's name.", why="It is a name at the tracker.", min_length=1
+    )
+    entity: Text | None = logistics(
+        None, "User or team that owns it. Absent: the account's own.", why="It is a name at the tracker.", min_length=1
+    )
+    group: Text | None = logistics(None, "Runs shown together.", why="It is a name at the tracker.", min_length=1)
+    name: Text | None = logistics(
+        None, "Name of the run. Absent: that of the run directory.", why="It is a name at the tracker.", min_length=1
+    )
 
 
 class Mlflow(Section):
     """MLflow. Credentials are read from its own variables, such as MLFLOW_TRACKING_TOKEN."""
 
-    enabled: bool | None = logistics(None, "Report. Absent: when any key of this table is set.")
-    uri: Store | None = logistics(None, "The tracking server. Absent: files below `tracking/mlflow` of the run.")
-    experiment: Text | None = logistics(None, "Experiment. Absent: the spec's experiment.", min_length=1)
-    name: Text | None = logistics(None, "Name of the run. Absent: that of the run directory.", min_length=1)
+    enabled: bool | None = logistics(
+        None, "Report. Absent: when any key of this table is set.", why="It decides only who is told of metrics."
+    )
+    uri: Store | None = logistics(
+        None,
+        "The tracking server. Absent: files below `tracking/mlflow` of the run.",
+        why="It decides only who is told of metrics.",
+    )
+    experiment: Text | None = logistics(
+        None, "Experiment. Absent: the spec's experiment.", why="It is a name at the tracker.", min_length=1
+    )
+    name: Text | None = logistics(
+        None, "Name of the run. Absent: that of the run directory.", why="It is a name at the tracker.", min_length=1
+    )
 
 
 def is_on(tracker: Wandb | Mlflow) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from cfgc.schema.field import Section, logistics
+from cfgc.schema.field import Section, part
 from cfgc.schema.units import parse_duration, parse_size
 
 STAGE = "stage:"
@@ -136,11 +136,9 @@ ByteSize: TypeAlias = Annotated[int, BeforeValidator(_size)]
 class NodePath(Section):
     """A path on the node: expanded there, never by the compiler."""
 
-    base: Literal["cwd", "absolute", "env", "stdlib", "stage", "checkpoint"] = logistics(
-        "cwd", "What the path is below."
-    )
-    name: str = logistics("", "The environment variable or the stage, when the base is one.")
-    path: Text = logistics(".", "Path below the base; `.` is the base itself.")
+    base: Literal["cwd", "absolute", "env", "stdlib", "stage", "checkpoint"] = part("cwd", "What the path is below.")
+    name: str = part("", "The environment variable or the stage, when the base is one.")
+    path: Text = part(".", "Path below the base; `.` is the base itself.")
 
 
 def _node_path(value: object) -> object:
