@@ -115,16 +115,16 @@ def _of_kind(old: Values, new: Values, kind: Kind) -> Iterator[Difference]:
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any], kind: Kind, prefix: str) -> Iterator[Difference]:
     for key in sorted({*old, *new}):
-        if not (key in old and key in new and _same(old[key], new[key])):
+        if not (key in old and key in new and same(old[key], new[key])):
             yield Difference(prefix + key, kind, old.get(key, ABSENT), new.get(key, ABSENT))
 
 
-def _same(old: Any, new: Any) -> bool:
-    """Equal numbers are the same however they are written; true is not 1."""
+def same(old: Any, new: Any) -> bool:
+    """Whether two values are one: equal numbers are, however they are written; true is not 1."""
     if isinstance(old, list) and isinstance(new, list):
-        return len(old) == len(new) and all(map(_same, old, new))
+        return len(old) == len(new) and all(map(same, old, new))
     if isinstance(old, dict) and isinstance(new, dict):
-        return old.keys() == new.keys() and all(_same(value, new[key]) for key, value in old.items())
+        return old.keys() == new.keys() and all(same(value, new[key]) for key, value in old.items())
     return bool(old == new) and isinstance(old, bool) == isinstance(new, bool)
 
 

@@ -17,7 +17,7 @@ from cfgc.audit.diff_errors import no_such_side, not_as_compiled
 from cfgc.audit.git import InRevision, TreeReader, find_in_revision, split_revision
 from cfgc.audit.verify import bundles_at
 from cfgc.cli.session import Session, is_override, open_spec
-from cfgc.diagnostics import Rejected
+from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.diagnostics.masking import masked_text
 from cfgc.load.disk import DiskReader
 from cfgc.load.overrides import COMMAND_LINE
@@ -80,7 +80,21 @@ def compared(old: Named, new: Named) -> Comparison | TreeComparison:
     for named, tree in zip((old, new), trees, strict=True):
         if tree:
             raise click.UsageError(f"{named.place} is a directory of bundles, and the other side is none")
-    return compare_bundles(open_side(old), open_side(new))
+    return compare_bundles(*_opened(old, new))
+
+
+def _opened(*sides: Named) -> list[BundleOnDisk]:
+    """Both sides. Raises ``Rejected`` with what is wrong with either, once where it is the same."""
+    found, findings, edited = [], list[Diagnostic](), True
+    for named in sides:
+        try:
+            found.append(open_side(named))
+        except Rejected as rejected:
+            findings += [finding for finding in rejected.diagnostics if finding not in findings]
+            edited = edited and isinstance(rejected, NotAsCompiledError)
+    if findings:
+        raise NotAsCompiledError(findings) if edited else Rejected(findings)
+    return found
 
 
 def tree_of(named: Named) -> Tree | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cfgc.runs.facts import Facts
-from cfgc_runtime.values import ABSENT, KINDS
+from cfgc_runtime.values import ABSENT, KINDS, same
 
 NAMING: Final = ("experiment.name", "experiment.description", "experiment.tags", "launch.run_dir")
 """Keys that say what a run is called: they differ and explain nothing, so they come last."""
@@ -32,5 +32,5 @@ def _of_kind(runs: Sequence[Facts], kind: str) -> Iterator[Row]:
     for key in sorted(keys, key=lambda key: (key in NAMING, key)):
         values = tuple(run.values.get(kind, {}).get(key, ABSENT) for run in runs)
         known = [value for run, value in zip(runs, values, strict=True) if run.values]
-        if any(value != known[0] or isinstance(value, bool) != isinstance(known[0], bool) for value in known):
+        if not all((value is ABSENT) == (known[0] is ABSENT) and same(value, known[0]) for value in known):
             yield Row(kind, key, values)

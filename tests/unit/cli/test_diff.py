@@ -199,3 +199,12 @@ def test_directories_of_bundles_are_compared_bundle_by_bundle(
     assert diff(capsys, "first:.", ".", "--format", "markdown")[1].startswith("1 of 1 bundle differs, the worst")
     (tmp_path / "a/config.py").write_text("")
     assert diff(capsys, "first:./out", str(tmp_path))[0] == BAD_BUNDLE
+
+
+@pytest.mark.usefixtures("project")
+def test_what_is_wrong_with_either_side_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = diff(capsys, "specs/a.toml", "training.maxsteps=1", "specs/a.toml", "model.hiden_size=1")
+    assert code == EXIT_REJECTED
+    assert "`training.maxsteps`" in err
+    assert "`model.hiden_size`" in err
+    assert diff(capsys, "nothing", "nothing")[2].count("CFG746]") == 1
