@@ -73,7 +73,7 @@ def overview(runs: Sequence[Facts]) -> Table:
 
 def sweep_table(points: Sequence[PointRun], *, went: bool) -> Table:
     """A row for each point: what it sets, and how it ``went``."""
-    settings = [{key: value for key, _, value in (text.partition("=") for text in point.overrides)} for point in points]
+    settings = [point.settings for point in points]
     keys = list(dict.fromkeys(key for row in settings for key in row))
     table = _table(">point", *keys, *(["state", ">step", ">loss", ">held-out"] if went else []))
     for point, row in zip(points, settings, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, get_args
@@ -75,8 +76,11 @@ def _of_spec(spec: str, overrides: Sequence[str], output_format: str, first: int
     from cfgc.cli.sweep_progress import watched
     from cfgc.deepspeed.rules.wording import count
     from cfgc.diagnostics import Rejected
+    from cfgc.emit.values_json import values_of
+    from cfgc.lower.lowering import lower_spec
     from cfgc.pipeline import check_spec
-    from cfgc.runs.sweeps import NO_RUN, PointRun
+    from cfgc.runs.sweeps import NO_RUN, PointRun, evaluated
+    from cfgc_runtime.point import LIST, parse_point
 
     session = open_spec(spec, overrides)
     try:
@@ -90,7 +94,9 @@ def _of_spec(spec: str, overrides: Sequence[str], output_format: str, first: int
     if not made:
         raise click.UsageError(f"{spec} is a single run: it has no [sweep]")
     print_diagnostics(session.from_here(checked.warnings), "text")
-    points = [PointRun(p.index, tuple(f"{key}={value}" for key, value in p.settings), NO_RUN) for p in made]
+    base = cache(lambda: values_of(lower_spec(checked)))
+    read = [parse_point(point.line, Path(LIST)) for point in made]
+    points = [PointRun(point.index, point.overrides, NO_RUN, evaluated(point, base)) for point in read]
     _print(points[:first], output_format, went=False)
     say(count(len(points), "point"))
     return EXIT_OK
@@ -109,6 +115,8 @@ def _plain(point: PointRun, went: bool) -> dict[str, Any]:
     from cfgc.cli.runs_text import plain
 
     told: dict[str, Any] = {"point": point.index, "overrides": list(point.overrides)}
+    if point.values:
+        told["values"] = dict(point.values)
     if went:
         told |= {"state": point.facts.state, "run": plain(point.facts)}
     return told

@@ -54,6 +54,28 @@ def test_points_of_a_spec_and_of_its_bundle_are_the_same(project: Path, capsys: 
     assert json.loads(out) == [{"point": 0, "overrides": ["training.learning_rate=1e-3"]}]
 
 
+def test_an_expression_is_shown_as_what_it_came_to(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = "training.max_steps = [20, 40]"
+    logs = 'tracking.log_every_steps = ["${training.max_steps // 10}", 3]'
+    (project / "steps.toml").write_text(grid(f"{steps}\n{logs}"))
+    code, of_spec, err = said(capsys, "sweep", "steps.toml")
+    assert (code, err) == (EXIT_OK, "4 points\n")
+    rows = [["0", "20", "2"], ["1", "20", "3"], ["2", "40", "4"], ["3", "40", "3"]]
+    assert [line.split() for line in of_spec.splitlines()[2:]] == rows
+    assert run(["build", "steps.toml", "-o", "out/steps"]) == EXIT_OK
+    assert said(capsys, "sweep", "out/steps") == (EXIT_OK, of_spec, "4 points\n")
+    select_point(project / "out" / "steps", RunDirectory(project / "runs" / "points" / "0002"), 2)
+    code, out, _ = said(capsys, "sweep", "runs")
+    assert sorted(line.split()[:3] for line in out.splitlines()[2:]) == rows
+    code, out, _ = said(capsys, "sweep", "out/steps", "--format", "json")
+    expression = 'tracking.log_every_steps="${training.max_steps // 10}"'
+    assert json.loads(out)[2] == {
+        "point": 2,
+        "overrides": ["training.max_steps=40", expression],
+        "values": {"tracking.log_every_steps": 4},
+    }
+
+
 def test_a_run_directory_shows_the_best_point_first(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs = went(project)
     code, out, err = said(capsys, "sweep", str(runs))
