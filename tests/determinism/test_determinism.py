@@ -21,13 +21,15 @@ PROGRAM = "import os, sys; os.umask(int(sys.argv[1], 8)); from cfgc.cli import r
 
 @dataclass(frozen=True)
 class Builder:
-    """One who builds: the project's place, the start directory below it, and the environment."""
+    """One who builds: the project's place, the start directory below it, the environment, and what starts Python."""
 
     place: str
     start: str
     umask: str
     environment: dict[str, str]
     options: tuple[str, ...] = ()
+    python: str = sys.executable
+    before: tuple[str, ...] = ()
 
 
 FIRST = Builder("a", ".", "022", {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C", "HOME": "/", "USER": "ann"})
@@ -54,8 +56,9 @@ def build(builder: Builder, name: str, base: Path, repository: Path) -> dict[str
     start = project / builder.start
     spec = os.path.relpath(project / SPECS[name], start)
     path = os.pathsep.join(str(repository / part) for part in ("compiler", "runtime"))
+    python = (*builder.before, builder.python, *builder.options)
     subprocess.run(
-        [sys.executable, *builder.options, "-c", PROGRAM, builder.umask, "build", spec, "-o", "../result bundle"],
+        [*python, "-c", PROGRAM, builder.umask, "build", spec, "-o", "../result bundle"],
         cwd=start, env={"PATH": os.defpath, "PYTHONPATH": path, **builder.environment}, check=True, capture_output=True,
     )  # fmt: skip
     bundle = start.parent / "result bundle"
