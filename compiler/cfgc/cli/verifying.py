@@ -71,7 +71,7 @@ def sign(bundles: tuple[Path, ...], key: Path, identity: str) -> int:
     try:
         places = [place for given in bundles for place in bundles_at(given)]
         for place in places:
-            say(f"{place}: {sign_bundle(place, key)}")
+            say(f"{place}: signed with {sign_bundle(place, key).key}")
     except Rejected as rejected:
         return _refused(rejected, EXIT_REJECTED)
     if identity:

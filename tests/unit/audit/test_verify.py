@@ -247,9 +247,9 @@ def test_copies_that_lost_every_mode_hold(bundle: Path) -> None:
 
 
 def test_a_bundle_whose_name_is_no_text_is_verified(tmp_path: Path, compiled: Path) -> None:
-    place = os.fsencode(tmp_path) + b"/b\n\xff"
-    shutil.copytree(os.fsencode(compiled), place)
-    command = [sys.executable, "-m", "cfgc", "verify", place]
+    place = tmp_path / os.fsdecode(b"b\n\xff")
+    shutil.copytree(compiled, place)
+    command = [sys.executable, "-m", "cfgc", "verify", str(place)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "b\\n\\udcff: " in done.stdout
