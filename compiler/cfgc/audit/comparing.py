@@ -13,9 +13,10 @@ from cfgc.audit.comparing_points import PointChange, compare_points, ds_configs,
 from cfgc.audit.diff_errors import pipeline_and_run
 from cfgc.audit.facts import COMPILER, INPUTS, RUNTIME, Fact, facts_of, inputs
 from cfgc.audit.facts import stages as stage_facts
+from cfgc.deepspeed.classes import class_of_key
 from cfgc.diagnostics import Rejected
 from cfgc.diagnostics.masking import hidden
-from cfgc_runtime.values import ABSENT, KINDS, Difference, Kind, compare_ds_configs, compare_specs
+from cfgc_runtime.values import ABSENT, DS_CONFIG, KINDS, Difference, Kind, compare_ds_configs, compare_specs
 
 WORST_FIRST: Final = KINDS
 """A change of an earlier class is worse than one of a later."""
@@ -130,7 +131,7 @@ def _change(found: Difference, old: BundleOnDisk, new: BundleOnDisk) -> Change:
     before, after = (() if value is ABSENT else side.origins.get(key, ()) for side, value in _sides(found, old, new))
     return Change(
         key,
-        found.kind,
+        class_of_key(tuple(key.removeprefix(DS_CONFIG).split("."))).kind if key.startswith(DS_CONFIG) else found.kind,
         _masked(found.old, key),
         _masked(found.new, key),
         before,

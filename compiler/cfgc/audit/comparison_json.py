@@ -10,8 +10,10 @@ from cfgc.audit.comparing import Change, Comparison
 from cfgc.audit.comparing_points import PointChange
 from cfgc.audit.comparison_words import verdict
 from cfgc.audit.facts import Fact
+from cfgc.deepspeed.classes import class_of_key
 from cfgc.emit.canonical import readable
-from cfgc_runtime.values import ABSENT, Kind
+from cfgc.schema.classes import classed_at
+from cfgc_runtime.values import ABSENT, DS_CONFIG, Kind
 
 
 def comparison_json(comparison: Comparison, only: Collection[Kind] = ()) -> str:
@@ -60,10 +62,19 @@ def _change(change: Change) -> dict[str, Any]:
     return {
         "key": change.key,
         "class": change.kind,
+        **_why(change),
         **_values(change.old, change.new),
         **{name: found for name, found in steps.items() if found},
         **({"follows": change.follows} if change.follows else {}),
     }
+
+
+def _why(change: Change) -> dict[str, Any]:
+    """Why the key has its class; nothing where another cfgc had another opinion."""
+    parts = tuple(int(part) if part.isdecimal() else part for part in change.key.removeprefix(DS_CONFIG).split("."))
+    of_deepspeed = change.key.startswith(DS_CONFIG)
+    classed = class_of_key(tuple(map(str, parts))) if of_deepspeed else classed_at(parts)
+    return {"why": classed.why} if classed and classed.kind == change.kind else {}
 
 
 def _point(point: PointChange) -> dict[str, Any]:

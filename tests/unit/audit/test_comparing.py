@@ -173,6 +173,9 @@ def test_a_ds_config_that_no_value_explains_counts() -> None:
     assert found.counts_ds_config
     assert found.worst == "numerics"
     assert "gradient_clipping" in comparison_text(found)
+    values["ds_config"] = {**PLAIN.values["ds_config"], "zero_optimization.reduce_bucket_size": 7}
+    found = compare_bundles(PLAIN, edited(PLAIN, {"values.json": json.dumps(values)}))
+    assert found.worst == "resources"
     follows = compared("zero=3")
     assert follows.ds_config
     assert not follows.counts_ds_config
@@ -287,7 +290,7 @@ def test_data_has_whole_chains_and_leaves_out_what_a_side_has_not() -> None:
     data = comparison_data(compared("training.scheduler.type=polynomial"))
     [kind] = [change for change in data["changes"] if change["key"] == "training.scheduler.type"]
     assert kind["new_origin"][0] == {"layer": "command line", "value": "polynomial"}
-    assert {"old", "new"} <= set(kind)
+    assert {"old", "new", "why"} <= set(kind)
     assert any("old" not in change for change in data["changes"])
     assert data["worst"] == "numerics"
     assert json.loads(json.dumps(data)) == data
