@@ -90,7 +90,8 @@ def test_another_zero_stage_is_refused_whatever_the_spec_says() -> None:
 def test_a_bundle_has_every_value_by_class_and_those_that_follow(tmp_path: Path) -> None:
     found = read_values(compile_tiny(tmp_path / "bundle"))
     assert found["numerics"]["training.learning_rate"] == 1e-2
-    assert found["numerics"]["data.sources.0.name"] == "text"
+    assert found["numerics"]["data.sources.0.include"]
+    assert found["logistics"]["data.sources.0.name"] == "text"
     assert found["resources"]["training.gradient_accumulation_steps"] == 2
     assert found["logistics"]["launch.run_dir"] == "runs/tiny"
     assert found["ds_config"]["zero_optimization.stage"] == 2
