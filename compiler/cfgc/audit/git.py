@@ -15,6 +15,7 @@ from cfgc.audit import git_errors as errors
 from cfgc.diagnostics import Rejected
 from cfgc.load.disk import PROJECT_FILE
 from cfgc.load.reader import MAX_BYTES, SHIPPED, Reader, TooLargeError
+from cfgc.packing.repository import Repository
 
 _FOLDER: Final = "tree"
 _FILE: Final = "blob"
@@ -126,6 +127,12 @@ class TreeReader:
     def entries(self, folder: str) -> tuple[str, ...] | None:
         """Names in ``folder``, sorted, those of directories with a ``/``; None when it can't be listed."""
         return self._shipped.entries(folder) if folder.startswith(SHIPPED) else self._tree.entries(self._path(folder))
+
+    @property
+    def repository(self) -> Repository:
+        """Where a package of the spec is found: the project in the revision."""
+        prefix = posixpath.normpath(self._root or ".")
+        return Repository(self._tree.directory, "" if prefix == "." else f"{prefix}/", self._tree.revision)
 
     def _path(self, logical: str) -> str:
         return posixpath.normpath(posixpath.join(self._root, logical))

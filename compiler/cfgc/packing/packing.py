@@ -17,7 +17,7 @@ from cfgc.packing.patterns import fits, pattern_problem
 from cfgc.packing.problems import Problem, listed
 from cfgc.packing.secrets import secrets_in
 from cfgc.packing.tracked import Tracked, not_as_committed, read_tracked
-from cfgc.packing.walking import files_of, is_link, root_of
+from cfgc.packing.walking import files_of, is_link, repository_of, root_of
 
 if TYPE_CHECKING:
     from cfgc.load.reader import Reader
@@ -104,9 +104,10 @@ def _found(reader: Reader, settings: Settings) -> Packed | Problem:
     if settings.kind == "files":
         names = list(files_of(reader, settings))
         return _too_many(names) or _with(Packed(), _read(reader, settings, names))
-    if root is None:
+    place = repository_of(reader) or root
+    if place is None:
         return Problem("CFG753", "git has no commit of the project's files", notes=("they are in no directory",))
-    tracked = read_tracked(root, settings)
+    tracked = read_tracked(place, settings)
     if isinstance(tracked, Problem):
         return tracked
     return _of_git(reader, settings, tracked)

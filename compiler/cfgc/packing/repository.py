@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,10 +34,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Repository:
-    """The repository that holds the directory ``root``; ``prefix`` is the way to it, ending in ``/`` or empty."""
+    """The repository of the directory ``root``, and the project in it.
+
+    ``prefix`` is the way from its top to the project, ending in ``/`` or empty. ``revision`` is what is read; without
+    one it is HEAD, and what lies in the directory counts.
+    """
 
     root: Path
     prefix: str
+    revision: str = ""
 
     @classmethod
     def of(cls, root: Path) -> Repository:
@@ -44,18 +50,19 @@ class Repository:
         return cls(root, _git(root, "rev-parse", "--show-prefix").decode(errors="surrogateescape").rstrip("\n"))
 
     def commit(self, name: str) -> str:
-        """The whole name of ``name``, of HEAD where it is empty. Raises ``GitError`` when there is no such commit."""
-        return _git(self.root, "rev-parse", "--verify", "--quiet", f"{name or _HEAD}^{{commit}}").decode().strip()
+        """The whole name of ``name``, or of what is read. Raises ``GitError`` when there is no such commit."""
+        asked = f"{name or self.revision or _HEAD}^{{commit}}"
+        return _git(self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", asked).decode().strip()
 
     def newest(self, include: Iterable[str], exclude: Iterable[str]) -> str:
         """The newest commit that changed what the patterns take; HEAD when none did.
 
         Not HEAD at once: a commit of something else, such as of the bundle itself, changes no package.
         """
-        wanted = [f"./{_escaped(pattern)}" for pattern in include]
-        unwanted = [f":(exclude)./{_escaped(pattern)}" for pattern in exclude]
-        found = _git(self.root, "rev-list", "-1", _HEAD, "--", *wanted, *unwanted).decode().strip()
-        return found or self.commit("")
+        whole, above = self.commit(""), _literal(self.prefix)
+        wanted = [f":(top){above}{_escaped(pattern)}" for pattern in include]
+        unwanted = [f":(top,exclude){above}{_escaped(pattern)}" for pattern in exclude]
+        return _git(self.root, "rev-list", "-1", whole, "--", *wanted, *unwanted).decode().strip() or whole
 
     def is_cut_off(self, commit: str) -> bool:
         """Whether ``commit`` is where a shallow clone ends, so that it seems to have made all that it holds."""
@@ -85,7 +92,12 @@ class Repository:
         return contents
 
     def changed(self) -> tuple[tuple[str, bool], ...]:
-        """Paths that are not as HEAD has them, with whether git knows them; what it is told to ignore is left out."""
+        """Paths that are not as HEAD has them, with whether git knows them; what it is told to ignore is left out.
+
+        None where a revision is read.
+        """
+        if self.revision:
+            return ()
         options = ("--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
         lines = _git(self.root, "status", *options, "--", ".").split(b"\0")
         found = ((_decoded(line[3:]), not line.startswith(b"??")) for line in lines if line)
@@ -115,6 +127,10 @@ def _entry(line: bytes) -> Entry:
 
 def _decoded(path: bytes) -> str:
     return path.decode(errors="surrogateescape")
+
+
+def _literal(path: str) -> str:
+    return re.sub(r"([\\*?\[])", r"\\\1", path)
 
 
 def _escaped(pattern: str) -> str:

@@ -36,16 +36,15 @@ class Tracked:
         return {entry.path: data for entry, data in zip(self.entries, blobs, strict=True)}
 
 
-def read_tracked(root: Path, settings: Settings) -> Tracked | Problem:
-    """What git knows of the package, or why it does not."""
+def read_tracked(place: Path | Repository, settings: Settings) -> Tracked | Problem:
+    """What git knows of the package of the project at ``place``, or why it does not."""
     try:
-        return _read(root, settings)
+        return _read(place if isinstance(place, Repository) else Repository.of(place), settings)
     except GitError as error:
         return _no_commit(str(error), settings)
 
 
-def _read(root: Path, settings: Settings) -> Tracked | Problem:
-    repository = Repository.of(root)
+def _read(repository: Repository, settings: Settings) -> Tracked | Problem:
     whole = repository.commit(settings.commit)
     everything = repository.files(whole)
     folders = tuple(_no_code(everything, settings))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cfgc.packing.patterns import is_no_code, is_taken
+from cfgc.packing.repository import Repository
 
 if TYPE_CHECKING:
     from cfgc.load.reader import Reader
@@ -20,6 +21,12 @@ def root_of(reader: Reader) -> Path | None:
     """The project's directory where ``reader`` reads from a disk."""
     root = getattr(reader, "root", None)
     return root if isinstance(root, Path) else None
+
+
+def repository_of(reader: Reader) -> Repository | None:
+    """Where git has what ``reader`` reads from a revision."""
+    repository = getattr(reader, "repository", None)
+    return repository if isinstance(repository, Repository) else None
 
 
 def files_of(reader: Reader, settings: Settings) -> Iterator[str]:

@@ -9,6 +9,10 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from cfgc.audit.git import TreeReader, find_in_revision
+from cfgc.load.disk import DiskReader
+from cfgc.pipeline import compile_spec
+from cfgc.resources import shipped_dir
 from tests.unit.packing.projects import FILES, build, commit, git, make, manifest, packed, refusal, text, write
 
 GIT = 'package.kind="git"'
@@ -164,3 +168,17 @@ def test_links_and_submodules_are_refused_and_the_index_is_left_alone(project: P
     assert found["code"] == "CFG756"
     assert "`mine/linked.py`" in found["said"]
     assert (project / ".git" / "index").stat().st_mtime_ns == index
+
+
+def test_a_spec_of_a_revision_packs_the_code_of_that_revision(tmp_path: Path) -> None:
+    root = make(tmp_path / "ml [team]" / "one")
+    commit(tmp_path)
+    before = build(root, GIT)
+    write(root / "mine" / "parts.py", CHANGED)
+    commit(tmp_path)
+    write(root / "mine" / "parts.py", "broken(")
+    found = find_in_revision("HEAD~1:ml [team]/one/spec.toml", tmp_path)
+    project, logical = found.project()
+    reader = TreeReader(found.tree, project, DiskReader(Path("/nowhere"), shipped_dir("specs")))
+    assert compile_spec(reader, logical, (GIT,)).files == before.files
+    assert packed(compile_spec(reader, logical)) == packed(before)
