@@ -18,11 +18,11 @@ from cfgc.audit.verify import bundles_at
 from cfgc.cli import EXIT_DIFFERS, EXIT_OK, EXIT_REJECTED
 from cfgc.cli.checking import told_apart
 from cfgc.cli.report import as_errors, print_diagnostics, say, wants_colour
-from cfgc.cli.session import Session, default_out, open_bundle, open_spec
 from cfgc.cli.sweep_progress import watched
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load.disk import find_project
 from cfgc.pipeline import check, emit, lower
+from cfgc.session import Session, default_out, open_bundle, open_spec
 from cfgc.write.errors import not_readable
 
 

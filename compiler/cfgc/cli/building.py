@@ -10,10 +10,10 @@ import click
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.checking import told_apart
 from cfgc.cli.report import as_errors, print_diagnostics, say, summary
-from cfgc.cli.session import default_out, open_spec
 from cfgc.cli.sweep_progress import watched
 from cfgc.diagnostics import Rejected
 from cfgc.pipeline import check, emit, lower
+from cfgc.session import default_out, open_spec
 from cfgc.write.existing import edited_files, signature_in
 from cfgc.write.writer import write_bundle
 

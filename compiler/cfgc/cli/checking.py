@@ -15,8 +15,8 @@ from cfgc.diagnostics import Diagnostic, Rejected
 
 if TYPE_CHECKING:
     from cfgc.cli.ds_configs import Cluster
-    from cfgc.cli.session import Session
     from cfgc.load.reader import Reader
+    from cfgc.session import Session
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _check_specs(arguments: Sequence[str], wanted: Wanted) -> list[tuple[Diagnos
 
 def told_apart(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     """The paths of specs among ``arguments``, and the overrides."""
-    from cfgc.cli.session import is_override
+    from cfgc.session import is_override
 
     paths = [argument for argument in arguments if not is_override(argument)]
     return paths, tuple(argument for argument in arguments if is_override(argument))
@@ -132,7 +132,7 @@ def told_apart(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
 
 def check_one(spec: str, overrides: Sequence[str]) -> tuple[Diagnostic, ...]:
     """All that cfgc has to say of one spec."""
-    from cfgc.cli.session import open_spec
+    from cfgc.session import open_spec
 
     session = open_spec(spec, overrides)
     return session.from_here(findings_of(session, session.reader))

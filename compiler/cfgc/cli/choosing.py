@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from cfgc.cli.session import Session, is_override, open_spec
 from cfgc.cli.value_text import columns_of
 from cfgc.diagnostics import Rejected
 from cfgc.diagnostics.text import printable
@@ -15,6 +14,7 @@ from cfgc.load.loader import load_spec
 from cfgc.load.project import read_project
 from cfgc.load.reader import SHIPPED
 from cfgc.nearest import nearest
+from cfgc.session import Session, is_override, open_spec
 
 
 class UnknownGroupError(Exception):

@@ -138,9 +138,9 @@ def check(
 )
 def show(spec: str, overrides: tuple[str, ...], output_format: Form) -> int:
     """Print the resolved spec: every value, and where it came from."""
-    from cfgc.cli.session import open_spec
     from cfgc.cli.showing import shown
     from cfgc.diagnostics import Rejected
+    from cfgc.session import open_spec
 
     session = open_spec(spec, overrides)
     try:

@@ -112,10 +112,10 @@ def _items(found: Iterable[str], word: str, incomplete: str) -> list[CompletionI
 
 def _library() -> Library:
     """The library of the project around the current directory."""
-    from cfgc.cli.session import open_spec
     from cfgc.diagnostics import Rejected
     from cfgc.load.library import Library
     from cfgc.load.project import read_project
+    from cfgc.session import open_spec
 
     reader = open_spec("spec.toml").reader
     try:

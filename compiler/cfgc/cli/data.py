@@ -40,11 +40,11 @@ def pack(spec: str, overrides: tuple[str, ...], out: Path) -> int:
     Files that are there already and hold the same are kept. Stopped at any moment, the same command goes on from there.
     What to write into the spec in place of the sources is printed at the end.
     """
-    from cfgc.cli.session import open_spec
     from cfgc.diagnostics import Rejected
     from cfgc.lower import sections
     from cfgc.pipeline import check_spec
     from cfgc.schema.spec import Spec
+    from cfgc.session import open_spec
 
     session = open_spec(spec, overrides)
     try:

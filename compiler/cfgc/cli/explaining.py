@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 
-from cfgc.cli.session import Session
 from cfgc.cli.usage import MOST, used_by
 from cfgc.cli.value_text import columns_of, layer_text, short_text, whole_text
 from cfgc.diagnostics import Rejected
@@ -22,6 +21,7 @@ from cfgc.schema.catalogue import schema_fields, schema_positions, schema_sectio
 from cfgc.schema.classes import classed_at
 from cfgc.schema.describe import describe_type
 from cfgc.schema.renamed import RENAMED, aliases
+from cfgc.session import Session
 from cfgc.source import Span
 from cfgc.sweep.reading import PARAMETERS
 from cfgc.validate.checker import check_resolved

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from cfgc.audit.forms import Form, NoSuchFormError, in_form
-from cfgc.cli.session import Session
 from cfgc.pipeline import compile_spec
+from cfgc.session import Session
 
 
 def shown(session: Session, output_format: Form) -> str:

@@ -16,7 +16,6 @@ from cfgc.audit.comparing_trees import Tree, TreeComparison, compare_trees
 from cfgc.audit.diff_errors import no_such_side, not_as_compiled
 from cfgc.audit.git import InRevision, TreeReader, find_in_revision, split_revision
 from cfgc.audit.verify import bundles_at
-from cfgc.cli.session import Session, is_override, open_spec
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.diagnostics.masking import masked_text
 from cfgc.load.disk import DiskReader
@@ -24,6 +23,7 @@ from cfgc.load.overrides import COMMAND_LINE
 from cfgc.load.reader import SHIPPED
 from cfgc.pipeline import compile_spec
 from cfgc.resources import shipped_dir
+from cfgc.session import Session, is_override, open_spec
 
 
 @dataclass(frozen=True)

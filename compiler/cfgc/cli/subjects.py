@@ -14,16 +14,16 @@ from cfgc.cli.fixing import Subject
 if TYPE_CHECKING:
     from cfgc.cli.checking import Wanted
     from cfgc.cli.ds_configs import Cluster
-    from cfgc.cli.session import Session
     from cfgc.diagnostics import Diagnostic
     from cfgc.fixing.mend import Texts
+    from cfgc.session import Session
 
 
 def spec_subjects(arguments: Sequence[str]) -> Iterator[Subject]:
     """The specs among ``arguments``, each with their overrides."""
     if not arguments:
         return
-    from cfgc.cli.session import open_spec
+    from cfgc.session import open_spec
 
     paths, overrides = told_apart(arguments)
     for path in paths:

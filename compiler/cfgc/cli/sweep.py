@@ -72,7 +72,6 @@ def _refuse_unknown(state: str | None) -> None:
 
 
 def _of_spec(spec: str, overrides: Sequence[str], output_format: str, first: int | None) -> int:
-    from cfgc.cli.session import open_spec
     from cfgc.cli.sweep_progress import watched
     from cfgc.deepspeed.rules.wording import count
     from cfgc.diagnostics import Rejected
@@ -80,6 +79,7 @@ def _of_spec(spec: str, overrides: Sequence[str], output_format: str, first: int
     from cfgc.lower.lowering import lower_spec
     from cfgc.pipeline import check_spec
     from cfgc.runs.sweeps import NO_RUN, PointRun, evaluated
+    from cfgc.session import open_spec
     from cfgc_runtime.point import LIST, parse_point
 
     session = open_spec(spec, overrides)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cfgc.cli.explaining import explained
-from cfgc.cli.session import open_spec
+from cfgc.session import open_spec
 
 SPEC = """
 extends = "cfgc:bases/tiny.toml"

@@ -9,12 +9,12 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from cfgc.cli import run
-from cfgc.cli.session import default_out, open_spec
 from cfgc.load.disk import DiskReader
 from cfgc.load.project_target import project_deepspeed
 from cfgc.load.reader import MemoryReader
 from cfgc.pipeline import compile_spec
 from cfgc.resources import shipped_dir
+from cfgc.session import default_out, open_spec
 from tests.unit.load.helpers import codes, load, resolve, values
 from tests.unit.schema.samples import GOOD
 

@@ -1,4 +1,4 @@
-"""From what the user typed to what the pipeline takes."""
+"""A spec on disk, and what the pipeline takes of it: a reader, a logical name, overrides."""
 
 from __future__ import annotations
 
