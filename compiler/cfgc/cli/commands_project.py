@@ -26,8 +26,8 @@ def overlays(words: tuple[str, ...], output_format: str) -> int:
     Each with its file and the first comment there. With a SPEC, a star marks those that it chooses; with a GROUP, only
     that group's are listed. A project's overlays are the files specs/GROUP/OPTION.toml.
     """
-    from cfgc.cli.choosing import UnknownGroupError, overlays_text
     from cfgc.diagnostics import Rejected
+    from cfgc.explaining.overlays import UnknownGroupError, overlays_text
 
     try:
         text = overlays_text(words, output_format)

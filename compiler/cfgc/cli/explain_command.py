@@ -31,8 +31,8 @@ def explain_code(code: str) -> int:
 
 def explain_key(spec: str, key: str, overrides: tuple[str, ...]) -> int:
     """Print where a value of the spec comes from; the exit code."""
-    from cfgc.cli.explaining import explained, suggestions
     from cfgc.diagnostics import Rejected
+    from cfgc.explaining.key import explained, suggestions
     from cfgc.session import open_spec
 
     session = open_spec(spec, overrides)

@@ -19,8 +19,7 @@ from cfgc.importing.tree import DiskTree
 from cfgc.importing.yaml_reading import NoYamlError
 from cfgc.load.disk import DiskReader, find_project
 from cfgc.load.reader import MemoryReader
-from cfgc.lower.lowering import lower_spec
-from cfgc.pipeline import check_spec
+from cfgc.pipeline import check_spec, lower
 from cfgc.resources import shipped_dir
 from cfgc.source import SourceFile
 
@@ -129,7 +128,7 @@ def _findings(text: str, out: Path | None) -> tuple[Diagnostic, ...]:
     reader = MemoryReader({logical: text}, DiskReader(root, shipped_dir("specs")))
     try:
         checked = check_spec(reader, logical)
-        lower_spec(checked)
+        lower(checked)
     except Rejected as rejected:
         return rejected.diagnostics
     return checked.warnings

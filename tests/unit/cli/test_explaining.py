@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cfgc.cli.explaining import explained
+from cfgc.explaining.key import explained
 from cfgc.session import open_spec
 
 SPEC = """
@@ -38,6 +38,7 @@ def test_what_was_unset_stays_in_the_history(tmp_path: Path) -> None:
     shown = explain(tmp_path, "[training]\nlearning_rate = 2e-3\n", "training.learning_rate", "~training.learning_rate")
     rows = [line.split() for line in shown.splitlines() if line.startswith("  ")][1:]
     assert [row[:2] for row in rows] == [
+        ["numerics:", "Every"],
         ["0.0003", "default"],
         ["unset", "command"],
         ["0.002", "spec"],
@@ -51,7 +52,7 @@ def test_a_key_that_was_unset_and_has_no_default_shows_what_it_was(tmp_path: Pat
     assert "training.max_steps = nothing" in shown
     assert "unset  command line  command line:1:2\n  1000   base " in shown
     again = explain(tmp_path, "", "training.max_steps", "~training.max_steps", "training.max_steps=7")
-    assert [line.split()[0] for line in again.splitlines() if line.startswith("  ")][1:] == ["7", "unset", "1000"]
+    assert [line.split()[0] for line in again.splitlines() if line.startswith("  ")][2:] == ["7", "unset", "1000"]
 
 
 def test_a_derived_key_that_was_unset_shows_both(tmp_path: Path) -> None:

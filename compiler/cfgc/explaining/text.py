@@ -1,4 +1,4 @@
-"""Values, origins and tables as the command line prints them."""
+"""Values, origins and tables as text."""
 
 from __future__ import annotations
 

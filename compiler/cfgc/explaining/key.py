@@ -1,4 +1,4 @@
-"""``cfgc explain SPEC KEY``: a value, its origin, and everything it replaced."""
+"""A key of a spec: its value, its origin, and everything it replaced."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 
-from cfgc.cli.usage import MOST, used_by
-from cfgc.cli.value_text import columns_of, layer_text, short_text, whole_text
 from cfgc.diagnostics import Rejected
 from cfgc.diagnostics.masking import masked
+from cfgc.explaining.text import columns_of, layer_text, short_text, whole_text
+from cfgc.explaining.usage import MOST, used_by
 from cfgc.lower.lowering import lower_spec
 from cfgc.lower.plan import Provenance
 from cfgc.origin import Leaf, Origin, Path, Value

@@ -1,13 +1,13 @@
-"""``cfgc overlays``: what can be chosen, and what a spec chooses."""
+"""Overlays: what can be chosen, and what a spec chooses."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 
-from cfgc.cli.value_text import columns_of
 from cfgc.diagnostics import Rejected
 from cfgc.diagnostics.text import printable
+from cfgc.explaining.text import columns_of
 from cfgc.load.library import Library
 from cfgc.load.listing import Option, listed
 from cfgc.load.loader import load_spec
@@ -22,7 +22,10 @@ class UnknownGroupError(Exception):
 
 
 def overlays_text(words: Sequence[str], output_format: str) -> str:
-    """What ``cfgc overlays WORDS`` prints. Raises ``Rejected``, ``UnknownGroupError``."""
+    """What can be chosen of the groups among ``words``, and what the spec among them chooses, as text or JSON.
+
+    Raises ``Rejected``, ``UnknownGroupError``.
+    """
     spec = next((word for word in words if is_spec(word)), "")
     overrides = tuple(word for word in words if is_override(word))
     groups = tuple(word for word in words if word != spec and word not in overrides)
