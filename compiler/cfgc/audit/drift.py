@@ -86,7 +86,7 @@ def _files(bundle: Bundle, directory: Path, new: str) -> Iterator[FileDrift]:
 
 def _diff(path: PurePosixPath, directory: Path, found: bytes, wanted: bytes, new: str) -> tuple[str, ...]:
     """Nothing for what no person reads: the manifest, the runtime, files that are no text."""
-    if path.name in _FOLLOWING or _RUNTIME in path.parts:
+    if path.name in _FOLLOWING or _RUNTIME in path.parts or b"\0" in found + wanted:
         return ()
     try:
         old, now = found.decode().splitlines(), wanted.decode().splitlines()

@@ -131,7 +131,8 @@ def _package(old: BundleOnDisk, new: BundleOnDisk) -> Iterator[Fact]:
     said = [f"{name} {before.get(name)} → {after.get(name)}" for name in names if before.get(name) != after.get(name)]
     details = _marked(_table(before.get("files")), _table(after.get("files")))
     same = before.get("sha256") == after.get("sha256")
-    text = "the same files, recorded otherwise" if same else f"{counted(len(details), 'file')} of the code differ"
+    verb = "differs" if len(details) == 1 else "differ"
+    text = "the same files, recorded otherwise" if same else f"{counted(len(details), 'file')} of the code {verb}"
     yield Fact("package", "logistics" if same else "numerics", text, (*said, *details))
 
 
@@ -167,4 +168,4 @@ def _table(value: Any) -> Mapping[str, Any]:
 def _listed(value: Any) -> str:
     if isinstance(value, Mapping):
         value = [f"{group}={option}" for group, option in value.items()]
-    return masked_text(", ".join(map(str, value or ()))) or "none"
+    return masked_text(", ".join(map(str, value))) if value and isinstance(value, list | tuple) else "none"

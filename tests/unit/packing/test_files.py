@@ -10,12 +10,15 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from cfgc.audit.drift import drift_of
+from cfgc.audit.drift_text import drift_text
 from cfgc.diagnostics import Rejected
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
 from cfgc.packing.archive import tar_of
 from cfgc.pipeline import compile_spec
 from cfgc.resources import shipped_dir
+from cfgc.write.writer import write_bundle
 from tests.unit.packing.projects import FILES, SPEC, build, make, manifest, packed, refusal, text, write
 
 SOURCES = {"mine/__init__.py", "mine/main.py", "mine/parts.py"}
@@ -133,3 +136,15 @@ def test_other_code_is_another_plan_and_a_change_of_numerics(tmp_path: Path) -> 
 def test_a_project_in_memory_is_packed_too() -> None:
     reader = MemoryReader({**FILES, "spec.toml": SPEC}, DiskReader(Path("/nowhere"), shipped_dir("specs")))
     assert set(packed(compile_spec(reader, "spec.toml"))) == SOURCES
+
+
+def test_what_differs_of_an_archive_is_told_by_its_files_and_not_by_its_bytes(tmp_path: Path) -> None:
+    write_bundle(build(make(tmp_path)), tmp_path / "out" / "packed")
+    write(tmp_path / "mine" / "parts.py", "def answer(): return 41\n")
+    found = drift_of(build(tmp_path), tmp_path / "out" / "packed", "spec.toml")
+    assert found is not None
+    said = drift_text(found)
+    assert "package.tar stale" in said
+    assert "1 file of the code differs" in said
+    assert "~ mine/parts.py" in said
+    assert "ustar" not in said
