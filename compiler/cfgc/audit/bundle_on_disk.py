@@ -124,9 +124,12 @@ class BundleOnDisk:
             return ()
         try:
             lines = self._text(path).removesuffix("\n").split("\n")
-            return tuple(parse_point(line, Path(self.name, LIST)) for line in lines)
+            points = tuple(parse_point(line, Path(self.name, LIST)) for line in lines)
         except Failure as failure:
             raise self._damaged(path, str(failure)) from None
+        if not all(isinstance(changed, dict) for point in points for changed in point.values.values()):
+            raise self._damaged(path, "it is not as cfgc writes it")
+        return points
 
     @cached_property
     def is_pipeline(self) -> bool:
