@@ -3,24 +3,32 @@
   const find = document.getElementById("find");
   const rows = [...document.querySelectorAll("tr.v")];
   const texts = new Map();
-  const textOf = (row) => texts.get(row) ?? texts.set(row, row.textContent.toLowerCase()).get(row);
+  const layers = (row) => [...row.querySelectorAll(".stays, .replaced")].map((cell) => cell.dataset.label);
+  const textOf = (row) => {
+    if (!texts.has(row)) texts.set(row, [row.textContent, ...layers(row)].join("\n").toLowerCase());
+    return texts.get(row);
+  };
 
   const show = () => {
     const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const all = words.length > 0 || document.getElementById("defaults").checked;
+    const defaults = words.length > 0 || document.getElementById("defaults").checked;
     const kinds = ["numerics", "resources", "logistics"].filter((kind) => document.getElementById("k-" + kind).checked);
+    const open = document.querySelector(".sheet:target, .sheet:has(:target)");
+    const everywhere = !document.body.classList.contains("tree") || !open;
     let count = 0;
     const seen = new Set();
     for (const row of rows) {
       const fits = kinds.some((kind) => row.classList.contains(kind)) && words.every((word) => textOf(row).includes(word));
       row.hidden = !fits;
-      if (fits && (all || !row.classList.contains("d"))) {
-        count += 1;
+      if (fits && (defaults || !row.classList.contains("d"))) {
+        count += everywhere || open.contains(row);
         seen.add(row.parentElement).add(row.closest(".sheet"));
       }
     }
     for (const part of document.querySelectorAll(".values tbody")) part.hidden = !seen.has(part);
-    for (const sheet of document.querySelectorAll(".sheet")) sheet.hidden = words.length > 0 && !seen.has(sheet);
+    for (const sheet of document.querySelectorAll(".tree .sheet")) {
+      sheet.hidden = words.length > 0 && sheet !== open && !seen.has(sheet);
+    }
     document.body.classList.toggle("searching", words.length > 0);
     document.getElementById("found").textContent = words.length ? (count === 1 ? "1 value" : `${count} values`) : "";
   };
@@ -30,6 +38,7 @@
     find.disabled = false;
     find.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(show, 80); });
     document.getElementById("tools").addEventListener("change", show);
+    addEventListener("hashchange", show);
     document.getElementById("tools").addEventListener("submit", (event) => event.preventDefault());
     document.addEventListener("keydown", (event) => {
       const typing = event.target.matches("input, textarea, select");
