@@ -84,13 +84,14 @@ def compared(old: Named, new: Named) -> Comparison | TreeComparison:
 
 
 def _opened(*sides: Named) -> list[BundleOnDisk]:
-    """Both sides. Raises ``Rejected`` with what is wrong with either, once where it is the same."""
+    """Both sides. Raises ``Rejected`` with the errors of either, once where they are the same."""
     found, findings, edited = [], list[Diagnostic](), True
     for named in sides:
         try:
             found.append(open_side(named))
         except Rejected as rejected:
-            findings += [finding for finding in rejected.diagnostics if finding not in findings]
+            errors = [finding for finding in rejected.diagnostics if finding.severity == "error"]
+            findings += [finding for finding in errors if finding not in findings]
             edited = edited and isinstance(rejected, NotAsCompiledError)
     if findings:
         raise NotAsCompiledError(findings) if edited else Rejected(findings)
