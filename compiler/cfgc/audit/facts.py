@@ -17,10 +17,10 @@ RUNTIME: Final = "runtime"
 COMPILER: Final = "compiler"
 INPUTS: Final = "inputs"
 
-_COMPILED: Final = frozenset({"config.py", "wiring.py"})
+_COMPILED: Final = frozenset({"config.py", "wiring.py", "points.jsonl"})
 _SCRIPTS: Final = frozenset({"launch.sh", "job.sbatch", "submit.sh"})
 _TOLD: Final = frozenset({
-    *_COMPILED, *_SCRIPTS, "PLAN.md", "resolved.toml", "values.json", "origins.json", "ds_config.json", "points.jsonl",
+    *_COMPILED, *_SCRIPTS, "PLAN.md", "resolved.toml", "values.json", "origins.json", "ds_config.json",
     ".gitattributes", "manifest.json", "package.tar", "package.patch",
 })  # fmt: skip
 """Files that the compiler writes from the values; any other but the runtime's is the user's own."""

@@ -84,7 +84,7 @@ def classes_hold(count: int, seed: int) -> None:
 
 
 def test_a_random_change_of_a_key_has_the_declared_class() -> None:
-    classes_hold(12, seed=1)
+    classes_hold(6, seed=1)
 
 
 @pytest.mark.slow
@@ -210,6 +210,13 @@ def test_points_that_came_went_and_have_another_number() -> None:
     assert facts["2 points of another number"].details[0] == "2 → 0 (training.learning_rate=3e-3)"
     assert not found.changes
     assert found.worst == "resources"
+
+
+def test_a_point_that_is_compiled_otherwise_is_the_compilers() -> None:
+    sweep = compiled(SPEC + GRID + "training.learning_rate = [1e-3, 2e-3]")
+    lines = sweep.files[PurePosixPath("points.jsonl")].decode().replace('"config":{"PLAN', '"config":{"SEED":3,"PLAN')
+    found = compare_bundles(sweep, edited(sweep, {"points.jsonl": lines}))
+    assert about(found, "compiler").kind == "numerics"
 
 
 def test_a_change_of_some_points_names_them() -> None:

@@ -54,7 +54,7 @@ def test_whatever_the_data_is_the_outcome_is_a_comparison_or_findings() -> None:
     random, outcomes = Random(3), set()
     for case in ("sweep", "pipeline", "cpu-zero2", "task-script"):
         bundle = bundle_in_memory(compile_spec(DiskReader(GOLDEN / case, shipped_dir("specs")), "spec.toml"), case)
-        for _ in range(25):
+        for _ in range(15):
             try:
                 found = compare_bundles(bundle, read_bundle(damaged(random, bundle), "odd"))
             except Rejected as rejected:
