@@ -112,6 +112,8 @@ def test_every_value_stands_there_with_what_each_layer_said_of_it() -> None:
     assert rows["model.num_kv_heads"].cells[COMPUTED].text.short == "model.num_heads"
     text = page_of(bundle).text
     assert all(key in text for key in rows)
+    assert "Peak learning rate, after warm-up.Class numerics: Every rate is a multiple of it." in text
+    assert all(row.doc and row.why for row in rows.values())
 
 
 @pytest.mark.parametrize("overrides", [(), ("zero=3", "training.max_steps=10"), ("model.num_heads=2",)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -12,7 +12,8 @@ from typing import Any, Final, get_args
 from cfgc.audit.bundle_on_disk import BundleOnDisk, Step
 from cfgc.diagnostics.masking import hidden, masked_text
 from cfgc.origin import LayerKind
-from cfgc.schema.catalogue import SchemaField, schema_fields
+from cfgc.schema.classes import classed_at
+from cfgc.schema.lookup import field_at
 from cfgc_runtime.values import KINDS, Kind
 
 DEFAULT: Final = "default"
@@ -49,12 +50,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A value; ``cells`` by the key of a column. ``is_default`` where no layer said anything."""
+    """A value; ``cells`` by the key of a column. ``is_default`` where no layer said anything.
+
+    ``doc`` says what the key means, ``why`` why it has its class.
+    """
 
     id: str
     key: str
     kind: Kind
     doc: str
+    why: str
     value: Text
     cells: Mapping[str, Cell]
     is_default: bool
@@ -98,7 +103,7 @@ def _row(bundle: BundleOnDisk, key: str, kind: Kind, id_: str) -> Row:
     steps = bundle.origins.get(key, ())
     cells = {_layer(step): _cell(step, key, number == 0) for number, step in reversed(list(enumerate(steps)))}
     is_default = bool(steps) and all(_layer(step) == DEFAULT for step in steps)
-    return Row(id_, key, kind, _doc(key), value_text(bundle.values[kind][key], key), cells, is_default)
+    return Row(id_, key, kind, *_words(key), value_text(bundle.values[kind][key], key), cells, is_default)
 
 
 def _cell(step: Step, key: str, stays: bool) -> Cell:
@@ -146,16 +151,9 @@ def _choices(bundle: BundleOnDisk) -> Iterable[tuple[str, str]]:
     return sorted(choices, key=at)
 
 
-def _doc(key: str) -> str:
-    """What the key means, as the schema of this cfgc has it."""
-    return next((field.doc for field in _fields_above(key)), "")
-
-
 @cache
-def _fields_above(key: str) -> tuple[SchemaField, ...]:
-    return tuple(_walk_up(tuple(key.split("."))))
-
-
-def _walk_up(path: tuple[str, ...]) -> Iterator[SchemaField]:
-    fields = schema_fields()
-    yield from (fields[path[:end]] for end in range(len(path), 0, -1) if path[:end] in fields)
+def _words(key: str) -> tuple[str, str]:
+    """What the key means, and why it has its class, as the schema of this cfgc has it; empty where it has nothing."""
+    place = tuple(part for part in key.split(".") if not part.isdecimal())
+    field, classed = field_at(place), classed_at(place)
+    return (field.description or "" if field else ""), (classed.why if classed else "")
