@@ -185,7 +185,8 @@ def _unmatched(packed: Packed, settings: Settings) -> Iterator[Problem]:
     for pattern in settings.include:
         if not any(fits(path, pattern) for path in packed.files):
             words = " ".join(filter(None, ("no file", where, known, f"matches `{pattern}`")))
-            yield Problem("CFG755", words, "include", "nothing would be packed for it")
+            less = (f"without {listed(list(settings.exclude))}",) if settings.exclude else ()
+            yield Problem("CFG755", words, "include", "nothing would be packed for it", less)
     if not settings.include:
         yield Problem("CFG755", "nothing is included in the package", "include", "name what is code")
 

@@ -44,6 +44,8 @@ def is_no_code(folder: str, entries: Iterable[str], out: str) -> bool:
 
 def pattern_problem(pattern: str) -> str:
     """What is wrong with a pattern or a directory; empty for nothing."""
+    if "\0" in pattern:
+        return "no path has a zero byte"
     if not pattern.strip("/"):
         return "it names nothing"
     if pattern.startswith(("/", "~")):

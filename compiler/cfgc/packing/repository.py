@@ -110,8 +110,8 @@ def _git(root: Path, *arguments: str, stdin: bytes = b"") -> bytes:
     command = ["git", "-C", os.fspath(root), *_SETTINGS, *arguments]
     try:
         done = subprocess.run(command, env=environment, input=stdin, capture_output=True, check=False)
-    except OSError as error:
-        raise GitError(f"git cannot be started: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        raise GitError(f"git cannot be started: {error}") from None
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise GitError(said[0].removeprefix("fatal: ") if said else f"git {arguments[0]} found nothing")

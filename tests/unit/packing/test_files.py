@@ -148,3 +148,12 @@ def test_what_differs_of_an_archive_is_told_by_its_files_and_not_by_its_bytes(tm
     assert "1 file of the code differs" in said
     assert "~ mine/parts.py" in said
     assert "ustar" not in said
+
+
+@pytest.mark.parametrize("digest", ["", "@sha256:" + "ab" * 32])
+def test_the_image_of_a_container_is_recorded_with_its_digest(digest: str, tmp_path: Path) -> None:
+    image = f"registry.example.org/team/train:24.01{digest}"
+    container = ('cluster.container.kind="pyxis"', f'cluster.container.image="{image}"')
+    bundle = build(make(tmp_path), 'package.kind="none"', *container)
+    assert manifest(bundle)["container"] == {"kind": "pyxis", "image": image, "digest": digest[1:]}
+    assert ("may mean another one later" in text(bundle, "PLAN.md")) == (not digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import tomllib
@@ -182,3 +183,28 @@ def test_a_spec_of_a_revision_packs_the_code_of_that_revision(tmp_path: Path) ->
     reader = TreeReader(found.tree, project, DiskReader(Path("/nowhere"), shipped_dir("specs")))
     assert compile_spec(reader, logical, (GIT,)).files == before.files
     assert packed(compile_spec(reader, logical)) == packed(before)
+
+
+def test_odd_names_and_texts_travel_as_they_are(project: Path) -> None:
+    names = [
+        "mine/it's $(id) `x`.py",
+        "mine/a b|*c*.py",
+        "mine/été \u4e16.py",
+        "mine/-rf.py",
+        "mine/[x].py",
+        "mine/\\d.py",
+    ]
+    for name in names:
+        write(project / name, f"# {name}\n")
+    write(project / "mine" / "parts.py", "# a tab\tand no end")
+    commit(project)
+    odd = "`$(id)` | <b>x</b> 'y'"
+    bundle = build(project, GIT, f"package.repository={json.dumps(odd)}")
+    assert manifest(bundle)["package"]["repository"] == odd
+    assert {name: packed(bundle)[name] for name in names} == {name: f"# {name}\n".encode() for name in names}
+    assert (
+        build(project, 'package.kind="files"').files[PurePosixPath("package.tar")]
+        == bundle.files[PurePosixPath("package.tar")]
+    )
+    write(project / "mine" / "two\nlines.py", "")
+    assert refusal(project, 'package.kind="files"')["code"] == "CFG756"
