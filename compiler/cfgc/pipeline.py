@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 from cfgc.deepspeed.checking import check_ds_config
 from cfgc.diagnostics import Rejected
@@ -55,6 +55,12 @@ def check(
     return check_pipeline(reader, graph) if declares_stages(graph) else _check_run(reader, graph, progress)
 
 
+@overload
+def lower(checked: Checked) -> AnyPlan: ...
+@overload
+def lower(checked: CheckedPipeline) -> PipelinePlan: ...
+@overload
+def lower(checked: Checked | CheckedPipeline) -> AnyPlan | PipelinePlan: ...
 def lower(checked: Checked | CheckedPipeline) -> AnyPlan | PipelinePlan:
     """Do all arithmetic: what holds becomes the plan of what is run."""
     return lower_pipeline(checked) if isinstance(checked, CheckedPipeline) else lower_spec(checked)

@@ -16,7 +16,7 @@ from cfgc.cli.groups import Commands
 from cfgc.cli.report import print_diagnostics, say, summary
 
 if TYPE_CHECKING:
-    from cfgc.lower import plan
+    from cfgc.lower.plan import Data
     from cfgc.schema.data import Source
     from cfgc_runtime.data.pack_directory import PackedSource
     from cfgc_runtime.data.token_file import TokenFile
@@ -41,23 +41,23 @@ def pack(spec: str, overrides: tuple[str, ...], out: Path) -> int:
     What to write into the spec in place of the sources is printed at the end.
     """
     from cfgc.diagnostics import Rejected
-    from cfgc.lower import sections
-    from cfgc.pipeline import check_spec
+    from cfgc.lower.plan import Plan
+    from cfgc.pipeline import check_spec, lower
     from cfgc.schema.spec import Spec
     from cfgc.session import open_spec
 
     session = open_spec(spec, overrides)
     try:
         checked = check_spec(session.reader, session.logical, session.overrides)
-        if not isinstance(checked.spec, Spec):
-            raise click.UsageError(f"{spec} runs a task of its own, and has no data to pack")
-        lowered, sources = sections.data(checked.spec), checked.spec.data.sources
+        said, plan = checked.spec, lower(checked)
     except Rejected as rejected:
         print_diagnostics(session.from_here(rejected.diagnostics), "text")
         say(f"{summary(rejected.diagnostics)}, nothing packed")
         return EXIT_REJECTED
+    if not isinstance(said, Spec) or not isinstance(plan, Plan):
+        raise click.UsageError(f"{spec} runs a task of its own, and has no data to pack")
     print_diagnostics(session.from_here(checked.warnings), "text")
-    return _packed(lowered, sources, out)
+    return _packed(plan.data, said.data.sources, out)
 
 
 @data.command()
@@ -81,7 +81,7 @@ def show(file: Path, documents: int, tokenizer: Path | None, verify: bool) -> in
     return outcome[-1]
 
 
-def _packed(lowered: plan.Data, sources: Sequence[Source], out: Path) -> int:
+def _packed(lowered: Data, sources: Sequence[Source], out: Path) -> int:
     from cfgc.cli.pack_progress import PackProgress
 
     done: list[PackedSource] = []
@@ -144,15 +144,15 @@ def _report(done: Sequence[PackedSource]) -> None:
 
 def _snippet(done: Sequence[PackedSource], sources: Sequence[Source], kind: str) -> str:
     """What to write in place of the sources."""
-    from cfgc.validate.values import toml_text
+    from cfgc.fixing.toml_values import toml_value
 
     said = {source.name: source for source in sources}
     lines = ["# In place of the sources that were packed:"]
     for found in done:
         source = said[found.name]
-        lines += ["", "[[data.sources]]", f"name = {toml_text(found.name)}", 'kind = "tokens"']
-        lines += [f"path = {toml_text(str(found.path))}"]
-        lines += [f"weight = {toml_text(source.weight)}"] if source.weight is not None else []
+        lines += ["", "[[data.sources]]", f"name = {toml_value(found.name)}", 'kind = "tokens"']
+        lines += [f"path = {toml_value(str(found.path))}"]
+        lines += [f"weight = {toml_value(source.weight)}"] if source.weight is not None else []
         lines += ['split = "eval"'] if source.split == "eval" else []
     if kind != "bytes":
         lines += ["", "# [data.tokenizer] stays as it is: a run compares its files with those that packed."]

@@ -76,8 +76,7 @@ def _of_spec(spec: str, overrides: Sequence[str], output_format: str, first: int
     from cfgc.deepspeed.rules.wording import count
     from cfgc.diagnostics import Rejected
     from cfgc.emit.values_json import values_of
-    from cfgc.lower.lowering import lower_spec
-    from cfgc.pipeline import check_spec
+    from cfgc.pipeline import check_spec, lower
     from cfgc.runs.sweeps import NO_RUN, PointRun, evaluated
     from cfgc.session import open_spec
     from cfgc_runtime.point import LIST, parse_point
@@ -94,7 +93,7 @@ def _of_spec(spec: str, overrides: Sequence[str], output_format: str, first: int
     if not made:
         raise click.UsageError(f"{spec} is a single run: it has no [sweep]")
     print_diagnostics(session.from_here(checked.warnings), "text")
-    base = cache(lambda: values_of(lower_spec(checked)))
+    base = cache(lambda: values_of(lower(checked)))
     read = [parse_point(point.line, Path(LIST)) for point in made]
     points = [PointRun(point.index, point.overrides, NO_RUN, evaluated(point, base)) for point in read]
     _print(points[:first], output_format, went=False)
