@@ -9,7 +9,9 @@ import subprocess
 import tomllib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from io import BytesIO
 from shlex import quote
+from tarfile import TarFile
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -67,6 +69,9 @@ def _texts(name: str, data: bytes, meaning: Mapping[str, str]) -> Iterator[tuple
         yield from _walk([json.loads(line) for line in data.splitlines()], ())
     elif name.endswith(".toml"):
         yield from _walk(tomllib.loads(data.decode()), ())
+    elif name.endswith(".tar"):
+        with TarFile(fileobj=BytesIO(data)) as archive:
+            yield from ((("name",), member) for member in archive.getnames())
     elif not name.endswith(".md"):
         yield (), data.decode()
 

@@ -40,26 +40,34 @@ SCENES = {
         {**_TASK, "cluster.container.kind": '"pyxis"', "cluster.container.image": '"i"', "cluster.mail_user": '"me"'},
         keys={"checks.allow (value)": "CFG611"},
     ),
-    "script": Scene({**_CPU, "task.script": '"own.py"'}),
     "tables": Scene({**_TASK, "cluster.mail_user": '"me"'}, per=50),
     "container": Scene(
-        {**_TASK, "cluster.container.kind": '"pyxis"', "cluster.container.image": '"i.sqsh"'},
+        {
+            **_TASK,
+            "cluster.container.kind": '"pyxis"',
+            "cluster.container.image": '"i.sqsh"',
+            "package.kind": '"files"',
+        },
         {"cluster.container.mounts": {"source": f'"/d{SLOT}"', "target": f'"/m{SLOT}"'}},
         per=50,
     ),
     "gpus": Scene(
         {
-            **_TASK,
+            **_CPU,
             "overlays.hardware": '"a100-80gb"',
+            "task.script": '"own.py"',
+            "package.kind": '"files"',
             "cluster.container.kind": '"apptainer"',
             "cluster.container.image": '"i.sif"',
         }
     ),
     "partitions": Scene(_TASK, {"cluster.partitions": {"name": f'"p{SLOT}"'}}, per=50),
     "function": Scene({**_CPU, "task.target": '"own:main"'}, per=50),
-    "training": Scene(
+    "evaluate": Scene(
         {
             **_TRAINING,
+            "task.kind": '"evaluate"',
+            "task.checkpoint": '"c"',
             "tracking.wandb.enabled": "true",
             "tracking.mlflow.enabled": "true",
             "env.required": '["WANDB_API_KEY"]',
@@ -99,7 +107,6 @@ SCENES = {
         },
         per=20,
     ),
-    "evaluate": Scene({**_TRAINING, "task.kind": '"evaluate"', "task.checkpoint": '"c"'}, always=_TEXTS),
     "sweep": Scene(
         {**_TASK, "sweep.method": '"grid"', 'sweep.parameters."task.env.A"': '["v"]'},
         keys={
@@ -122,7 +129,9 @@ SCENES = {
         always={"stages": 'name = "first"'},
         keys={f"stages[].set {form}": key for form, key in _SET.items()},
         per=10,
+        grouped=True,
     ),
+    "no stages": Scene(_TASK, {"stages": {"name": f'"s{SLOT}"'}}, always={"stages": 'name = "first"'}, per=50),
     "refused": Scene(
         {key: value for key, value in _TRAINING.items() if not key.startswith("deepspeed.raw")},
         {"data.sources": {"name": f'"s{SLOT}"', "path": '"text"'}, "cluster.partitions": {"name": f'"p{SLOT}"'}},
@@ -144,18 +153,23 @@ def typed(place: Place) -> Place:
 
 
 _NEVER = (
-    *("package.", "deepspeed.offload.", "checks.allow (key)"),
+    *("package.commit", "package.repository", "package.sha256", "deepspeed.offload.", "checks.allow (key)"),
     *("deepspeed.raw (key)", "deepspeed.raw (inside)", "deepspeed.raw (inner key)"),
     *("task.target", "model.target", "data.target", "training.loss.target", "training.optimizer.target"),
 )
-"""Places in which no string of strange characters is any good, so that they stand in any spec."""
+"""Places in which no string of strange characters is any good, so that they stand in any spec.
+
+``package.repository`` is of use only beside a commit of git: tests/unit/packing/test_git.py.
+"""
 
 _WHERE = {
     **dict.fromkeys(("task.arguments",), "function"),
-    **dict.fromkeys(("task.script",), "script"),
+    **dict.fromkeys(("task.script", "package.subdirectory", "package.exclude"), "gpus"),
+    "package.include": "container",
     **dict.fromkeys(("task.checkpoint", "model.weights", "model.path", "data.tokenizer.path"), "evaluate"),
     **dict.fromkeys(("env.variables", "task.args", "task.env", "task.paths", "cluster.environment"), "tables"),
-    **dict.fromkeys(("experiment.tags", "env.required", "cluster.modules", "cluster.mail_type"), "tables"),
+    "env.required": "partitions",  # where no table sets one of the variables, so that it is no more asked for
+    **dict.fromkeys(("experiment.tags", "cluster.modules", "cluster.mail_type"), "tables"),
     **dict.fromkeys(("experiment.", "task.", "hardware.", "launch.", "checks."), "task"),
     **dict.fromkeys(("cluster.container.mounts",), "container"),
     **dict.fromkeys(("cluster.partitions",), "partitions"),
@@ -163,10 +177,11 @@ _WHERE = {
     **dict.fromkeys(("model.config",), "config"),
     **dict.fromkeys(("model.arguments", "data.arguments", "training.", "evaluation.metrics"), "own"),
     **dict.fromkeys(("data.sources",), "sources"),
-    **dict.fromkeys(("data.", "tracking.", "deepspeed.raw"), "training"),
+    **dict.fromkeys(("data.", "tracking.", "deepspeed.raw"), "evaluate"),
     **dict.fromkeys(("sweep.parameters",), "sweep"),
     **dict.fromkeys(("sweep.points",), "points"),
-    **dict.fromkeys(("stages",), "stages"),
+    **dict.fromkeys(("stages[].needs", "stages[].set (key)"), "no stages"),
+    "stages": "stages",
 }
 """The scene of the places that begin so; the first that fits."""
 

@@ -32,7 +32,7 @@ class Scene:
 
     ``elements``: what a table of an array needs, by the array's path, or by that of the one place that needs it.
     ``keys``: the key of a free table that text stands at, by place, and ``values`` what stands at a key that is text.
-    ``per`` strings stand in each array and table of one spec.
+    ``per`` strings stand in each array and table of one spec; with ``grouped``, those of a slot in one table.
     """
 
     fixed: Mapping[str, str]
@@ -41,17 +41,23 @@ class Scene:
     keys: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
     per: int = 1
+    grouped: bool = False
 
 
 def spec_of(scene: Scene, cells: Iterable[Cell]) -> tuple[str, Mapping[int, Cell]]:
     """The spec, and the cell in each of its lines (which count from 1) that has one."""
     lines: list[tuple[str, Cell | None]] = []
+    tables: list[tuple[str, Cell | None]] = []
     for top, group in groupby(sorted(cells, key=lambda cell: cell.place.path), key=lambda cell: _top(cell.place)):
-        lines += _lines(scene, top, list(group))
-    said = {text.partition(" = ")[0] for text, _ in lines}
+        held = list(group)
+        if scene.grouped and "[]" in held[0].place.path:
+            tables += _tables(scene, top, held)
+        else:
+            lines += _lines(scene, top, held)
+    said = {text.partition(" = ")[0] for text, _ in lines} | {text.strip("[]") for text, _ in tables}
     fixed = [(f"{key} = {value}", None) for key, value in scene.fixed.items() if key not in said]
     fixed += [(f"{path} = [{{ {element} }}]", None) for path, element in scene.always.items() if path not in said]
-    every = [*lines, *fixed]
+    every = [*lines, *fixed, *tables]
     places = {number: cell for number, (_, cell) in enumerate(every, 1) if cell}
     return "\n".join(text for text, _ in every) + "\n", MappingProxyType(places)
 
@@ -59,6 +65,11 @@ def spec_of(scene: Scene, cells: Iterable[Cell]) -> tuple[str, Mapping[int, Cell
 def _top(place: Place) -> str:
     """The key at the root of the spec: the array of tables, or the field itself."""
     return place.path.partition("[]")[0]
+
+
+def _inner(place: Place) -> str:
+    """The key in a table of that array."""
+    return place.path.partition("[]")[2].removeprefix(".")
 
 
 def _lines(scene: Scene, top: str, cells: list[Cell]) -> Iterator[tuple[str, Cell | None]]:
@@ -79,9 +90,21 @@ def _lines(scene: Scene, top: str, cells: list[Cell]) -> Iterator[tuple[str, Cel
             yield _setting(scene, top, cell), cell
 
 
+def _tables(scene: Scene, top: str, cells: list[Cell]) -> Iterator[tuple[str, Cell | None]]:
+    """A table of an array for each slot, a key a line."""
+    if top in scene.always:
+        yield from ((f"[[{top}]]", None), (scene.always[top], None))
+    for slot, group in groupby(sorted(cells, key=lambda cell: cell.slot), key=lambda cell: cell.slot):
+        held = [(_inner(cell.place), cell) for cell in group]
+        yield f"[[{top}]]", None
+        needed = {key: value.replace(SLOT, str(slot)) for key, value in scene.elements.get(top, {}).items()}
+        yield from ((f"{key} = {value}", None) for key, value in needed.items() if key not in dict(held))
+        yield from ((_setting(scene, inner, cell), cell) for inner, cell in held)
+
+
 def _element(scene: Scene, top: str, cell: Cell) -> str:
     """An inline table of an array, with the keys that it needs for its string to be of use."""
-    inner = cell.place.path.partition("[]")[2].removeprefix(".")
+    inner = _inner(cell.place)
     needed = {**scene.elements.get(top, {}), **scene.elements.get(cell.place.path, {})}
     needed = {key: value.replace(SLOT, f"{abs(hash_of(cell))}") for key, value in needed.items()}
     needed.pop(inner, None)

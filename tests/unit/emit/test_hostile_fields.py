@@ -15,10 +15,10 @@ from cfgc.emit.bundle import Bundle
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
 from cfgc.lower.plan import AnyPlan
+from cfgc.packing.patterns import fits
 from cfgc.pipeline import check, emit, lower
 from cfgc.resources import shipped_dir
 from cfgc.stages.pipeline import PipelinePlan
-from tests.conftest import REPOSITORY
 from tests.hostile import COUNT, hostile_strings
 from tests.hostile_bundles import Arrivals, Trail, arrivals
 from tests.hostile_places import Place, places, type_takes
@@ -27,6 +27,10 @@ from tests.hostile_specs import Cell, hash_of, spec_of
 
 STAGE = 'overlays.hardware = "cpu"\nexperiment.name = "o"\ntask.inline = "x"\n'
 """What is in any file that a stage names."""
+
+
+PACKED = ("package.include", "package.subdirectory")
+"""Places of directories that there have to be."""
 
 
 def runs() -> Mapping[str, list[Place]]:
@@ -88,7 +92,10 @@ def cells_of(run: str, number: int) -> list[Cell]:
 def reader_of(spec: str, cells: list[Cell]) -> MemoryReader:
     files = {cell.text: OWN for cell in cells if cell.place.path == "task.script" and cell.text not in {".", ".."}}
     files |= {cell.text: STAGE for cell in cells if cell.place.path == "stages[].spec"}
-    return MemoryReader({**files, "own.py": OWN, "s.toml": spec}, DiskReader(REPOSITORY, shipped_dir("specs")))
+    folders = {cell.text.rstrip("/") for cell in cells if cell.place.path in PACKED and cell.text[:1] != "/"}
+    files |= {f"{folder}/own.py": OWN for folder in folders if folder}
+    specs = shipped_dir("specs")
+    return MemoryReader({**files, "own.py": OWN, "s.toml": spec}, DiskReader(specs, specs))
 
 
 def settled(run: str, given: list[Cell]) -> tuple[AnyPlan | PipelinePlan | None, list[Cell], Mapping[Cell, str]]:
@@ -101,10 +108,16 @@ def settled(run: str, given: list[Cell]) -> tuple[AnyPlan | PipelinePlan | None,
         except Rejected as rejected:
             errors = [one for one in rejected.diagnostics if one.severity == "error"]
             blamed = {cell: error.code for error in errors for cell in blamed_by(error, lines)}
+            blamed = blamed or {cell: errors[0].code for cell in cells if leaves_nothing(cell)}
             assert blamed, (run, errors, spec)
             refused |= blamed
             cells = [cell for cell in cells if cell not in blamed]
     return None, [], refused
+
+
+def leaves_nothing(cell: Cell) -> bool:
+    """Whether there is no code to pack without what ``cell`` excludes: the finding names what is included then."""
+    return cell.place.path == "package.exclude" and fits("own.py", cell.text)
 
 
 def blamed_by(error: Diagnostic, lines: Mapping[int, Cell]) -> list[Cell]:
@@ -113,6 +126,12 @@ def blamed_by(error: Diagnostic, lines: Mapping[int, Cell]) -> list[Cell]:
     cells = [cell for label in labels if (cell := lines.get(label.span.line))]
     return cells[:1]
 
+
+PLAIN_KEY = "pm#q"
+"""A plain word in a trail."""
+
+AS_BY_DEFAULT = {("cluster.network_interface", "", "config.py"), ("cluster.log_dir", ".", "submit.sh")}
+"""What says nothing else than the default, which is not written in that file."""
 
 MARKED = 7007
 """The slot of the words of which ``marks`` tells."""
@@ -149,6 +168,8 @@ def useless(run: str, place: Place) -> bool:
 
 def arrived(cell: Cell, found: Arrivals) -> Iterator[tuple[Trail, frozenset[str]]]:
     for trail, texts in found.items():
+        if any(PLAIN_KEY in part for part in trail):
+            continue  # below a key that is another cell's, and another one in each spec
         if cell.text.strip("/")[:2] == "pm" and (held := {text for text in texts if cell.text in text}):
             yield trail, frozenset(text.replace(cell.text, "{}") for text in held)
 
@@ -162,11 +183,15 @@ def expected(cell: Cell, trail: Trail, template: str) -> str | None:
         return None  # most options of Slurm are left out then
     if trail[0] == "submit.sh" and text.startswith("SLURM_"):
         return None  # Slurm sets it in the job, so that nobody is asked for it
+    if (cell.place.path, text, trail[0]) in AS_BY_DEFAULT:
+        return None
     if (trail[0].endswith("resolved.toml") or "overrides" in trail) and not cell.place.form.endswith("key"):
         text = text.replace("${", "$${")
     for base in ("/pwd", "/home"):
         if f"{base}/{{}}" in template and (text == "." or text.startswith("/")):
             template = template.replace(f"{base}/{{}}", base if text == "." else "{}")
+    if trail[0] == "package.tar" or (cell.place.path in PACKED and trail[0] == "manifest.json"):
+        text = text.rstrip("/")
     if template == "script/{}":
         text = basename(text)
     named = template.replace(str(hash_of(Cell(cell.place, "", MARKED))), str(hash_of(cell)))
