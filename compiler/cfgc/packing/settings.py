@@ -44,7 +44,8 @@ def settings_of(resolved: Resolved, out: str) -> Settings | None:
     if kind not in KINDS:
         return None
     changes = _value(resolved, "dirty") == "include"
-    return Settings(kind, include, exclude, subdirectory.strip("/"), commit, changes, out)
+    folder = subdirectory.rstrip("/") or subdirectory  # a slash alone names the machine's root, which is refused
+    return Settings(kind, include, exclude, folder, commit, changes, out)
 
 
 def _value(resolved: Resolved, name: str) -> object:

@@ -55,6 +55,11 @@ def test_a_subdirectory_is_the_root_of_the_package(tmp_path: Path) -> None:
     assert refusal(tmp_path, "package.subdirectory=code")["code"] == "CFG471"
 
 
+@pytest.mark.parametrize("folder", ["/", "//", "/mine", "../mine", "mine/.."])
+def test_a_subdirectory_is_one_of_the_project(tmp_path: Path, folder: str) -> None:
+    assert refusal(make(tmp_path), f'package.subdirectory="{folder}"')["code"] == "CFG755"
+
+
 def test_what_is_made_of_code_is_not_packed(tmp_path: Path) -> None:
     make(tmp_path)
     for made in (".venv/a.py", "env/b.py", "mine/__pycache__/c.py", "node_modules/d.py", "out/packed/runtime/e.py"):
