@@ -82,7 +82,7 @@ def test_what_does_not_fit_is_refused(slurm: Cluster, tmp_path: Path) -> None:
         "--hosts n1,n2": "the hosts are n1, n2, and n3 is not one of them; say which this is: --node-rank K",
         "--hosts n3,n3.cluster": "n3 is there 2 times",
         "--hosts n1,n2 --node-rank 2": "--node-rank 2: the nodes of this plan are 0 to 1",
-        "--hosts-file nowhere": "--hosts-file nowhere cannot be read",
+        "--hosts-file nowhere": "/nowhere cannot be read",
     }
     for words, sentence in refusals.items():
         ((code, said),) = machines.run(n3=words).values()
