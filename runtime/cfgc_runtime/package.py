@@ -12,7 +12,7 @@ import tarfile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from cfgc_runtime.errors import BAD_BUNDLE, Failure
+from cfgc_runtime.errors import BAD_BUNDLE, BAD_CHECKPOINT, CANNOT_WRITE, FULL, Failure, describe_os_error
 from cfgc_runtime.rundir import sync_directory
 
 if TYPE_CHECKING:
@@ -30,14 +30,18 @@ _DIGITS: Final = 16
 def unpack(bundle: Path, package: Package, run: RunDirectory) -> None:
     """Unpack the archive of ``bundle``, unless that was done. Nodes may do so at once: one rename wins.
 
-    Raises ``Failure`` when the archive is damaged, or somebody edited what was unpacked.
+    Raises ``Failure`` when the archive is damaged, cannot be written here, or somebody edited what was unpacked.
     """
     if not package.sha256:
         return
     place, files = place_of(package, run), dict(_members(bundle / NAME))
-    if not place.is_dir():
-        _unpack(files, place)
-    problems = list(_compare(files, place))
+    try:
+        if not place.is_dir():
+            _unpack(files, place)
+        problems = list(_compare(files, place))
+    except OSError as error:
+        said = f"the bundle's {NAME} cannot be unpacked: {describe_os_error(error, place)}"
+        raise Failure(BAD_CHECKPOINT if error.errno in FULL else CANNOT_WRITE, said) from None
     if problems:
         listing = "".join(f"\n  {problem}" for problem in problems)
         raise Failure(

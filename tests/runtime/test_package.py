@@ -20,7 +20,7 @@ from cfgc.pipeline import compile_spec
 from cfgc.resources import shipped_dir
 from cfgc.write.writer import write_bundle
 from cfgc_runtime.config import Package
-from cfgc_runtime.errors import BAD_BUNDLE, Failure
+from cfgc_runtime.errors import BAD_BUNDLE, CANNOT_WRITE, Failure
 from cfgc_runtime.package import place_of, search_path, unpack
 from cfgc_runtime.rundir import RunDirectory
 from tests.runtime.bundles import HERE, Run, free_port
@@ -94,6 +94,13 @@ def test_code_that_was_edited_does_not_run(name: str, data: bytes | None, said: 
 def test_what_the_code_writes_beside_itself_is_no_edit(run: RunDirectory) -> None:
     (take(run) / "mine" / "cache.bin").write_bytes(b"made on the way")
     take(run)
+
+
+def test_a_place_that_cannot_be_written_is_named(run: RunDirectory) -> None:
+    (run.root / "package").write_text("in the way")
+    with pytest.raises(Failure, match=rf"cannot be unpacked: .*{run.root}") as caught:
+        take(run)
+    assert caught.value.code == CANNOT_WRITE
 
 
 @pytest.mark.parametrize("name", ["../out.py", "/out.py"])
