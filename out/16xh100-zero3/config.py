@@ -339,6 +339,16 @@ class Tracking(Frozen):
     peak_flops: float
 
 
+class Package(Frozen):
+    """The user's code that the bundle carries, as ``package.tar`` of this digest; without one, none.
+
+    Python looks in ``roots`` of it, in order: each ends in ``/``, or is empty for the archive's own root.
+    """
+
+    sha256: str
+    roots: tuple[str, ...]
+
+
 class Launch(Frozen):
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
@@ -567,6 +577,10 @@ TRACKING: Final = Tracking(
     flops_per_token=8_459_265_024,
     peak_flops=1.5824e+16,
 )
+PACKAGE: Final = Package(
+    sha256="",
+    roots=(),
+)
 LAUNCH: Final = Launch(
     run_dir=NodePath(
         base="env",
@@ -604,4 +618,4 @@ LAUNCH: Final = Launch(
         path="/tmp",
     ),
 )
-PLAN_DIGEST: Final[str] = "sha256:5eb8441c02b15399a2b2e8fb2af48530fbed5c3dcd74b8f241872568da7b0d3f"
+PLAN_DIGEST: Final[str] = "sha256:c4c4d95f2a1ea153b2110559789428bde6d3db41f2b5f0f59704525628b391a4"

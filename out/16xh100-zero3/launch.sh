@@ -4,8 +4,6 @@
 set -euo pipefail
 
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
-default_python=python3
-python=${PYTHON:-$default_python}
 run_dir=
 hosts=()
 
@@ -80,13 +78,51 @@ if ((${#missing[@]})); then
   exit 64
 fi
 
+# A bundle stays as it was compiled. Who stands in one starts in the project around it (cfgc.toml), or else beside it.
+start=$PWD
+
+# The outermost bundle that $1 is in, or is; nothing when there is none. A stage's bundle is in that of its pipeline.
+bundle_around() {
+  local place=$1 found=''
+  while [[ $place == /?* ]]; do
+    [[ ! -f $place/manifest.json ]] || ! grep -qsF '"bundle_digest"' -- "$place/manifest.json" || found=$place
+    place=${place%/*}
+  done
+  echo "$found"
+}
+
+leave_bundle() {
+  local around place
+  around=$(bundle_around "$(pwd -P)")
+  [[ -n $around ]] || return 0
+  place=${around%/*}
+  while [[ -n $place && ! -f $place/cfgc.toml ]]; do
+    place=${place%/*}
+  done
+  cd -- "${place:-${around%/*}}/"
+  [[ ${PYTHON:-/} != [!/]*/* ]] || PYTHON=$start/$PYTHON # it was typed there
+  echo "launch.sh: $around is a bundle, which nothing is written into: starting in $PWD" >&2
+}
+leave_bundle
+for at in "${!hosts[@]}"; do
+  [[ ${hosts[at]} != --hosts-file=[!/]* ]] || hosts[at]=--hosts-file=$start/${hosts[at]#*=}
+done
+
+default_python=python3
+python=${PYTHON:-$default_python}
 if ! command -v -- "$python" >/dev/null; then
   echo "launch.sh: there is no interpreter $python; name one: PYTHON=/path/to/python $0" >&2
   exit 64
 fi
 
+[[ ${run_dir:-/} == /* ]] || run_dir=$start/$run_dir # it was typed there
 [[ -n $run_dir ]] || run_dir="$SCRATCH"/runs/16xh100-zero3
 [[ $run_dir == /* ]] || run_dir=$PWD/$run_dir
+around=$(bundle_around "$(readlink -m -- "$run_dir")")
+if [[ -n $around ]]; then
+  echo "launch.sh: the run directory $run_dir is inside the bundle $around, which nothing is written into; name another one" >&2
+  exit 64
+fi
 
 export CUBLAS_WORKSPACE_CONFIG=:4096:8
 export DS_ACCELERATOR=cuda

@@ -339,6 +339,16 @@ class Tracking(Frozen):
     peak_flops: float
 
 
+class Package(Frozen):
+    """The user's code that the bundle carries, as ``package.tar`` of this digest; without one, none.
+
+    Python looks in ``roots`` of it, in order: each ends in ``/``, or is empty for the archive's own root.
+    """
+
+    sha256: str
+    roots: tuple[str, ...]
+
+
 class Launch(Frozen):
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
@@ -567,6 +577,10 @@ TRACKING: Final = Tracking(
     flops_per_token=4_847_316_480,
     peak_flops=2496000000000000.0,
 )
+PACKAGE: Final = Package(
+    sha256="",
+    roots=(),
+)
 LAUNCH: Final = Launch(
     run_dir=NodePath(
         base="env",
@@ -604,4 +618,4 @@ LAUNCH: Final = Launch(
         path="/tmp",
     ),
 )
-PLAN_DIGEST: Final[str] = "sha256:80853472c802ab8792d474ec84f10980548cf262cdf2fc396d9aa47563b99047"
+PLAN_DIGEST: Final[str] = "sha256:dfe1559aa58f2e6ad3ab67c1e58cef6ea175b381a2db2a0b331a37d5434f2e77"

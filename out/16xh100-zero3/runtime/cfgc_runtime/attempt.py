@@ -81,9 +81,21 @@ class Attempt:
         return self.path / "flight"
 
     @property
+    def taken(self) -> Path:
+        """It exists once the attempt was taken away: preempted, requeued or cancelled, for no fault of the run."""
+        return self.path / "taken"
+
+    @property
     def was_used(self) -> bool:
         """Whether anything was started in it."""
         return any(any((self.path / name).glob("*")) for name in _FOLDERS)
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether it ended before a rank was there, since another start of the run was faster or the bundle edited."""
+        exits = self.exits()
+        refused = bool(exits) and all(end.code == BAD_BUNDLE for end in exits)
+        return refused and not any((self.path / "pids").glob("rank-*"))
 
     def record_pid(self, rank: int, node_rank: int, pid: int) -> None:
         """Say which process on which node is ``rank``."""
@@ -156,6 +168,11 @@ def attempts_of(run: RunDirectory) -> list[Attempt]:
     """All of them, the first one first."""
     found = _numbered(run)
     return [Attempt(found[number]) for number in sorted(found)]
+
+
+def real_attempts(run: RunDirectory) -> list[Attempt]:
+    """Those in which something was started that was not refused, the first one first."""
+    return [attempt for attempt in attempts_of(run) if attempt.was_used and not attempt.was_refused]
 
 
 def newest_attempt(run: RunDirectory) -> Attempt:

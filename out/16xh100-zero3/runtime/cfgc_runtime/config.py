@@ -270,6 +270,13 @@ class Checkpoint(Protocol):
     on_changed_numerics: Literal["refuse", "continue"]
 
 
+class Package(Protocol):
+    """The user's code that the bundle carries, by its digest, empty for none; Python searches ``roots``."""
+
+    sha256: str
+    roots: tuple[str, ...]
+
+
 class Launch(Protocol):
     """What the scripts do not decide alone. Seconds; a watchdog of 0 is off; ``required`` variables must be set.
 
@@ -344,6 +351,7 @@ class Config(Protocol):
     GRADIENT_HEALTH: GradientHealth
     PENALTIES: Penalties
     CHECKPOINT: Checkpoint
+    PACKAGE: Package
     LAUNCH: Launch
     TRACKING: Tracking
     PLAN_DIGEST: str
@@ -372,6 +380,7 @@ class TaskConfig(Protocol):
     TARGET: Target
     TOPOLOGY: Topology
     TASK: Task
+    PACKAGE: Package
     LAUNCH: Launch
     PLAN_DIGEST: str
 

@@ -1,4 +1,4 @@
-"""DeepSpeed's engine: started from ds_config.json as it is, without compiling any C++ on the way."""
+"""DeepSpeed's engine: started from ds_config.json, for training as it is, without compiling any C++ on the way."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import torch
 
 from cfgc_runtime.collective import Ranks
+from cfgc_runtime.forward_only import PARTITIONS_WEIGHTS, forward_only
 from cfgc_runtime.models.compiling import compile_model
 from cfgc_runtime.optimizers import make_optimizer
 from cfgc_runtime.optimizers.groups import parameter_groups
@@ -71,6 +72,24 @@ def forget_empty_step(engine: Any) -> None:  # DeepSpeedEngine
             copy.data.copy_(weight.data)
 
 
+def _optimizer(model: nn.Module, config: Config, wiring: Wiring) -> dict[str, Any]:
+    """The update rule and what it is over, or only that, for DeepSpeed to make the rule."""
+    groups: Any = parameter_groups(model, config.OPTIMIZER)  # DeepSpeed annotates less than it accepts
+    own = (
+        own_optimizer(wiring.build_optimizer, groups)
+        if wiring.build_optimizer
+        else make_optimizer(config.OPTIMIZER, groups)
+    )
+    return {"optimizer": own} if own else {"model_parameters": groups}
+
+
+def _initialized(model: nn.Module, settings: dict[str, Any], **optimizer: Any) -> Any:  # DeepSpeedEngine
+    import deepspeed
+
+    started: tuple[Any, ...] = deepspeed.initialize(model=model, config=settings, **optimizer)
+    return started[0]
+
+
 class Engine:
     """The few things that training needs of DeepSpeed's engine."""
 
@@ -83,20 +102,17 @@ class Engine:
         wiring: Wiring = NO_CODE,
         objective: Loss | None = None,
     ) -> None:
-        """``objective`` is what training lowers, ``loss`` itself unless given; evaluations take ``loss``."""
-        import deepspeed
+        """``objective`` is what training lowers, ``loss`` itself unless given; evaluations take ``loss``.
 
+        An evaluation by itself has no optimizer, which needs several times the weights' memory.
+        """
         settings = read_ds_config(ds_config.parent)
-        groups: Any = parameter_groups(model, config.OPTIMIZER)  # DeepSpeed annotates less than it accepts
-        own = (
-            own_optimizer(wiring.build_optimizer, groups)
-            if wiring.build_optimizer
-            else make_optimizer(config.OPTIMIZER, groups)
-        )
-        started: tuple[Any, ...] = deepspeed.initialize(
-            model=model, optimizer=own, model_parameters=None if own else groups, config=settings
-        )
-        self.raw: Any = started[0]
+        if config.WORK == "evaluate":
+            self.raw: Any = _initialized(model, forward_only(settings))
+            if config.ZERO_STAGE < PARTITIONS_WEIGHTS:
+                self.raw.optimizer = None  # of bf16 an empty one, of which older releases cannot let go
+        else:
+            self.raw = _initialized(model, settings, **_optimizer(model, config, wiring))
         self._loss, self._objective = loss, objective or loss
         self._metrics = own_metrics(wiring.metrics) if wiring.metrics else None
         forget_empty_step(self.raw)

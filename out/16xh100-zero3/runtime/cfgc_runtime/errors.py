@@ -32,7 +32,7 @@ MEANING: Final = {
     INTERNAL: "an unexpected error",
     CANNOT_WRITE: "the run directory cannot be written",
     BAD_CHECKPOINT: "reading or writing failed, or no checkpoint can be used",
-    PREEMPTED: "saved and preempted: start again to resume",
+    PREEMPTED: "stopped as asked: start again to go on",
     LOST_PEER: "another rank went away",
     HUNG: "a rank stood still (launch.watchdog)",
     WRONG_WORLD: "the plan cannot run with these ranks, packages or model",

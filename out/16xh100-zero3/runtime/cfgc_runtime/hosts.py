@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from cfgc_runtime.attempt import attempts_of, verdict
+from cfgc_runtime.attempt import real_attempts, verdict
 from cfgc_runtime.errors import BAD_BUNDLE, HUNG, LOST_PEER, USAGE, is_failure
 from cfgc_runtime.mourning import is_wordless
 from cfgc_runtime.signals import STOP_SIGNALS
@@ -38,7 +38,7 @@ def suspects(run: RunDirectory, ranks_per_node: int) -> Mapping[str, str]:
 
     What all machines meet is not a machine's fault.
     """
-    attempts = [attempt for attempt in attempts_of(run) if attempt.was_used]
+    attempts = real_attempts(run)
     if not attempts:
         return {}
     hosts = attempts[-1].hosts()

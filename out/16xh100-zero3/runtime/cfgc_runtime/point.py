@@ -53,7 +53,7 @@ def point_of(bundle: Path) -> Point | None:
         return None
     except (OSError, ValueError) as error:
         raise Failure(BAD_BUNDLE, f"{bundle.parent / NAME} cannot be read: {error}") from None
-    return _parsed(line, bundle.parent / NAME)
+    return parse_point(line, bundle.parent / NAME)
 
 
 def find_point(bundle: Path, index: int) -> tuple[Point, str]:
@@ -63,7 +63,7 @@ def find_point(bundle: Path, index: int) -> tuple[Point, str]:
             count = 0
             for count, line in enumerate(file, 1):
                 if count - 1 == index:
-                    return _parsed(line, bundle / LIST), line
+                    return parse_point(line, bundle / LIST), line
     except FileNotFoundError:
         raise Failure(USAGE, f"{bundle} is no sweep: it has no {LIST}, so that it takes no --point") from None
     raise Failure(USAGE, f"there is no point {index}: {bundle} holds points 0 to {count - 1}")
@@ -73,12 +73,13 @@ def read_points(bundle: Path) -> list[Point]:
     """All points of ``bundle``; none when it is a single run. Raises ``Failure`` for a damaged list."""
     try:
         with (bundle / LIST).open(encoding="utf-8") as file:
-            return [_parsed(line, bundle / LIST) for line in file]
+            return [parse_point(line, bundle / LIST) for line in file]
     except FileNotFoundError:
         return []
 
 
-def _parsed(line: str, place: Path) -> Point:
+def parse_point(line: str, place: Path) -> Point:
+    """The point that a ``line`` of the file ``place`` holds. Raises ``Failure`` when it holds none."""
     try:
         raw = json.loads(line)
         return Point(

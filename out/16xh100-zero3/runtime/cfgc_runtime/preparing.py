@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cfgc_runtime.flight import recorder_variables
 from cfgc_runtime.ops.prebuild import built_ops, find_ops
+from cfgc_runtime.package import search_path, unpack
 from cfgc_runtime.preflight.finding import settle
 from cfgc_runtime.preflight.node import check_node
 from cfgc_runtime.share import Share, ranks_of_node
@@ -30,14 +31,16 @@ def prepared(
     Raises ``Failure`` when this node cannot run its ranks.
     """
     node, launch, topology = share.node_rank, config.LAUNCH, config.TOPOLOGY
+    code = search_path(config.PACKAGE, run)
     if not share.leads_node:
         cache, place = find_ops(launch, run, attempt, node)
-        yield {**cache, **recorder_variables(topology, attempt, place)}
+        yield {**code, **cache, **recorder_variables(topology, attempt, place)}
         return
     for rank in ranks_of_node(node, topology):
         attempt.reserve(rank)
     if node > 0:  # `stage` has looked at the first node
-        settle(check_node(bundle, config, run))
+        settle(check_node(bundle, config, run, first=False))
+    unpack(bundle, config.PACKAGE, run)
     with built_ops(bundle, launch, run, attempt, node, stop) as (cache, place):
         attempt.ready(node).touch()
-        yield {**cache, **recorder_variables(topology, attempt, place)}
+        yield {**code, **cache, **recorder_variables(topology, attempt, place)}

@@ -34,7 +34,7 @@ from cfgc_runtime.hang import DUMP_SIGNAL
 from cfgc_runtime.lock import running
 from cfgc_runtime.mourning import ENDED_FOR_ANOTHER, KILLED
 from cfgc_runtime.pulse import IMPORTING, Pulse
-from cfgc_runtime.signals import STOP_SIGNALS, StopRequest, block, die_with_parent, ignore, send, unblock
+from cfgc_runtime.signals import END_SIGNAL, STOP_SIGNALS, StopRequest, block, die_with_parent, ignore, send, unblock
 from cfgc_runtime.world import World
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _forward_signals(child: int, attempt: Attempt) -> list[int]:
         else:
             send(child, signal.SIGUSR2)
 
-    for number in STOP_SIGNALS:
+    for number in (*STOP_SIGNALS, END_SIGNAL):
         signal.signal(number, handle)
     unblock()
     return mourned

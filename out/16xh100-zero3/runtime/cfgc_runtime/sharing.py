@@ -65,7 +65,7 @@ def _share(bundle: Path, sweep: Path) -> None:
     """Copy ``bundle`` to ``sweep/bundle`` unless that was done. Many points do this at once: one rename wins."""
     place = sweep / "bundle"
     if place.exists():
-        _compare(bundle, sweep)
+        check_copy(bundle, sweep)
         return
     manifest = verify_bundle(bundle, REBUILD)
     sweep.mkdir(parents=True, exist_ok=True)
@@ -79,11 +79,11 @@ def _share(bundle: Path, sweep: Path) -> None:
             raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    _compare(bundle, sweep)
+    check_copy(bundle, sweep)
 
 
-def _compare(bundle: Path, sweep: Path) -> None:
-    """Raise ``Failure`` unless the shared copy is of the same plan."""
+def check_copy(bundle: Path, sweep: Path) -> None:
+    """Raise ``Failure`` unless the copy that the points of ``sweep`` share is of the same plan."""
     place = sweep / "bundle"
     if bundle.samefile(place):
         return

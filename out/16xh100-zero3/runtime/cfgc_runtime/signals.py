@@ -12,17 +12,21 @@ if TYPE_CHECKING:
     from types import FrameType
 
 STOP_SIGNALS: Final = (signal.SIGUSR2, signal.SIGTERM, signal.SIGINT)
+END_SIGNAL: Final = signal.SIGHUP
+"""What ends torchrun, which must not hear of ``STOP_SIGNALS``."""
 _PR_SET_PDEATHSIG: Final = 1
 
 
 class StopRequest:
     """Remembers that one of ``STOP_SIGNALS`` came; asking again changes nothing, so it cannot hurt a save.
 
-    ``interrupts`` counts Ctrl-C alone.
+    ``interrupts`` counts Ctrl-C alone. ``taken_away``: TERM came first, as when Slurm preempts, requeues or cancels a
+    job; its time limit sends USR2 before that.
     """
 
     def __init__(self) -> None:
         self.requested = False
+        self.taken_away = False
         self.interrupts = 0
 
     def install(self) -> None:
@@ -32,6 +36,7 @@ class StopRequest:
         unblock()
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
+        self.taken_away |= number == signal.SIGTERM and not self.requested
         self.requested = True
         self.interrupts += number == signal.SIGINT
 

@@ -10,7 +10,7 @@ from cfgc_runtime.checkpoints.complete import newest_first
 from cfgc_runtime.errors import BAD_BUNDLE
 from cfgc_runtime.guard import check_changes, summary
 from cfgc_runtime.identity import claim
-from cfgc_runtime.manifest import DELETE, NAME, Manifest, verify_bundle
+from cfgc_runtime.manifest import DELETE, NAME, SIGNATURE, Manifest, verify_bundle
 from cfgc_runtime.rundir import sync_directory
 from cfgc_runtime.values import compare, read_values
 
@@ -75,8 +75,9 @@ def _copy(bundle: Path, run: RunDirectory, manifest: Manifest) -> Path:
 
 
 def copy_files(bundle: Path, manifest: Manifest, place: Path) -> None:
-    """Copy to ``place`` what ``manifest`` lists, and itself."""
-    for name in (*manifest.outputs, NAME):
+    """Copy to ``place`` what ``manifest`` lists, itself, and its signature."""
+    signed = [SIGNATURE] if (bundle / SIGNATURE).is_file() else []
+    for name in (*manifest.outputs, NAME, *signed):
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes((bundle / name).read_bytes())  # shutil blames the source for a full disk
         shutil.copymode(bundle / name, place / name)

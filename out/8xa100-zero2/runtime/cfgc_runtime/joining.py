@@ -53,7 +53,7 @@ def find_host(names: Sequence[str], bundle: Path, node_rank: int | None) -> Host
     """This machine among ``names``, by its name unless ``node_rank`` says it. Raises ``Failure``."""
     nodes = load_config(bundle / "config.py").TOPOLOGY.nodes
     if len(names) != nodes:
-        raise Failure(USAGE, f"{len(names)} hosts are named ({', '.join(names)}), and the plan is for {nodes} nodes")
+        raise Failure(USAGE, f"hosts named: {len(names)} ({', '.join(names)}); the plan is for {nodes} nodes")
     if node_rank is not None:
         if not 0 <= node_rank < nodes:
             raise Failure(USAGE, f"--node-rank {node_rank}: the nodes of this plan are 0 to {nodes - 1}")

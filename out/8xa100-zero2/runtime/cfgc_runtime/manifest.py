@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
 from cfgc_runtime.point import point_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 FORMAT = 1
 NAME = "manifest.json"
+SIGNATURE = NAME + ".sig"
+"""Beside it, and in no list: whoever vouches for the bundle puts it there later."""
+OWN_DIGEST = "manifest_digest"
+"""Of the canonical JSON of the manifest without this key."""
+LOG: Final = re.compile(r"(stages/[^/]+/)?slurm-[^/]+-\d+(_\d+)?\.out")
+"""Log of a job that was submitted with plain sbatch in the bundle's directory: Slurm writes it there, none reads it."""
+
+_SHOWN: Final = 10
+_LINK: Final = "it is a link"
+_ENTRY = (("sha256", str), ("size", int), ("executable", bool))
 
 
 @dataclass(frozen=True)
@@ -31,27 +43,71 @@ class Manifest:
     outputs: Mapping[str, Mapping[str, Any]]
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What happened to one file since it was compiled."""
+
+    kind: Literal["added", "missing", "edited", "unreadable", "mode"]
+    name: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """One line, whatever the file is called."""
+        name = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in self.name)
+        return f"{self.kind}: {name}" + (f" ({self.detail})" if self.detail else "")
+
+
+class NotAsCompiled(Failure):
+    """The bundle's files are not those that were compiled."""
+
+    def __init__(self, bundle: Path, problems: Sequence[Problem], advice: str) -> None:
+        self.problems = tuple(problems)
+        added = [problem for problem in problems if problem.kind == "added"]
+        shown = [str(problem) for problem in problems if problem not in added[_SHOWN:]]
+        if len(added) > _SHOWN:
+            shown.insert(_SHOWN, f"and {len(added) - _SHOWN} more that were added")
+        listing = "".join(f"\n  {line}" for line in shown)
+        super().__init__(BAD_BUNDLE, _advised(f"the bundle {bundle} is not what was compiled:{listing}", advice))
+
+
 REBUILD = f"put your change into the spec and rebuild: cfgc build <spec> (it is listed in {NAME})"
 DELETE = "this is the run's own copy: remove that directory and start again, which copies the bundle anew"
 
 
-def read_manifest(bundle: Path) -> Manifest:
-    """The manifest of ``bundle``. Raises ``Failure`` when there is none or it is not of this format."""
+def read_manifest(bundle: Path, advice: str = "") -> Manifest:
+    """The manifest of ``bundle``. Raises ``Failure`` when there is none, or it is not as the compiler wrote it."""
     try:
-        raw = json.loads((bundle / NAME).read_text(encoding="utf-8"))
+        data = (bundle / NAME).read_bytes()
+        raw = json.loads(data.decode())
         if raw["format"] != FORMAT:
-            raise Failure(BAD_BUNDLE, f"{bundle / NAME} has format {raw['format']}, this runtime reads {FORMAT}")
+            raise _failure(f"{bundle / NAME} has format {raw['format']}, this runtime reads {FORMAT}", advice)
         point = point_of(bundle)
-        return Manifest(
+        manifest = Manifest(
             _text(raw["experiment"]),
             point.plan_digest if point else _text(raw["plan_digest"]),
             _text(raw["bundle_digest"]),
             _outputs(raw["outputs"]),
         )
+        flaw = _flaw(raw, data)
     except FileNotFoundError:
-        raise Failure(BAD_BUNDLE, f"{bundle} is not a bundle: it has no {NAME}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Failure(BAD_BUNDLE, f"{bundle / NAME} cannot be read: {error!r}") from None
+        raise _failure(f"{bundle} is not a bundle: it has no {NAME}", "" if advice == REBUILD else advice) from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _failure(f"{bundle / NAME} cannot be read: {error!r}", advice) from None
+    if flaw:
+        raise NotAsCompiled(bundle, [Problem("edited", NAME, flaw)], advice)
+    return manifest
+
+
+def _flaw(raw: Mapping[str, Any], data: bytes) -> str:
+    """Why ``data``, which reads as ``raw``, are not the bytes that the compiler wrote; empty when they are."""
+    if OWN_DIGEST not in raw:
+        return f"it has no {OWN_DIGEST}: an older cfgc wrote it, or the line was taken out"
+    for key, value in (("bundle_digest", raw["outputs"]), (OWN_DIGEST, {k: raw[k] for k in raw if k != OWN_DIGEST})):
+        canonical = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+        if raw[key] != "sha256:" + hashlib.sha256(canonical).hexdigest():
+            return f"its {key} does not hold"
+    as_written = json.dumps(raw, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return "" if data == as_written.encode() else "it says the same in other bytes: order, blanks or repeated keys"
 
 
 def _text(value: Any) -> str:
@@ -65,8 +121,8 @@ def _outputs(value: Any) -> Mapping[str, Mapping[str, Any]]:
     if not isinstance(value, dict):
         raise TypeError("outputs is no table")
     for name, entry in value.items():
-        if not (isinstance(entry, dict) and isinstance(entry["size"], int) and isinstance(entry["sha256"], str)):
-            raise TypeError(f"the entry of {name} has no sha256 or no size")
+        if not (isinstance(entry, dict) and all(isinstance(entry[key], kind) for key, kind in _ENTRY)):
+            raise TypeError(f"the entry of {name} has no sha256, no size, or does not say whether it is executable")
     return value
 
 
@@ -75,48 +131,69 @@ def verify_bundle(bundle: Path, advice: str = REBUILD) -> Manifest:
 
     Raises ``Failure`` that names each file that was edited, is missing or was added, and gives the ``advice``.
     """
-    try:
-        manifest = read_manifest(bundle)
-    except Failure as failure:
-        raise Failure(failure.code, f"{failure}\n{advice}" if advice == DELETE else str(failure)) from None
-    problems = [*_own_digest(manifest), *_compare(bundle, manifest)]
+    manifest = read_manifest(bundle, advice)
+    problems = _compare(bundle, manifest)
     if problems:
-        listing = "".join(f"\n  {problem}" for problem in problems)
-        raise Failure(
-            BAD_BUNDLE,
-            f"the bundle {bundle} is not what was compiled:{listing}\n{advice}",
-        )
+        raise NotAsCompiled(bundle, problems, advice)
     return manifest
 
 
-def _own_digest(manifest: Manifest) -> list[str]:
-    canonical = json.dumps(manifest.outputs, sort_keys=True, separators=(",", ":")).encode()
-    expected = "sha256:" + hashlib.sha256(canonical).hexdigest()
-    return [] if manifest.bundle_digest == expected else [f"edited: {NAME} (its bundle_digest does not hold)"]
+def _failure(sentence: str, advice: str) -> Failure:
+    return Failure(BAD_BUNDLE, _advised(sentence, advice))
 
 
-def _compare(bundle: Path, manifest: Manifest) -> list[str]:
+def _advised(sentence: str, advice: str) -> str:
+    return f"{sentence}\n{advice}" if advice else sentence
+
+
+def _compare(bundle: Path, manifest: Manifest) -> list[Problem]:
     found = {
         path.relative_to(bundle).as_posix(): path
         for path in sorted(bundle.rglob("*"))
         if path.is_symlink() or not path.is_dir()
     }
-    found.pop(NAME, None)
-    problems = [f"added: {name}" for name in found if name not in manifest.outputs]
+    own = [found.pop(name) for name in (NAME, SIGNATURE) if name in found]
+    problems = [
+        Problem("added", name, "delete it, and start Python with -B" if "/__pycache__/" in name else "")
+        for name, path in found.items()
+        if name not in manifest.outputs and not _is_log(name, path)
+    ]
+    problems += [Problem("edited", path.name, _LINK) for path in own if path.is_symlink()]
     for name, entry in sorted(manifest.outputs.items()):
         if name not in found:
-            problems.append(f"missing: {name}")
-        elif not _is_same(found[name], entry):
-            problems.append(f"edited: {name}")
-    return problems
+            problems.append(Problem("missing", name))
+        elif problem := _difference(name, found[name], entry):
+            problems.append(problem)
+    due = {path.name: False for path in own} | {name: manifest.outputs[name]["executable"] for name in manifest.outputs}
+    return problems + _modes(bundle, {name: due[name] for name in due.keys() - {one.name for one in problems}})
 
 
-def _is_same(path: Path, entry: Mapping[str, Any]) -> bool:
+def _modes(bundle: Path, due: Mapping[str, bool]) -> list[Problem]:
+    """Files that are executable and should not be, or the other way round.
+
+    None where all are the same: buckets and Windows keep no modes, and `bash launch.sh` needs none.
+    """
+    found = {name: bool((bundle / name).stat().st_mode & stat.S_IXUSR) for name in due}
+    if len(set(found.values())) == 1:
+        return []
+    return [
+        Problem("mode", name, f"chmod {'+' if is_due else '-'}x mends it")
+        for name, is_due in sorted(due.items())
+        if found[name] != is_due
+    ]
+
+
+def _is_log(name: str, path: Path) -> bool:
+    return bool(LOG.fullmatch(name)) and path.is_file() and not path.is_symlink()
+
+
+def _difference(name: str, path: Path, entry: Mapping[str, Any]) -> Problem | None:
+    """What happened to the bytes of the file at ``path``."""
     if path.is_symlink() or not path.is_file():
-        return False
-    content = path.read_bytes()
-    return len(content) == entry["size"] and hashlib.sha256(content).hexdigest() == _bare(entry["sha256"])
-
-
-def _bare(digest: str) -> str:
-    return digest.removeprefix("sha256:")
+        return Problem("edited", name, _LINK if path.is_symlink() else "it is no file")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return Problem("unreadable", name, error.strerror or "")
+    same = len(content) == entry["size"] and hashlib.sha256(content).hexdigest() == entry["sha256"]
+    return None if same else Problem("edited", name)

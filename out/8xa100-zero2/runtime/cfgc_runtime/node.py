@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from cfgc_runtime.attempt import Attempt, newest_attempt
 from cfgc_runtime.config import is_task, load_config
-from cfgc_runtime.errors import FINISHED, HUNG, LOST_PEER, USAGE, Failure, tell
+from cfgc_runtime.errors import FINISHED, HUNG, LOST_PEER, PREEMPTED, USAGE, Failure, tell
 from cfgc_runtime.flight import ask_for_records
 from cfgc_runtime.hang import Hang, Watchdog, dump_stacks
 from cfgc_runtime.limits import make_temporary_directory, raise_limits
@@ -26,9 +26,10 @@ from cfgc_runtime.mourning import ENDED_FOR_ANOTHER, Mourner
 from cfgc_runtime.outcome import report, report_share
 from cfgc_runtime.preflight.presence import Presence
 from cfgc_runtime.preparing import prepared
+from cfgc_runtime.retreat import ENDED_EARLY, Retreat
 from cfgc_runtime.rundir import RUN_DIR_VARIABLE
 from cfgc_runtime.share import Share, await_word, ranks_of_node
-from cfgc_runtime.signals import StopRequest, block, die_with_parent, ignore, send
+from cfgc_runtime.signals import END_SIGNAL, StopRequest, block, die_with_parent, ignore, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -70,10 +71,12 @@ def supervise_node(bundle: Path, run: RunDirectory, share: Share, command: Seque
             launcher = _launch(command, run, attempt, share, {**share.variables(topology), **variables}, locks)
         watchdog = Watchdog(attempt, topology.world_size, config.LAUNCH.watchdog_s, topology.timeout_s)
         presence = Presence(attempt, topology.world_size) if share.leads else None
+        retreat = None if is_task(config) else Retreat(attempt, topology.world_size)
         here = ranks_of_node(share.node_rank, topology)
         record = partial(ask_for_records, variables)
-        status = _wait(launcher, attempt, ranks, here, stop, watchdog, presence, record)
+        status = _wait(launcher, attempt, ranks, here, stop, watchdog, presence, retreat, record)
         ignore()
+        _note_taking(stop, attempt)
         if status > 0:  # a signal ended its ranks with torchrun
             Mourner(attempt).record(attempt.running(ranks))
         log = attempt.log(f"node-{share.name}")
@@ -130,9 +133,10 @@ def _before_rank() -> None:
 
 
 def _before_torchrun() -> None:
-    """Slurm forwards USR2 to every process of a step, and torchrun would die of it."""
-    die_with_parent(signal.SIGTERM)
-    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    """Slurm sends USR2 and TERM to every process of a step, and torchrun would end its ranks, or die of it."""
+    signal.signal(END_SIGNAL, signal.SIG_DFL)  # nohup ignores it
+    die_with_parent(END_SIGNAL)
+    block()
 
 
 def _wait(
@@ -143,6 +147,7 @@ def _wait(
     stop: StopRequest,
     watchdog: Watchdog,
     presence: Presence | None,
+    retreat: Retreat | None,
     record: Callable[[Collection[int]], None],
 ) -> int:
     """Wait for the launcher; a stop request reaches each of its ``ranks`` as soon as it has recorded its process id.
@@ -150,25 +155,22 @@ def _wait(
     ``here`` are all ranks on this node.
     """
     told: set[int] = set()
-    asked = 0.0
-    mourner = Mourner(attempt)
+    mourner, asked = Mourner(attempt), 0.0
     while True:
         try:
             return launcher.wait(_POLL_S)
         except subprocess.TimeoutExpired:
             running = attempt.running(ranks)
             mourner.look(running)
+            _note_taking(stop, attempt)
             for pid in set(running.values()) - told if stop.requested else ():
                 send(pid, signal.SIGUSR2)
                 told.add(pid)
-            if stop.interrupts > 1 or mourner.is_over():  # also those that said their end, and do not come to it
-                started = attempt.started(ranks)
-                for rank, pid in started.items():
-                    if stop.interrupts <= 1:
-                        attempt.record_exit(rank, LOST_PEER, ENDED_FOR_ANOTHER)
-                    send(pid, signal.SIGKILL)
+            if over := _why_over(stop, mourner, retreat):
+                _end_ranks(attempt, ranks, *over)
                 if stop.interrupts > 1 or not running:
-                    launcher.terminate()
+                    if not asked:
+                        launcher.send_signal(END_SIGNAL)
                     asked = asked or time.monotonic()
                     if time.monotonic() - asked > _DEAF_S:  # it waits for torchrun on another node, five minutes
                         launcher.kill()
@@ -177,6 +179,32 @@ def _wait(
             if hang := watchdog.look(running):
                 record(running)
                 _end(hang, attempt, attempt.running(here))
+
+
+def _note_taking(stop: StopRequest, attempt: Attempt) -> None:
+    """Whoever decides about the next start should know that this attempt was taken away from the run."""
+    if stop.taken_away and not attempt.taken.exists() and not attempt.has_failed:
+        attempt.taken.touch()
+
+
+def _why_over(stop: StopRequest, mourner: Mourner, retreat: Retreat | None) -> tuple[int, str] | None:
+    """How the ranks that are left end now, and a sentence; (0, "") when they say it themselves, None if they go on."""
+    if stop.interrupts > 1:
+        return FINISHED, ""
+    if mourner.is_over():
+        return LOST_PEER, ENDED_FOR_ANOTHER
+    if retreat and retreat.is_due(asked=stop.requested or mourner.has_stopped):
+        return PREEMPTED, ENDED_EARLY
+    return None
+
+
+def _end_ranks(attempt: Attempt, ranks: range, code: int, sentence: str) -> None:
+    """Also those that said their end, and do not come to it."""
+    started = attempt.started(ranks)
+    for rank in ranks if code == PREEMPTED else started if code else ():
+        attempt.record_exit(rank, code, sentence)
+    for pid in started.values():
+        send(pid, signal.SIGKILL)
 
 
 def _end(hang: Hang, attempt: Attempt, running: Mapping[int, int]) -> None:

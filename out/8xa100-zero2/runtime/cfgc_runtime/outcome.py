@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from cfgc_runtime.rundir import RunDirectory
 
 _LOG_LINES = 15
+_TERMINATED = 128 + signal.SIGTERM
 
 
 def report(attempt: Attempt, status: int, ranks: Collection[int], launcher: str, log: Path) -> int:
@@ -54,6 +56,9 @@ def settle_job(bundle: Path, run: RunDirectory, attempt: Attempt, status: int) -
     config = load_config(bundle / "config.py")
     if run.read_finished(config.PLAN_DIGEST) is not None:
         return FINISHED
+    if status == _TERMINATED and not attempt.exits():  # all tasks were, before they could say anything
+        attempt.taken.touch()
+        status = PREEMPTED
     code = report(attempt, status, range(config.TOPOLOGY.world_size), "srun", attempt.log("srun"))
     if code == FINISHED and is_task(config):  # training says so itself
         opened = attempt.opened_at

@@ -14,6 +14,7 @@ from cfgc_runtime.errors import NO_INPUT, Failure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cfgc_runtime.checkpoints.complete import Complete
     from cfgc_runtime.config import NodePath
 
 RUN_DIR_VARIABLE: Final = "CFGC_RUN_DIR"
@@ -109,17 +110,20 @@ def expand(path: NodePath) -> Path:
         return Path(value) / path.path
     if path.base in ("stage", "checkpoint"):
         stage = RunDirectory(Path(os.environ[RUN_DIR_VARIABLE]).parent / path.name)
-        return (stage.root if path.base == "stage" else _newest_checkpoint(stage)) / path.path
+        if path.base == "checkpoint":
+            return stage.checkpoints / newest_checkpoint(stage)[0] / path.path
+        return stage.root / path.path
     return Path.cwd() / path.path
 
 
-def _newest_checkpoint(run: RunDirectory) -> Path:
+def newest_checkpoint(run: RunDirectory) -> tuple[str, Complete]:
+    """The newest whole checkpoint of the stage ``run``. Raises ``Failure`` when there is none."""
     from cfgc_runtime.checkpoints.complete import newest_first  # which writes with what is here
 
     found = newest_first(run.checkpoints) if run.checkpoints.is_dir() else []
     for name, content in found:
         if content is not None:
-            return run.checkpoints / name
+            return name, content
     raise Failure(NO_INPUT, f"the stage {run.root.name} has no whole checkpoint in {run.checkpoints}: run it first")
 
 

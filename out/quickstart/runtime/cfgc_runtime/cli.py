@@ -16,10 +16,12 @@ from cfgc_runtime.finish import describe_run
 from cfgc_runtime.hosts import exclude, suspects
 from cfgc_runtime.joining import find_host, join, named_hosts
 from cfgc_runtime.lock import wait_until_free
+from cfgc_runtime.looking import look
 from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.node import ATTEMPT_VARIABLE, supervise_node
 from cfgc_runtime.ops.prebuild import BUILDERS, build_ops
 from cfgc_runtime.outcome import settle_job
+from cfgc_runtime.pipeline import verify_around
 from cfgc_runtime.point import point_of
 from cfgc_runtime.preflight.node import show_checks
 from cfgc_runtime.progress import sayable
@@ -28,6 +30,7 @@ from cfgc_runtime.retry import decide, decide_after_save
 from cfgc_runtime.rundir import RUN_DIR_VARIABLE, RunDirectory
 from cfgc_runtime.share import Share
 from cfgc_runtime.sharing import select_point
+from cfgc_runtime.signature import check_signature
 from cfgc_runtime.stage import stage_bundle
 
 if TYPE_CHECKING:
@@ -66,13 +69,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -B runtime", description="Commands of this bundle's runtime.")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     verify = commands.add_parser("verify", help="compare every file with the manifest")
-    verify.add_argument("--bundle", type=Path, default=_BUNDLE)
+    verify.add_argument("--bundle", type=Path, default=_BUNDLE, help="another one, such as the pipeline around a stage")
+    verify.add_argument("--signers", type=Path, metavar="FILE", help="who may sign it (man ssh-keygen): one must have")
+    verify.add_argument("--identity", default="", metavar="NAME", help="which of them")
     stage = commands.add_parser("stage", help="copy the bundle into the run directory and open an attempt")
     stage.add_argument("--bundle", type=Path, default=_BUNDLE)
     stage.add_argument("--run-dir", type=Path, required=True)
     stage.add_argument("--point", type=int, help="of a sweep: the point that RUN_DIR is for")
     stage.add_argument("--hosts", default="", help="the machines of the attempt, node 0 first")
     stage.add_argument("--automatic", action="store_true", help="nobody asked for this start: refuse one too many")
+    looking = commands.add_parser("look", help="say whether a start would have nothing to do, or be refused")
+    looking.add_argument("--bundle", type=Path, default=_BUNDLE)
+    looking.add_argument("--run-dir", type=Path, required=True)
+    looking.add_argument("--points", default="", help="of a sweep: which, such as 0,4-6")
     node = commands.add_parser("node", help="run torchrun, or a single rank, and return the failing rank's exit code")
     node.add_argument("--run-dir", type=Path, required=True)
     node.add_argument("--node-rank", type=int, default=0)
@@ -127,10 +136,13 @@ def _run(options: argparse.Namespace) -> int:
         return _supervise(options, run)
     if options.command == "outcome":
         text = str(settle_job(_bundle_of(run), run, Attempt(run.attempts / options.attempt), options.code))
+    elif options.command == "look":
+        text = look(options.bundle.absolute(), run, options.points)
     elif options.command == "suspects":
         text = _suspects(run, options.most)
     elif options.command == "stage":
         bundle = options.bundle.absolute()
+        verify_around(bundle)
         bundle = bundle if options.point is None else select_point(bundle, run, options.point)
         text = stage_bundle(bundle, run, options.hosts.split(), automatic=options.automatic)
     else:
@@ -158,12 +170,16 @@ def _of_no_run(options: argparse.Namespace) -> str:
     """Commands without a run directory; what to say."""
     if options.command == "build":
         return build_ops(options.ops)
-    return _verify(options.bundle) if options.command == "verify" else run_export(options)
+    return _verify(options) if options.command == "verify" else run_export(options)
 
 
-def _verify(bundle: Path) -> str:
-    manifest = verify_bundle(bundle)
-    return f"{manifest.experiment}: {len(manifest.outputs)} files are as compiled ({manifest.bundle_digest})"
+def _verify(options: argparse.Namespace) -> str:
+    if options.identity and options.signers is None:
+        raise Failure(USAGE, "verify: --identity is one of a file of signers: give it with --signers FILE")
+    manifest = verify_bundle(options.bundle)
+    signature = check_signature(options.bundle, options.signers, options.identity)
+    said = f"{manifest.experiment}: {len(manifest.outputs)} files are as compiled ({manifest.bundle_digest})"
+    return f"{said}, {signature}" if signature else said
 
 
 def _again(run: RunDirectory, code: int, queue: bool) -> int:

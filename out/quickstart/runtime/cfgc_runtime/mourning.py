@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from cfgc_runtime.attempt import shell_code
-from cfgc_runtime.errors import is_failure
+from cfgc_runtime.errors import PREEMPTED, is_failure
 from cfgc_runtime.signals import is_alive
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Mourner:
         self._attempt, self._clock = attempt, clock
         self._gone: dict[int, float] = {}
         self._well: set[int] = set()
+        self.has_stopped = False
+        """Whether a rank, on whatever node, ended because it was asked to."""
         self._failed: float | None = None
 
     def look(self, running: Mapping[int, int]) -> None:
@@ -46,6 +48,7 @@ class Mourner:
             ends = self._attempt.exits(besides=self._well)  # hundreds of ranks may end while others look
             self._failed = now if any(is_failure(end.code) for end in ends) else None
             self._well |= {end.rank for end in ends}
+            self.has_stopped |= any(end.code == PREEMPTED for end in ends)
 
     def record(self, running: Mapping[int, int]) -> None:
         """Those of the ``running`` ranks that are gone were killed together with the process that watched them."""

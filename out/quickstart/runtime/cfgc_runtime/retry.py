@@ -9,17 +9,18 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cfgc_runtime.attempt import attempts_of, verdict
+from cfgc_runtime.attempt import real_attempts, verdict
 from cfgc_runtime.checkpoints import complete
 from cfgc_runtime.config import trains
 from cfgc_runtime.errors import HUNG, LOST_PEER, Failure, meaning
+from cfgc_runtime.signals import END_SIGNAL
 
 if TYPE_CHECKING:
     from cfgc_runtime.attempt import Attempt
     from cfgc_runtime.config import Config, Launch
     from cfgc_runtime.rundir import RunDirectory
 
-_ASKED: Final = {128 + signal.SIGINT, 128 + signal.SIGTERM}
+_ASKED: Final = {128 + number for number in (signal.SIGINT, signal.SIGTERM, END_SIGNAL)}
 _STALLED: Final = 2
 _LONGEST_S: Final = 600
 
@@ -53,7 +54,7 @@ def decide(run: RunDirectory, code: int, launch: Launch) -> Decision:
         return _stop(f"exit code {code} ({meaning(code)}) comes again with the next start")
     if reason := _exhausted(run, launch, asked_counts=False):
         return _stop(reason)
-    number = len(_attempts(run))
+    number = len(real_attempts(run))
     delay = min(launch.restart_delay_s * 2 ** min(number - 1, 30), max(_LONGEST_S, launch.restart_delay_s))
     return Decision(True, delay, f"starting again in {delay} s, {_next(run, launch)}, {_place(run)}")
 
@@ -63,7 +64,8 @@ def decide_after_save(run: RunDirectory, config: Config) -> Decision:
     if reason := _exhausted(run, config.LAUNCH, asked_counts=trains(config)):
         return _stop(reason)
     place = f", {_place(run)}" if trains(config) else ""
-    return Decision(True, 0, f"saved; queued again, {_next(run, config.LAUNCH)}{place}")
+    saved = "" if trains(config) and not _has_saved(run) else "saved; "
+    return Decision(True, 0, f"{saved}queued again, {_next(run, config.LAUNCH)}{place}")
 
 
 def refuse_start(run: RunDirectory, config: Config) -> None:
@@ -74,19 +76,20 @@ def refuse_start(run: RunDirectory, config: Config) -> None:
     reason = _exhausted(run, config.LAUNCH, asked_counts=trains(config))
     if not reason:
         return
-    code, _ = verdict(_attempts(run)[-1].exits(), LOST_PEER, range(config.TOPOLOGY.world_size))
+    code, _ = verdict(real_attempts(run)[-1].exits(), LOST_PEER, range(config.TOPOLOGY.world_size))
     raise Failure(code or LOST_PEER, f"not started again: {reason}; submit it by hand to go on all the same")
 
 
 def _exhausted(run: RunDirectory, launch: Launch, *, asked_counts: bool) -> str:
     """Why there is no further start; empty when there may be one.
 
-    ``asked_counts``: also an attempt that was asked to stop must have come further.
+    ``asked_counts``: also an attempt that was asked to stop must have come further. One that was taken away says
+    nothing about the run.
     """
-    attempts, step = _attempts(run), newest_step(run)
+    attempts, step = real_attempts(run), newest_step(run)
     if len(attempts) >= launch.max_attempts:
         return f"this was attempt {len(attempts)} of {launch.max_attempts} (launch.max_attempts)"
-    stalled = attempts[-_STALLED:]
+    stalled = [attempt for attempt in attempts if not attempt.taken.exists()][-_STALLED:]
     if len(stalled) < _STALLED or not all(_stood_still(attempt, step, asked_counts) for attempt in stalled):
         return ""
     names = " and ".join(str(int(attempt.path.name)) for attempt in stalled)
@@ -94,13 +97,8 @@ def _exhausted(run: RunDirectory, launch: Launch, *, asked_counts: bool) -> str:
     return f"attempts {names} both {ended} a checkpoint after step {step:,}"
 
 
-def _attempts(run: RunDirectory) -> list[Attempt]:
-    """Those in which something was started, the first one first."""
-    return [attempt for attempt in attempts_of(run) if attempt.was_used]
-
-
 def _next(run: RunDirectory, launch: Launch) -> str:
-    return f"attempt {len(_attempts(run)) + 1} of {launch.max_attempts}"
+    return f"attempt {len(real_attempts(run)) + 1} of {launch.max_attempts}"
 
 
 def _place(run: RunDirectory) -> str:
@@ -116,6 +114,12 @@ def _stood_still(attempt: Attempt, newest: int, asked_counts: bool) -> bool:
     """Whether it saved nothing new. One that was told to stop may do so, unless ``asked_counts``."""
     start = attempt.started_from
     return start is not None and start >= newest and (asked_counts or _has_failed(attempt))
+
+
+def _has_saved(run: RunDirectory) -> bool:
+    """Whether the last attempt left a checkpoint of its own."""
+    attempts = real_attempts(run)
+    return not attempts or newest_step(run) > (attempts[-1].started_from or 0)
 
 
 def _has_failed(attempt: Attempt) -> bool:

@@ -339,6 +339,16 @@ class Tracking(Frozen):
     peak_flops: float
 
 
+class Package(Frozen):
+    """The user's code that the bundle carries, as ``package.tar`` of this digest; without one, none.
+
+    Python looks in ``roots`` of it, in order: each ends in ``/``, or is empty for the archive's own root.
+    """
+
+    sha256: str
+    roots: tuple[str, ...]
+
+
 class Launch(Frozen):
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
@@ -567,6 +577,10 @@ TRACKING: Final = Tracking(
     flops_per_token=8_459_265_024,
     peak_flops=1.5824e+16,
 )
+PACKAGE: Final = Package(
+    sha256="",
+    roots=(),
+)
 LAUNCH: Final = Launch(
     run_dir=NodePath(
         base="absolute",
@@ -603,4 +617,4 @@ LAUNCH: Final = Launch(
         path="/tmp",
     ),
 )
-PLAN_DIGEST: Final[str] = "sha256:b5fc34b8620d16cc695025ab3ed0ae560c17c0966d16a1da1abc6d27ef92cbcb"
+PLAN_DIGEST: Final[str] = "sha256:441c5ec1eacae40d5cbf1aa4949cadb0ba562128b726fc12f7dda07c5c886c2a"

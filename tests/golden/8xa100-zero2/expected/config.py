@@ -339,6 +339,16 @@ class Tracking(Frozen):
     peak_flops: float
 
 
+class Package(Frozen):
+    """The user's code that the bundle carries, as ``package.tar`` of this digest; without one, none.
+
+    Python looks in ``roots`` of it, in order: each ends in ``/``, or is empty for the archive's own root.
+    """
+
+    sha256: str
+    roots: tuple[str, ...]
+
+
 class Launch(Frozen):
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
@@ -585,6 +595,10 @@ TRACKING: Final = Tracking(
     flops_per_token=1_058_591_232,
     peak_flops=2496000000000000.0,
 )
+PACKAGE: Final = Package(
+    sha256="",
+    roots=(),
+)
 LAUNCH: Final = Launch(
     run_dir=NodePath(
         base="env",
@@ -623,4 +637,4 @@ LAUNCH: Final = Launch(
         path="/tmp",
     ),
 )
-PLAN_DIGEST: Final[str] = "sha256:b7f4e2e5a4b4f828e174b89ef881b6f0ce142a8f6639e39287be51d369b63bca"
+PLAN_DIGEST: Final[str] = "sha256:e05b5fb4e4364b7d1fda3e4ace63b1a6047e31d8b87e6acd7d02414b9dfa4f56"

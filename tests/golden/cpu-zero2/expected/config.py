@@ -339,6 +339,16 @@ class Tracking(Frozen):
     peak_flops: float
 
 
+class Package(Frozen):
+    """The user's code that the bundle carries, as ``package.tar`` of this digest; without one, none.
+
+    Python looks in ``roots`` of it, in order: each ends in ``/``, or is empty for the archive's own root.
+    """
+
+    sha256: str
+    roots: tuple[str, ...]
+
+
 class Launch(Frozen):
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
@@ -567,6 +577,10 @@ TRACKING: Final = Tracking(
     flops_per_token=34_131_456,
     peak_flops=0.0,
 )
+PACKAGE: Final = Package(
+    sha256="",
+    roots=(),
+)
 LAUNCH: Final = Launch(
     run_dir=NodePath(
         base="cwd",
@@ -601,4 +615,4 @@ LAUNCH: Final = Launch(
         path="/tmp",
     ),
 )
-PLAN_DIGEST: Final[str] = "sha256:0972b40254f940449ececf1ca796a77254da2c2b349ca01a968469c4b3df3b7c"
+PLAN_DIGEST: Final[str] = "sha256:ce7353e141c90b7bb2855d156fa731e089635c42c4da971687cf00b2114b52ee"

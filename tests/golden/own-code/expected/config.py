@@ -325,6 +325,16 @@ class Tracking(Frozen):
     peak_flops: float
 
 
+class Package(Frozen):
+    """The user's code that the bundle carries, as ``package.tar`` of this digest; without one, none.
+
+    Python looks in ``roots`` of it, in order: each ends in ``/``, or is empty for the archive's own root.
+    """
+
+    sha256: str
+    roots: tuple[str, ...]
+
+
 class Launch(Frozen):
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
@@ -520,6 +530,10 @@ TRACKING: Final = Tracking(
     flops_per_token=0,
     peak_flops=2496000000000000.0,
 )
+PACKAGE: Final = Package(
+    sha256="",
+    roots=(),
+)
 LAUNCH: Final = Launch(
     run_dir=NodePath(
         base="cwd",
@@ -557,4 +571,4 @@ LAUNCH: Final = Launch(
         path="/tmp",
     ),
 )
-PLAN_DIGEST: Final[str] = "sha256:cf4e4cbbeca3a67e2777f31ede4065ebe62ad589678d7fa1ba4f13140f1072dd"
+PLAN_DIGEST: Final[str] = "sha256:c80ee699035a9b3668d46e1f4cb12bf55da990f984c28cc71c94ec42bfc050b5"

@@ -81,8 +81,40 @@ want() {
   done
 }
 
+# A bundle stays as it was compiled. Who stands in one starts in the project around it (cfgc.toml), or else beside it.
+start=$PWD
+
+# The outermost bundle that $1 is in, or is; nothing when there is none. A stage's bundle is in that of its pipeline.
+bundle_around() {
+  local place=$1 found=''
+  while [[ $place == /?* ]]; do
+    [[ ! -f $place/manifest.json ]] || ! grep -qsF '"bundle_digest"' -- "$place/manifest.json" || found=$place
+    place=${place%/*}
+  done
+  echo "$found"
+}
+
+leave_bundle() {
+  local around place
+  around=$(bundle_around "$(pwd -P)")
+  [[ -n $around ]] || return 0
+  place=${around%/*}
+  while [[ -n $place && ! -f $place/cfgc.toml ]]; do
+    place=${place%/*}
+  done
+  cd -- "${place:-${around%/*}}/"
+  [[ ${PYTHON:-/} != [!/]*/* ]] || PYTHON=$start/$PYTHON # it was typed there
+  echo "submit.sh: $around is a bundle, which nothing is written into: starting in $PWD" >&2
+}
+leave_bundle
+[[ ${run_dir:-/} == /* ]] || run_dir=$start/$run_dir # it was typed there
 [[ -n $run_dir ]] || run_dir="$SCRATCH"/chains/first
 [[ $run_dir == /* ]] || run_dir=$PWD/$run_dir
+around=$(bundle_around "$(readlink -m -- "$run_dir")")
+if [[ -n $around ]]; then
+  echo "submit.sh: the run directory $run_dir is inside the bundle $around, which nothing is written into; name another one" >&2
+  exit 64
+fi
 
 if [[ -n $test_only ]]; then
   want sbatch
@@ -126,11 +158,11 @@ has_finished() {
   grep -qsF "\"plan_digest\": \"$2\"" "$run_dir/stages/$1/finished.json"
 }
 
-look_at pretrain sha256:657c1a3b30d57c832d320aa6e51dc868f5e299302b63a7f0f34b1f8fff41b88b
-look_at finetune sha256:d209a1747b13ade77d77040bbd5768b1a0660eb24d8a7e8f0edfe20e711d5d30 pretrain
-look_at judge sha256:24ff808e6e81779d935b9c8261f5ea006c1f7bbac3f27ae77636793e6dab9758 finetune
-look_at export sha256:71eb8804b090f98879815aa6f08028e168d2ae50eef6a8f67c9d435b4db1401a finetune
-look_at report sha256:7e12f5e2c2e1226f871f6317528948852e25c504bb0edb25098c095a398ab57d judge export
+look_at pretrain sha256:b20cd6f12bdb2d591be2ec04d4fee8069158142852128016bfe48f9089c3c4fa
+look_at finetune sha256:ed8bfd56ebc9ec3679c26532d28be5636a792365a48824272aae2ca1f8fdd928 pretrain
+look_at judge sha256:b4b712bd49255a44452b0a4fbce652f0d1f5b116083587df155c887259f2b3d3 finetune
+look_at export sha256:a41c9cae671115adc3ca7237b411e628e4ddce6b410be4af0b409d8c21954a24 finetune
+look_at report sha256:db7b8727bf686607fc701725d65974ba8aee32ce77d20bb285451054c1c5c9fb judge export
 if ((${#stale[@]})); then
   for line in "${stale[@]}"; do
     echo "${BASH_SOURCE[0]##*/}: $line" >&2
@@ -174,7 +206,7 @@ state_of() {
 
 # One stage: its name, the digest of its plan, and the stages that it needs.
 submit_stage() {
-  local name=$1 digest=$2 need id state waits again=
+  local name=$1 digest=$2 need id state waits again='' code=0
   shift 2
   if has_finished "$name" "$digest"; then
     echo "submit.sh: $name has finished" >&2
@@ -211,14 +243,20 @@ submit_stage() {
     return
   fi
   id=$(bash "$bundle/stages/$name/submit.sh" --parsable --run-dir "$run_dir/stages/$name" -- \
-    ${after[@]+"${after[@]}"} ${options[@]+"${options[@]}"}) || fail "stage $name was not submitted" $?
+    ${after[@]+"${after[@]}"} ${options[@]+"${options[@]}"}) || code=$?
+  if [[ -z $id ]] && ((code == 0)); then # with a plan that differs in nothing that counts
+    unset "fresh[$name]"
+    return
+  fi
+  [[ -n $id ]] || fail "stage $name was not submitted" "$code"
   job[$name]=$id
   echo "$name $id"
+  ((code == 0)) || fail "stage $name ended with exit code $code" "$code" # it was waited for (--wait)
 }
 
-submit_stage pretrain sha256:657c1a3b30d57c832d320aa6e51dc868f5e299302b63a7f0f34b1f8fff41b88b
-submit_stage finetune sha256:d209a1747b13ade77d77040bbd5768b1a0660eb24d8a7e8f0edfe20e711d5d30 pretrain
-submit_stage judge sha256:24ff808e6e81779d935b9c8261f5ea006c1f7bbac3f27ae77636793e6dab9758 finetune
-submit_stage export sha256:71eb8804b090f98879815aa6f08028e168d2ae50eef6a8f67c9d435b4db1401a finetune
-submit_stage report sha256:7e12f5e2c2e1226f871f6317528948852e25c504bb0edb25098c095a398ab57d judge export
+submit_stage pretrain sha256:b20cd6f12bdb2d591be2ec04d4fee8069158142852128016bfe48f9089c3c4fa
+submit_stage finetune sha256:ed8bfd56ebc9ec3679c26532d28be5636a792365a48824272aae2ca1f8fdd928 pretrain
+submit_stage judge sha256:b4b712bd49255a44452b0a4fbce652f0d1f5b116083587df155c887259f2b3d3 finetune
+submit_stage export sha256:a41c9cae671115adc3ca7237b411e628e4ddce6b410be4af0b409d8c21954a24 finetune
+submit_stage report sha256:db7b8727bf686607fc701725d65974ba8aee32ce77d20bb285451054c1c5c9fb judge export
 [[ -n $dry_run ]] || echo "submit.sh: run directories are in $run_dir/stages; with cfgc: cfgc runs DIR, cfgc logs DIR" >&2

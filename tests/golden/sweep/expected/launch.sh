@@ -4,8 +4,6 @@
 set -euo pipefail
 
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
-default_python=python3
-python=${PYTHON:-$default_python}
 run_dir=
 wanted=
 
@@ -15,7 +13,7 @@ usage: launch.sh --points LIST [--run-dir DIR]
 
 Trains rates with 8 ranks on this machine. Started again, it resumes from the newest checkpoint.
 
-  --points LIST   which of the 12 points, one after the other: 3, 0,4-6 or all
+  --points LIST   which of the 12 points, one after the other and each once: 3, 0,4-6 or all
   --run-dir DIR   keep checkpoints, metrics and logs in DIR
   PYTHON=...      environment variable: the interpreter to use
 
@@ -71,13 +69,48 @@ if ((${#missing[@]})); then
   exit 64
 fi
 
+# A bundle stays as it was compiled. Who stands in one starts in the project around it (cfgc.toml), or else beside it.
+start=$PWD
+
+# The outermost bundle that $1 is in, or is; nothing when there is none. A stage's bundle is in that of its pipeline.
+bundle_around() {
+  local place=$1 found=''
+  while [[ $place == /?* ]]; do
+    [[ ! -f $place/manifest.json ]] || ! grep -qsF '"bundle_digest"' -- "$place/manifest.json" || found=$place
+    place=${place%/*}
+  done
+  echo "$found"
+}
+
+leave_bundle() {
+  local around place
+  around=$(bundle_around "$(pwd -P)")
+  [[ -n $around ]] || return 0
+  place=${around%/*}
+  while [[ -n $place && ! -f $place/cfgc.toml ]]; do
+    place=${place%/*}
+  done
+  cd -- "${place:-${around%/*}}/"
+  [[ ${PYTHON:-/} != [!/]*/* ]] || PYTHON=$start/$PYTHON # it was typed there
+  echo "launch.sh: $around is a bundle, which nothing is written into: starting in $PWD" >&2
+}
+leave_bundle
+
+default_python=python3
+python=${PYTHON:-$default_python}
 if ! command -v -- "$python" >/dev/null; then
   echo "launch.sh: there is no interpreter $python; name one: PYTHON=/path/to/python $0" >&2
   exit 64
 fi
 
+[[ ${run_dir:-/} == /* ]] || run_dir=$start/$run_dir # it was typed there
 [[ -n $run_dir ]] || run_dir="$PWD"/runs/rates
 [[ $run_dir == /* ]] || run_dir=$PWD/$run_dir
+around=$(bundle_around "$(readlink -m -- "$run_dir")")
+if [[ -n $around ]]; then
+  echo "launch.sh: the run directory $run_dir is inside the bundle $around, which nothing is written into; name another one" >&2
+  exit 64
+fi
 
 if [[ -z $wanted ]]; then
   echo "launch.sh: this is a sweep of 12 points; name some: --points 0, --points 0,4-6 or --points all" >&2
@@ -85,6 +118,7 @@ if [[ -z $wanted ]]; then
 fi
 [[ $wanted != all ]] || wanted=0-11
 points=()
+seen=() # a point that is named twice is taken once
 IFS=, read -ra ranges <<<"$wanted"
 for range in "${ranges[@]}"; do
   if [[ ! $range =~ ^([0-9]{1,6})(-([0-9]{1,6}))?$ ]]; then
@@ -97,7 +131,8 @@ for range in "${ranges[@]}"; do
     exit 64
   fi
   for ((point = 10#${BASH_REMATCH[1]}; point <= 10#$last; point++)); do
-    points+=("$point")
+    [[ -n ${seen[point]:-} ]] || points+=("$point")
+    seen[point]=1
   done
 done
 if ((${#points[@]} == 0)); then

@@ -17,14 +17,14 @@ usage: submit.sh [OPTION...] [-- SBATCH-OPTION...]
 Submits the 12 points of rates, a task of a job array each, and writes the jobs down in DIR/jobs.jsonl.
 
   --run-dir DIR   keep the run's state in DIR; CFGC_RUN_DIR=DIR does the same
-  --points LIST   submit only these points: 3, 0,4-6 or all
+  --points LIST   submit only these points, each once: 3, 0,4-6 or all
   --test-only     ask Slurm whether it would take it, and submit nothing
   --dry-run       say what would be done, and do nothing
   --parsable      print the number of the job and nothing else
   -- OPTION...    options of sbatch, stronger than those of the plan
 
-Exit codes: 0 submitted, 64 wrong command line or a variable is missing, 65 this is no whole bundle, 69 Slurm is not here
-or refuses, 73 the run directory or that of the log cannot be written.
+Exit codes: 0 submitted, or finished already, 64 wrong command line or a variable is missing, 65 this is no whole bundle, or
+the run has other values, 69 Slurm is not here or refuses, 73 the run directory or that of the log cannot be written.
 END
 }
 
@@ -94,9 +94,86 @@ if [[ -z $dry_run ]]; then
   command -v sbatch >/dev/null || fail "there is no sbatch here: submit on a machine of the cluster" 69
 fi
 
+# A bundle stays as it was compiled. Who stands in one starts in the project around it (cfgc.toml), or else beside it.
+start=$PWD
+
+# The outermost bundle that $1 is in, or is; nothing when there is none. A stage's bundle is in that of its pipeline.
+bundle_around() {
+  local place=$1 found=''
+  while [[ $place == /?* ]]; do
+    [[ ! -f $place/manifest.json ]] || ! grep -qsF '"bundle_digest"' -- "$place/manifest.json" || found=$place
+    place=${place%/*}
+  done
+  echo "$found"
+}
+
+leave_bundle() {
+  local around place
+  around=$(bundle_around "$(pwd -P)")
+  [[ -n $around ]] || return 0
+  place=${around%/*}
+  while [[ -n $place && ! -f $place/cfgc.toml ]]; do
+    place=${place%/*}
+  done
+  cd -- "${place:-${around%/*}}/"
+  [[ ${PYTHON:-/} != [!/]*/* ]] || PYTHON=$start/$PYTHON # it was typed there
+  echo "submit.sh: $around is a bundle, which nothing is written into: starting in $PWD" >&2
+}
+leave_bundle
+[[ ${run_dir:-/} == /* ]] || run_dir=$start/$run_dir # it was typed there
 [[ -n $run_dir ]] || run_dir="$PWD"/runs/rates
 [[ $run_dir == /* ]] || run_dir=$PWD/$run_dir
+around=$(bundle_around "$(readlink -m -- "$run_dir")")
+if [[ -n $around ]]; then
+  echo "submit.sh: the run directory $run_dir is inside the bundle $around, which nothing is written into; name another one" >&2
+  exit 64
+fi
 log_dir=$PWD
+
+[[ $wanted != all ]] || wanted=0-11
+named=()
+IFS=, read -ra ranges <<<"$wanted"
+for range in "${ranges[@]}"; do
+  [[ $range =~ ^([0-9]{1,6})(-([0-9]{1,6}))?$ ]] || fail "$range is no point and no range of points" 64
+  last=${BASH_REMATCH[3]:-${BASH_REMATCH[1]}}
+  ((10#$last < 12)) || fail "there is no point $last: they go from 0 to 11" 64
+  ((10#${BASH_REMATCH[1]} <= 10#$last)) || fail "$range goes backwards" 64
+  named+=("$((10#${BASH_REMATCH[1]})) $((10#$last))")
+done
+((${#named[@]})) || fail "there is no point in $wanted" 64
+
+# First and last of each range of points, in order. A point that is named twice is taken once.
+from=()
+to=()
+while read -r first last; do
+  end=$((${#to[@]} - 1))
+  if ((end < 0 || first > to[end] + 1)); then
+    from+=("$first")
+    to+=("$last")
+  elif ((last > to[end])); then
+    to[end]=$last
+  fi
+done < <(printf '%s\n' "${named[@]}" | sort -n)
+
+# What would end at once is not queued: a run that has finished, or one of other values. Without Python here the job says so.
+look() {
+  local one
+  for one in ${PYTHON:+"$PYTHON"} python3 python3; do
+    if "$one" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      "$one" -B "$bundle/runtime" look --bundle "$bundle" --run-dir "$run_dir" --points "$wanted"
+      return
+    fi
+  done
+}
+if [[ -z $test_only && -e $run_dir/bundle ]]; then
+  code=0
+  said=$(look) || code=$?
+  ((code != 65)) || exit 65
+  if ((code == 0)) && [[ -n $said ]]; then
+    echo "submit.sh: $said" >&2
+    exit 0
+  fi
+fi
 
 options=(--parsable)
 [[ -z $test_only ]] || options=(--test-only)
@@ -150,10 +227,10 @@ if [[ -z $dry_run$test_only ]]; then
   [[ -z $(tail -c 1 -- "$run_dir/jobs.jsonl") ]] || echo >&"$record"
 fi
 
-# One job array: the points from $1 on, of which those of $2 are meant. An exit code is sbatch's own once it has submitted (--wait).
-code=0
+# One job array: the points from $1 on, of which those of $2 are meant.
+answers=()
 submit() {
-  local said id answer sbatch
+  local said id answer
   command=(sbatch "${options[@]}" "--array=$2" ${extra[@]+"${extra[@]}"} "$bundle/job.sbatch")
   export CFGC_POINT_OFFSET=$1
   if [[ -n $dry_run ]]; then
@@ -166,9 +243,13 @@ submit() {
     "${command[@]}" || fail "Slurm would not take it" 69
     return
   fi
-  # sbatch says the id at once, and with --wait ends with the job: it is written down before.
-  exec {answer}< <("${command[@]}")
-  sbatch=$!
+  # sbatch says the id at once, and with --wait ends with the job: the job is written down before, and what comes after it.
+  exec {answer}< <(
+    ended=0
+    "${command[@]}" || ended=$?
+    echo "=$ended"
+  )
+  answers+=("$answer")
   IFS= read -r said <&"$answer" || :
   id=${said%%;*}
   [[ $id =~ ^[0-9]+$ ]] || fail "Slurm did not take it; not submitted: points from $1 on" 69
@@ -176,26 +257,9 @@ submit() {
   ids+=("$id")
   [[ -z $parsable ]] || echo "$id"
   tell "submitted job $id: points from $1 on, --array=$2"
-  wait "$sbatch" || code=$?
-  exec {answer}<&-
 }
 
 ids=()
-[[ $wanted != all ]] || wanted=0-11
-# First and last of each range of points.
-from=()
-to=()
-IFS=, read -ra ranges <<<"$wanted"
-for range in "${ranges[@]}"; do
-  [[ $range =~ ^([0-9]{1,6})(-([0-9]{1,6}))?$ ]] || fail "$range is no point and no range of points" 64
-  last=${BASH_REMATCH[3]:-${BASH_REMATCH[1]}}
-  ((10#$last < 12)) || fail "there is no point $last: they go from 0 to 11" 64
-  ((10#${BASH_REMATCH[1]} <= 10#$last)) || fail "$range goes backwards" 64
-  from+=($((10#${BASH_REMATCH[1]})))
-  to+=($((10#$last)))
-done
-((${#from[@]})) || fail "there is no point in $wanted" 64
-
 # One array of points $1 to $2, as far as they are wanted: its tasks are counted from 0.
 submit_part() {
   local at first last tasks=
@@ -216,4 +280,11 @@ if ((${#ids[@]})); then
   tell "watch it: squeue --jobs=$(IFS=, && echo "${ids[*]}")"
   tell "logs are in $log_dir and, of each rank, below $run_dir; with cfgc: cfgc runs DIR, cfgc logs DIR"
 fi
+# An exit code is sbatch's own once it has submitted (--wait), the greatest of all arrays as it is of all tasks of one.
+code=0
+for answer in ${answers[@]+"${answers[@]}"}; do
+  ended=69 # nobody was left to say it
+  [[ ! $(cat <&"$answer") =~ =([0-9]+)$ ]] || ended=${BASH_REMATCH[1]}
+  ((ended <= code)) || code=$ended
+done
 exit "$code"

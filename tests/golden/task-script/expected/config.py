@@ -106,6 +106,16 @@ class Task(Frozen):
     dtype: Literal["", "fp32", "bf16", "fp16"]
 
 
+class Package(Frozen):
+    """The user's code that the bundle carries, as ``package.tar`` of this digest; without one, none.
+
+    Python looks in ``roots`` of it, in order: each ends in ``/``, or is empty for the archive's own root.
+    """
+
+    sha256: str
+    roots: tuple[str, ...]
+
+
 class Launch(Frozen):
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
@@ -182,6 +192,10 @@ TASK: Final = Task(
     format="auto",
     dtype="",
 )
+PACKAGE: Final = Package(
+    sha256="",
+    roots=(),
+)
 LAUNCH: Final = Launch(
     run_dir=NodePath(
         base="env",
@@ -219,4 +233,4 @@ LAUNCH: Final = Launch(
         path="/tmp",
     ),
 )
-PLAN_DIGEST: Final[str] = "sha256:ceaa5d741f4ab54e750798275b79d890b967d2fc9c44ce952ed19b17a4beb0ea"
+PLAN_DIGEST: Final[str] = "sha256:b8028b1ef1a62ef823074878c13a5b5aa1d6691b758e19ab88bca3168fd33aa1"

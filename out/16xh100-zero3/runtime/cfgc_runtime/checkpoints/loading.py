@@ -38,7 +38,7 @@ def load(
     settings = _settings(engine)
     moved = found.world_size != ranks.size or any(one.lays_out for one in changes)
     if moved and config.ZERO_STAGE:
-        sizes = f"by {found.world_size} ranks, this run has {ranks.size}"
+        sizes = f"by {found.world_size} rank{'' if found.world_size == 1 else 's'}, this run has {ranks.size}"
         cause = sizes if found.world_size != ranks.size else "with other offloading or cuts"
         say(f"{path.name} was saved {cause}: converting it once")
         load_universal(engine, converted(path, found, ranks), path)

@@ -45,7 +45,7 @@ def check_device(config: Config, world: World) -> list[str]:
         )
     found = torch.cuda.device_count()
     if found <= world.local_rank:
-        raise Failure(WRONG_WORLD, f"{found} GPUs are visible on this node, and {world.local_size} ranks need one each")
+        raise Failure(WRONG_WORLD, f"GPUs visible on this node: {found}; {world.local_size} ranks need one each")
     name = torch.cuda.get_device_name(world.local_rank)
     capability = torch.cuda.get_device_capability(world.local_rank)
     if config.PRECISION == "bf16" and capability < (8, 0):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cfgc_runtime.config import is_task, load_config
 from cfgc_runtime.errors import FINISHED
+from cfgc_runtime.forward_only import forward_only
 from cfgc_runtime.manifest import verify_bundle
 from cfgc_runtime.point import read_ds_config
 from cfgc_runtime.preflight import extras, limits, space, surroundings
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from cfgc_runtime.preflight.finding import Finding
 
 
-def check_node(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]:
-    """What is wrong here for this run, the gravest first; nothing is changed."""
+def check_node(bundle: Path, config: Config, run: RunDirectory, *, first: bool = True) -> list[Finding]:
+    """What is wrong here for this run, the gravest first; nothing is changed.
+
+    What a whole run is told once is said by its ``first`` node.
+    """
     return [
         *surroundings.packages(config.TARGET),
         *surroundings.gpus(config.TOPOLOGY),
@@ -28,12 +32,20 @@ def check_node(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]
         *space.run_directory_is_writable(run.root),
         *(extras.paths(config.TASK) if is_task(config) else _for_training(bundle, config, run)),
         *limits.cores_to_bind_to(config.LAUNCH, config.TOPOLOGY),
-        *limits.core_files(),
+        *(limits.core_files(config.LAUNCH) if first and _takes_much_memory(config) else ()),
     ]
 
 
+def _takes_much_memory(config: Config) -> bool:
+    """Whether a rank of the run is larger than a file that nobody minds, as far as that is known."""
+    if config.TOPOLOGY.device == "cuda":
+        return True
+    return not is_task(config) and config.CHECKPOINT.bytes_each > limits.CORE_AT_MOST
+
+
 def _for_training(bundle: Path, config: Config, run: RunDirectory) -> list[Finding]:
-    ds_config = read_ds_config(bundle)
+    planned = read_ds_config(bundle)
+    ds_config = forward_only(planned) if config.WORK == "evaluate" else planned
     topology, data = config.TOPOLOGY, config.DATA
     return [
         *extras.libraries(config),

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _FILES_AT_LEAST: Final = 1024
 _FILES_A_WORKER: Final = 64
 _LOCKED_AT_LEAST: Final = 1 << 30
-_CORE_AT_MOST: Final = 1 << 30
+CORE_AT_MOST: Final = 1 << 30
+"""A file that does no harm."""
 _CORE_PATTERN: Final = Path("/proc/sys/kernel/core_pattern")
 
 
@@ -59,14 +60,16 @@ def cores_to_bind_to(launch: Launch, topology: Topology) -> Iterator[Finding]:
         )
 
 
-def core_files() -> Iterator[Finding]:
-    """A rank that crashes may leave all of its memory in a file, where it was started."""
+def core_files(launch: Launch) -> Iterator[Finding]:
+    """A rank that crashes may leave all of its memory in a file, where it was started, unless the plan limits that."""
+    if any(name == "core" for name, _ in launch.limits):
+        return
     soft, _ = resource.getrlimit(resource.RLIMIT_CORE)
     try:
         into_a_file = not _CORE_PATTERN.read_text().startswith("|")
     except OSError:
         return
-    if into_a_file and (soft == resource.RLIM_INFINITY or soft > _CORE_AT_MOST):
+    if into_a_file and (soft == resource.RLIM_INFINITY or soft > CORE_AT_MOST):
         yield warning(
             "a rank that crashes leaves a core file as large as its memory; unless you want to look at one: ulimit -c 0"
         )

@@ -51,9 +51,9 @@ def gpus(topology: Topology) -> Iterator[Finding]:
         chosen = " (CUDA_VISIBLE_DEVICES)" if "CUDA_VISIBLE_DEVICES" in os.environ else ""
         yield error(
             WRONG_WORLD,
-            f"{found} GPUs are visible on this node{chosen}, and the plan starts {topology.ranks_per_node} ranks, one "
-            "on each; start it where they are, or change launch.gpus_per_node (or hardware.device) in the spec and "
-            "rebuild",
+            f"{found} GPU{'' if found == 1 else 's'} visible on this node{chosen}; the plan starts "
+            f"{topology.ranks_per_node} ranks, one on each; start it where they are, or change launch.gpus_per_node "
+            "(or hardware.device) in the spec and rebuild",
         )
 
 

@@ -106,6 +106,16 @@ class Task(Frozen):
     dtype: Literal["", "fp32", "bf16", "fp16"]
 
 
+class Package(Frozen):
+    """The user's code that the bundle carries, as ``package.tar`` of this digest; without one, none.
+
+    Python looks in ``roots`` of it, in order: each ends in ``/``, or is empty for the archive's own root.
+    """
+
+    sha256: str
+    roots: tuple[str, ...]
+
+
 class Launch(Frozen):
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
@@ -182,6 +192,10 @@ TASK: Final = Task(
     format="auto",
     dtype="bf16",
 )
+PACKAGE: Final = Package(
+    sha256="",
+    roots=(),
+)
 LAUNCH: Final = Launch(
     run_dir=NodePath(
         base="env",
@@ -219,4 +233,4 @@ LAUNCH: Final = Launch(
         path="/tmp",
     ),
 )
-PLAN_DIGEST: Final[str] = "sha256:71eb8804b090f98879815aa6f08028e168d2ae50eef6a8f67c9d435b4db1401a"
+PLAN_DIGEST: Final[str] = "sha256:a41c9cae671115adc3ca7237b411e628e4ddce6b410be4af0b409d8c21954a24"

@@ -339,6 +339,16 @@ class Tracking(Frozen):
     peak_flops: float
 
 
+class Package(Frozen):
+    """The user's code that the bundle carries, as ``package.tar`` of this digest; without one, none.
+
+    Python looks in ``roots`` of it, in order: each ends in ``/``, or is empty for the archive's own root.
+    """
+
+    sha256: str
+    roots: tuple[str, ...]
+
+
 class Launch(Frozen):
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
@@ -567,6 +577,10 @@ TRACKING: Final = Tracking(
     flops_per_token=164_588_544,
     peak_flops=1.5824e+16,
 )
+PACKAGE: Final = Package(
+    sha256="",
+    roots=(),
+)
 LAUNCH: Final = Launch(
     run_dir=NodePath(
         base="env",
@@ -604,4 +618,4 @@ LAUNCH: Final = Launch(
         path="/tmp",
     ),
 )
-PLAN_DIGEST: Final[str] = "sha256:657c1a3b30d57c832d320aa6e51dc868f5e299302b63a7f0f34b1f8fff41b88b"
+PLAN_DIGEST: Final[str] = "sha256:b20cd6f12bdb2d591be2ec04d4fee8069158142852128016bfe48f9089c3c4fa"

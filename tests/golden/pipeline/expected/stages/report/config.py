@@ -106,6 +106,16 @@ class Task(Frozen):
     dtype: Literal["", "fp32", "bf16", "fp16"]
 
 
+class Package(Frozen):
+    """The user's code that the bundle carries, as ``package.tar`` of this digest; without one, none.
+
+    Python looks in ``roots`` of it, in order: each ends in ``/``, or is empty for the archive's own root.
+    """
+
+    sha256: str
+    roots: tuple[str, ...]
+
+
 class Launch(Frozen):
     """How the ranks start. Seconds; ``environment`` is set for every rank, ``required`` must be set by the user.
 
@@ -207,6 +217,10 @@ TASK: Final = Task(
     format="auto",
     dtype="",
 )
+PACKAGE: Final = Package(
+    sha256="",
+    roots=(),
+)
 LAUNCH: Final = Launch(
     run_dir=NodePath(
         base="env",
@@ -241,4 +255,4 @@ LAUNCH: Final = Launch(
         path="/tmp",
     ),
 )
-PLAN_DIGEST: Final[str] = "sha256:7e12f5e2c2e1226f871f6317528948852e25c504bb0edb25098c095a398ab57d"
+PLAN_DIGEST: Final[str] = "sha256:db7b8727bf686607fc701725d65974ba8aee32ce77d20bb285451054c1c5c9fb"

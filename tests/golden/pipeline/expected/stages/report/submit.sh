@@ -21,8 +21,8 @@ Submits chain-report, and writes the job down in DIR/jobs.jsonl. Submitted again
   --parsable      print the number of the job and nothing else
   -- OPTION...    options of sbatch, stronger than those of the plan
 
-Exit codes: 0 submitted, 64 wrong command line or a variable is missing, 65 this is no whole bundle, 69 Slurm is not here
-or refuses, 73 the run directory or that of the log cannot be written.
+Exit codes: 0 submitted, or finished already, 64 wrong command line or a variable is missing, 65 this is no whole bundle, or
+the run has other values, 69 Slurm is not here or refuses, 73 the run directory or that of the log cannot be written.
 END
 }
 
@@ -88,9 +88,61 @@ if [[ -z $dry_run ]]; then
   command -v sbatch >/dev/null || fail "there is no sbatch here: submit on a machine of the cluster" 69
 fi
 
+# A bundle stays as it was compiled. Who stands in one starts in the project around it (cfgc.toml), or else beside it.
+start=$PWD
+
+# The outermost bundle that $1 is in, or is; nothing when there is none. A stage's bundle is in that of its pipeline.
+bundle_around() {
+  local place=$1 found=''
+  while [[ $place == /?* ]]; do
+    [[ ! -f $place/manifest.json ]] || ! grep -qsF '"bundle_digest"' -- "$place/manifest.json" || found=$place
+    place=${place%/*}
+  done
+  echo "$found"
+}
+
+leave_bundle() {
+  local around place
+  around=$(bundle_around "$(pwd -P)")
+  [[ -n $around ]] || return 0
+  place=${around%/*}
+  while [[ -n $place && ! -f $place/cfgc.toml ]]; do
+    place=${place%/*}
+  done
+  cd -- "${place:-${around%/*}}/"
+  [[ ${PYTHON:-/} != [!/]*/* ]] || PYTHON=$start/$PYTHON # it was typed there
+  echo "submit.sh: $around is a bundle, which nothing is written into: starting in $PWD" >&2
+}
+leave_bundle
+[[ ${run_dir:-/} == /* ]] || run_dir=$start/$run_dir # it was typed there
 [[ -n $run_dir ]] || run_dir="$SCRATCH"/chains/first/stages/report
 [[ $run_dir == /* ]] || run_dir=$PWD/$run_dir
+around=$(bundle_around "$(readlink -m -- "$run_dir")")
+if [[ -n $around ]]; then
+  echo "submit.sh: the run directory $run_dir is inside the bundle $around, which nothing is written into; name another one" >&2
+  exit 64
+fi
 log_dir=$PWD
+
+# What would end at once is not queued: a run that has finished, or one of other values. Without Python here the job says so.
+look() {
+  local one
+  for one in ${PYTHON:+"$PYTHON"} python3 python3; do
+    if "$one" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      "$one" -B "$bundle/runtime" look --bundle "$bundle" --run-dir "$run_dir"
+      return
+    fi
+  done
+}
+if [[ -z $test_only && -e $run_dir/bundle ]]; then
+  code=0
+  said=$(look) || code=$?
+  ((code != 65)) || exit 65
+  if ((code == 0)) && [[ -n $said ]]; then
+    echo "submit.sh: $said" >&2
+    exit 0
+  fi
+fi
 
 options=(--parsable)
 [[ -z $test_only ]] || options=(--test-only)
@@ -152,10 +204,10 @@ if [[ -z $dry_run$test_only ]]; then
   [[ -z $(tail -c 1 -- "$run_dir/jobs.jsonl") ]] || echo >&"$record"
 fi
 
-# One job. An exit code is sbatch's own once it has submitted (--wait).
-code=0
+# One job.
+answers=()
 submit() {
-  local said id answer sbatch
+  local said id answer
   command=(sbatch "${options[@]}" ${extra[@]+"${extra[@]}"} "$bundle/job.sbatch")
   if [[ -n $dry_run ]]; then
     printf 'CFGC_RUN_DIR=%q CFGC_BUNDLE=%q' "$run_dir" "$bundle"
@@ -167,9 +219,13 @@ submit() {
     "${command[@]}" || fail "Slurm would not take it" 69
     return
   fi
-  # sbatch says the id at once, and with --wait ends with the job: it is written down before.
-  exec {answer}< <("${command[@]}")
-  sbatch=$!
+  # sbatch says the id at once, and with --wait ends with the job: the job is written down before, and what comes after it.
+  exec {answer}< <(
+    ended=0
+    "${command[@]}" || ended=$?
+    echo "=$ended"
+  )
+  answers+=("$answer")
   IFS= read -r said <&"$answer" || :
   id=${said%%;*}
   if [[ ! $id =~ ^[0-9]+$ && -n $excluded ]]; then
@@ -180,8 +236,6 @@ submit() {
   ids+=("$id")
   [[ -z $parsable ]] || echo "$id"
   tell "submitted job $id"
-  wait "$sbatch" || code=$?
-  exec {answer}<&-
 }
 
 ids=()
@@ -199,4 +253,11 @@ if ((${#ids[@]})); then
   tell "watch it: squeue --jobs=$(IFS=, && echo "${ids[*]}")"
   tell "logs are in $log_dir and, of each rank, below $run_dir; with cfgc: cfgc runs DIR, cfgc logs DIR"
 fi
+# An exit code is sbatch's own once it has submitted (--wait).
+code=0
+for answer in ${answers[@]+"${answers[@]}"}; do
+  ended=69 # nobody was left to say it
+  [[ ! $(cat <&"$answer") =~ =([0-9]+)$ ]] || ended=${BASH_REMATCH[1]}
+  ((ended <= code)) || code=$ended
+done
 exit "$code"
