@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--against",
     metavar="SIDE",
-    help="Show what differs from it: a bundle, a spec, either in a revision (REV:PATH); of a tree, also another tree.",
+    help="Show what differs from a bundle, a spec, a tree of bundles, or any of them in a revision (REV:PATH).",
 )
 def report(place: Path, out: Path, against: str | None) -> int:
     """Write a page about a bundle, or about every bundle below a directory.
@@ -59,17 +59,14 @@ def report(place: Path, out: Path, against: str | None) -> int:
 
 
 def _others(against: str | None) -> Others:
-    """What ``against`` names: the bundles of a directory that is none itself, or a side as ``cfgc diff`` takes it."""
-    from cfgc.audit.report.gathering import Others, named_bundles
-    from cfgc.audit.verify import bundles_at
-    from cfgc.cli.sides import Named, open_side
+    """What ``against`` names: a side or a tree, as ``cfgc diff`` takes them."""
+    from cfgc.audit.report.gathering import Others
+    from cfgc.cli.sides import Named, open_side, tree_of
 
     if against is None:
         return Others()
-    place = Path(against)
-    if place.is_dir() and bundles_at(place) != (place,) and not (place / "bundle").is_dir():
-        return Others(tree=named_bundles(place))
-    return Others(one=open_side(Named(against)))
+    tree = tree_of(Named(against))
+    return Others(tree=tree.bundles) if tree else Others(one=open_side(Named(against)))
 
 
 def _write(text: str, out: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from functools import cache
 from html.parser import HTMLParser
@@ -264,6 +265,28 @@ def test_what_differs_is_shown(tree: Path, tmp_path: Path, monkeypatch: pytest.M
     assert "Not there any more: of/one, of/two" in Read(one.read_text()).text
     assert report(".", "--against", tree, "-o", one) == 0
     assert Read(one.read_text()).text.count("The same, byte for byte.") == 2
+
+
+def test_the_other_side_may_be_in_a_revision(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = Path(shutil.copytree(tree, tmp_path / "mine"))
+    monkeypatch.chdir(mine)
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "core.autocrlf=false")
+    for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "all")):
+        subprocess.run(["git", *who, *command], check=True)
+    shutil.rmtree("of/one")
+    page = tmp_path / "page.html"
+    assert report("of", "--against", "HEAD:of", "-o", page) == 0
+    text = Read(page.read_text()).text
+    assert "Not there any more: one." in text
+    assert "What differs from HEAD:of/two" in text
+    assert report("of/two", "--against", "HEAD:of/one", "-o", page) == 0
+    assert "480" in Read(page.read_text()).text.partition("Values, and how")[0]
+    page.unlink()
+    assert report("of/two", "--against", "HEAD:nothing", "-o", page) == 1
+    assert "nothing written" in capsys.readouterr().err
+    assert not page.exists()
 
 
 def test_an_edited_bundle_is_shown_with_a_warning(

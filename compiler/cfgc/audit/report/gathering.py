@@ -32,26 +32,16 @@ class Others:
     """What bundles are compared with: one for all of them, or those of another tree, by their place in it."""
 
     one: BundleOnDisk | None = None
-    tree: Mapping[str, Path] | None = None
+    tree: Mapping[str, BundleOnDisk] | None = None
 
     def of(self, name: str) -> BundleOnDisk | None:
-        """What the bundle ``name`` is compared with; None where there is nothing. Raises ``Rejected``."""
-        if self.tree is None:
-            return self.one
-        return bundle_at(self.tree[name], str(self.tree[name])) if name in self.tree else None
-
-
-def named_bundles(place: Path) -> dict[str, Path]:
-    """The bundles at ``place``, by their place in that tree; of a bundle itself, by the directory's name.
-
-    Raises ``Rejected`` when there is none.
-    """
-    return {_name(found, place): found for found in bundles_at(place)}
+        """What the bundle ``name`` is compared with; None where there is nothing."""
+        return self.one if self.tree is None else self.tree.get(name)
 
 
 def report_on(place: Path, others: Others, progress: Progress = lambda done, total: None) -> Report:
     """The report on the bundles at ``place``. Raises ``Rejected`` when none can be shown."""
-    bundles = named_bundles(place)
+    bundles = {_name(found, place): found for found in bundles_at(place)}
     sheets: list[Sheet] = []
     unreadable: list[Unreadable] = []
     findings: list[Diagnostic] = []
@@ -69,7 +59,7 @@ def report_on(place: Path, others: Others, progress: Progress = lambda done, tot
             unreadable.append(Unreadable(name, tuple(finding.message for finding in rejected.diagnostics)))
     if not sheets:
         raise Rejected(findings)
-    only_old = [name for name in others.tree or () if name not in bundles]
+    only_old = [name for name in others.tree or () if name not in bundles and place not in bundles.values()]
     page = Page(_own_name(place), tuple(sheets), tuple(unreadable), tuple(only_old))
     damaged = bool(unreadable) or not all(sheet.state.good for sheet in sheets)
     return Report(page, tuple(findings), damaged)

@@ -44,7 +44,7 @@ class Page:
     @property
     def is_tree(self) -> bool:
         """Whether there is a choice of what to look at."""
-        return len(self.sheets) + len(self.unreadable) > 1
+        return len(self.sheets) + len(self.unreadable) + len(self.only_old) > 1
 
     @property
     def compared(self) -> bool:
