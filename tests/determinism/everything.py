@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from cfgc.audit.forms import in_form
+from cfgc.cli.schemas import config_schema, spec_schema
 from cfgc.diagnostics import Rejected
 from cfgc.diagnostics.machine import render_json
 from cfgc.diagnostics.text import render_text
@@ -26,6 +28,7 @@ def bundles(repository: Path) -> Iterator[tuple[str, bytes]]:
         root = repository if spec.parent.name == "examples" else spec.parent
         bundle = compile_spec(DiskReader(root, shipped_dir("specs")), spec.relative_to(root).as_posix())
         name = f"{spec.parent.name}/{spec.stem}"
+        yield f"{name}: as JSON", in_form(bundle.files, "json").encode()
         yield from ((f"{name}/{path}", data) for path, data in bundle.files.items())
         yield f"{name}: executable", repr(sorted(map(str, bundle.executable))).encode()
 
@@ -42,10 +45,19 @@ def findings(repository: Path) -> Iterator[tuple[str, bytes]]:
         yield case.parent.name, (render_text(found) + render_json(found)).encode()
 
 
+def schemas() -> Iterator[tuple[str, bytes]]:
+    """What editors read."""
+    yield "schema of specs", spec_schema().encode()
+    yield from (
+        (f"schema for DeepSpeed {version}", config_schema(version).encode()) for version in ("0.16.0", "0.19.8")
+    )
+
+
 def everything(repository: Path) -> Iterator[tuple[str, bytes]]:
     """Names, and the bytes that must not depend on who asks."""
     yield from bundles(repository)
     yield from findings(repository)
+    yield from schemas()
 
 
 if __name__ == "__main__":

@@ -71,6 +71,13 @@ def test_what_is_packed_is_counted_and_can_be_pasted(project: Path, capsys: pyte
     assert run(["check", "packed.toml"]) == EXIT_OK
 
 
+def test_a_long_path_can_be_pasted_too(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = project / "a-directory-of-a-project" / ("with-a-long-name-" * 5)
+    assert run(["data", "pack", "spec.toml", "-o", str(out)]) == EXIT_OK
+    (*_, last) = tomllib.loads(capsys.readouterr().out)["data"]["sources"]
+    assert Path(last["path"]).is_file()
+
+
 def test_what_is_there_is_kept_and_what_is_in_the_way_is_named(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
