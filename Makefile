@@ -67,4 +67,4 @@ golden: $(VENV)/.developer ## Rewrite expected files from what cfgc says now
 	$(BIN)/python -m pytest -q tests/golden tests/diagnostics tests/unit --update-golden
 
 clean: ## Remove the venv and caches; runs stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf $(VENV) .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
