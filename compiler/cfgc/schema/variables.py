@@ -12,7 +12,7 @@ _ROUNDING = Classed("numerics", "Libraries read it to choose kernels, which roun
 _CODE = Classed("numerics", "It says which code is found first.")
 _UNKNOWN = Classed("numerics", "It is not known, and the user's own code may read it.")
 
-_NAMES: tuple[tuple[Classed, str], ...] = (
+NAMES: tuple[tuple[Classed, str], ...] = (
     (_CODE, "PYTHONPATH LD_LIBRARY_PATH LD_PRELOAD"),
     (
         _ROUNDING,
@@ -28,5 +28,5 @@ _NAMES: tuple[tuple[Classed, str], ...] = (
 
 def class_of_variable(name: str) -> Classed:
     """The class of the variable ``name``: of one that nobody knows, the worst."""
-    fitting = (found for found, names in _NAMES if any(fnmatchcase(name, pattern) for pattern in names.split()))
+    fitting = (found for found, names in NAMES if any(fnmatchcase(name, pattern) for pattern in names.split()))
     return next(fitting, _UNKNOWN)

@@ -66,7 +66,7 @@ def test_an_unknown_key_may_change_anything() -> None:
 
 def test_what_the_spec_has_a_key_for_has_the_same_class_there() -> None:
     fields = schema_fields()
-    both = {
+    both: dict[Path, Path] = {
         ("deepspeed", "zero", path[1]): path for path in keys() if path[0] == "zero_optimization" and len(path) == 2
     }
     both |= {("training", path[0]): path for path in keys() if len(path) == 1}
