@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
 
 from cfgc.cli import run
 from cfgc.load.disk import DiskReader
@@ -17,6 +15,9 @@ from cfgc.pipeline import compile_spec
 from cfgc.resources import shipped_dir
 from cfgc.write.writer import write_bundle
 from tests.hostile import as_toml, readable_strings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +33,7 @@ SPECS = {
 }
 SHOWN = "rows => rows.filter(row => row.getClientRects().length).map(row => row.querySelector('code').textContent)"
 
-Opened = Callable[..., Page]
+Opened = Callable[..., "Page"]
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +212,8 @@ def test_a_bundle_is_accessible(opened: Opened, scheme: str) -> None:
 
 
 def violations(page: Page, options: dict[str, Any], within: str | None = None) -> list[tuple[str, str]]:
+    from axe_playwright_python.sync_playwright import Axe
+
     found = Axe().run(page, context=within, options=options).response["violations"]
     return [(one["id"], node["html"]) for one in found for node in one["nodes"]]
 
