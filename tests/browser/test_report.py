@@ -105,6 +105,7 @@ def test_search(opened: Opened) -> None:
     page.keyboard.type("zero=3")
     page.get_by_text("2 values", exact=True).wait_for()
     assert shown(page) == ["deepspeed.zero.overlap_comm", "deepspeed.zero.stage"]
+    assert page.locator("h2:visible").all_inner_texts() == ["sharded as compiled"]
     page.keyboard.press("Escape")
     assert shown(page) == []
     open_bundle(page, "plain")

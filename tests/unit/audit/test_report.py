@@ -298,8 +298,7 @@ def test_an_edited_bundle_is_shown_with_a_warning(
     page = tmp_path / "page.html"
     assert report(mine, "-o", page) == 65
     said = capsys.readouterr().err
-    assert "CFG735" in said
-    assert "CFG741" in said
+    assert said.count("error[CFG735]") == 2
     text = Read(page.read_text()).text
     assert "ds_config.json" in text
     assert "not as compiled" in text

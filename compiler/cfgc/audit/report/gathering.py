@@ -47,15 +47,15 @@ def report_on(place: Path, others: Others, progress: Progress = lambda done, tot
     findings: list[Diagnostic] = []
     for number, (name, directory) in enumerate(bundles.items()):
         progress(number, len(bundles))
-        state, found = _state(directory)
-        findings += found
+        state, damage = _state(directory)
+        findings += damage
         try:
             bundle = bundle_at(directory, name)
             comparison, found = _compared(bundle, others)
             findings += found
             sheets += sheets_of(bundle, f"b{number + 1}", state, comparison)
         except Rejected as rejected:
-            findings += rejected.diagnostics
+            findings += () if damage else rejected.diagnostics
             unreadable.append(Unreadable(name, tuple(finding.message for finding in rejected.diagnostics)))
     if not sheets:
         raise Rejected(findings)
