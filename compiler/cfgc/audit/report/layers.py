@@ -89,7 +89,7 @@ def columns_of(bundle: BundleOnDisk) -> tuple[Column, ...]:
 
 def groups_of(bundle: BundleOnDisk, prefix: str) -> tuple[Group, ...]:
     """Every value by section; ``prefix`` starts the id of each row."""
-    kinds = {key: kind for kind in KINDS for key in bundle.values.get(kind, {})}
+    kinds: dict[str, Kind] = {key: kind for kind in KINDS for key in bundle.values.get(kind, {})}
     rows = [_row(bundle, key, kinds[key], f"{prefix}-v{number}") for number, key in enumerate(sorted(kinds))]
     return tuple(Group(name, tuple(of)) for name, of in groupby(rows, key=lambda row: row.key.partition(".")[0]))
 
