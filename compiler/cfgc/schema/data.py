@@ -218,10 +218,10 @@ class Data(Section):
     padding_side: Literal["left", "right"] = numerics(
         "right", "Where short samples are padded.", why="Tokens stand at other positions."
     )
-    pad_to: Literal["longest", "sequence_length"] = numerics(
+    pad_to: Literal["longest", "sequence_length"] = resources(
         "longest",
         "How long padded samples become: as the longest of the micro batch, or always the same.",
-        why="Longer samples are padded further; own code sees it, and sums round otherwise.",
+        why="The same samples are padded further: memory and speed. No label stands there.",
     )
     truncation: bool = logistics(
         True,
