@@ -54,6 +54,7 @@ def _package(spec: AnySpec, plan: AnyPlan) -> Iterator[Derived]:
     if plan.package.sha256 and said.sha256 is None:
         yield "package.sha256", plan.package.sha256, "what is packed"
 
+
 def _ending(spec: AnySpec, plan: AnyPlan) -> Iterator[Derived]:
     launch = spec.launch
     known = " + ".join(f"launch.{name}" for name in ("step_time", "save_time") if getattr(launch, name) is not None)
