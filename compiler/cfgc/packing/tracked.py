@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,8 @@ def read_tracked(place: Path | Repository, settings: Settings) -> Tracked | Prob
 def _read(repository: Repository, settings: Settings) -> Tracked | Problem:
     whole = repository.commit(settings.commit)
     everything = repository.files(whole)
-    folders = tuple(_no_code(everything, settings))
+    lying = () if settings.commit else repository.changed()
+    folders = tuple(_no_code([*(entry.path for entry in everything), *(path for path, _ in lying)], settings))
     entries = tuple(entry for entry in _below(everything, settings) if _is_wanted(entry.path, settings, folders))
     if settings.commit:
         return Tracked(repository, whole, entries, ())
@@ -55,7 +56,7 @@ def _read(repository: Repository, settings: Settings) -> Tracked | Problem:
     if repository.is_cut_off(commit):
         return _shallow()
     known_too = settings.kind == "git"
-    found = (path for path, known in repository.changed() if known or known_too)
+    found = (path for path, known in lying if known or known_too)
     changed = (path.removeprefix(settings.below("")) for path in found if path.startswith(settings.below("")))
     return Tracked(
         repository, commit, entries, tuple(sorted(path for path in changed if _is_wanted(path, settings, folders)))
@@ -72,11 +73,11 @@ def _is_wanted(path: str, settings: Settings, folders: tuple[str, ...]) -> bool:
     return is_taken(path, settings) and not any(logical.startswith(f"{folder}/") for folder in folders)
 
 
-def _no_code(everything: tuple[Entry, ...], settings: Settings) -> Iterator[str]:
-    """Directories of the commit that hold bundles, and the one that they are built in."""
+def _no_code(paths: Iterable[str], settings: Settings) -> Iterator[str]:
+    """Directories that hold bundles, committed or not yet, and the one that they are built in."""
     held: dict[str, set[str]] = {}
-    for entry in everything:
-        folder, name = posixpath.split(entry.path)
+    for path in paths:
+        folder, name = posixpath.split(path)
         held.setdefault(folder, set()).add(name)
     yield settings.out
     yield from sorted(folder for folder, names in held.items() if folder and is_no_code(folder, names, settings.out))

@@ -61,6 +61,16 @@ def test_a_commit_of_anything_else_changes_no_bundle(project: Path) -> None:
     assert packed(after) == packed(before)
 
 
+@pytest.mark.parametrize("kind", ["git", "files", "both"])
+def test_a_bundle_is_no_code_wherever_it_lies_and_before_it_is_committed(project: Path, kind: str) -> None:
+    before = build(project, f'package.kind="{kind}"', 'package.include=["*"]')
+    for path, data in before.files.items():
+        write(project / "elsewhere" / "rw" / path, data)
+    assert build(project, f'package.kind="{kind}"', 'package.include=["*"]').files == before.files
+    commit(project, "the bundle itself")
+    assert build(project, f'package.kind="{kind}"', 'package.include=["*"]').files == before.files
+
+
 @pytest.mark.covers("package.dirty")
 def test_changes_are_refused_or_go_along_as_a_patch_that_git_takes(project: Path) -> None:
     write(project / "mine" / "parts.py", CHANGED)
