@@ -86,7 +86,7 @@ class BundleOnDisk:
         try:
             return {str(entry["path"]): str(entry["sha256"]) for entry in self.manifest["inputs"]}
         except (KeyError, TypeError) as error:
-            raise self._damaged(MANIFEST, f"its inputs are not as cfgc writes them ({error!r})") from None
+            raise self._damaged(MANIFEST, "its inputs are not as cfgc writes them") from error
 
     @cached_property
     def outputs(self) -> Mapping[str, Mapping[str, Any]]:
@@ -142,7 +142,7 @@ class BundleOnDisk:
         try:
             return {str(stage["name"]): tuple(map(str, stage["needs"])) for stage in self.manifest.get("stages", ())}
         except (KeyError, TypeError) as error:
-            raise self._damaged(MANIFEST, f"its stages are not as cfgc writes them ({error!r})") from None
+            raise self._damaged(MANIFEST, "its stages are not as cfgc writes them") from error
 
     @cached_property
     def stages(self) -> Mapping[str, BundleOnDisk]:
@@ -187,16 +187,18 @@ class BundleOnDisk:
 def read_bundle(files: Files, name: str, point: Point | None = None) -> BundleOnDisk:
     """The bundle that ``files`` are. Raises ``Rejected`` when their manifest is none that this cfgc reads."""
     data = _read(files, MANIFEST, name)
+    if data is None and all(_read(files, PurePosixPath(path), name) is not None for path in ("launch.sh", "PLAN.md")):
+        raise Rejected([errors.unreadable_manifest(name, "there is no such file")])
     if data is None:
         raise Rejected([errors.not_a_bundle(name, f"it has no {MANIFEST}")])
     try:
         manifest = parse_json(data.decode())
     except (ValueError, RecursionError) as error:
-        raise Rejected([errors.not_a_bundle(name, f"its {MANIFEST} is no JSON ({_reason(error)})")]) from None
+        raise Rejected([errors.unreadable_manifest(name, _reason(error))]) from None
     if isinstance(manifest, dict) and manifest.get("format", FORMAT) != FORMAT:
         raise Rejected([errors.another_format(name, manifest["format"], FORMAT)])
     if not isinstance(manifest, dict) or not all(isinstance(manifest.get(key), is_a) for key, is_a in _NEEDED.items()):
-        raise Rejected([errors.not_a_bundle(name, f"its {MANIFEST} is not as cfgc writes it")])
+        raise Rejected([errors.unreadable_manifest(name, "it is not as cfgc writes it")])
     return BundleOnDisk(name, files, MappingProxyType(manifest), point)
 
 
@@ -235,6 +237,8 @@ def _are_steps(steps: object) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, KeyError):
-        return f"it lacks {error}"
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no UTF-8 text"
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is no JSON ({error})"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else "it is not as cfgc writes it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from cfgc.audit.comparing import WORST_FIRST, Comparison, compare_bundles
 from cfgc.audit.comparison_json import comparison_data
 from cfgc.audit.comparison_md import comparison_md
 from cfgc.audit.comparison_text import Paint, comparison_text, plain
+from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.diagnostics.text import printable
 from cfgc.emit.canonical import readable
 from cfgc.emit.markdown import code, counted
@@ -24,6 +25,8 @@ class Tree:
 
     name: str
     bundles: Mapping[str, BundleOnDisk]
+    refused: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    """Those whose values say nothing, with the reasons: they cannot be read, or were edited."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class TreeComparison:
     old: Tree
     new: Tree
     bundles: Mapping[str, Comparison]
+    refused: Mapping[str, tuple[Diagnostic, ...]]
+    """Those of either tree that could not be compared, and why."""
 
     @cached_property
     def differing(self) -> Mapping[str, Comparison]:
@@ -51,9 +56,13 @@ class TreeComparison:
         return any(found.is_worse_than_allowed(gate) for found in self.bundles.values())
 
     def of_one_side(self) -> list[tuple[str, list[str]]]:
-        """``gone`` and ``new`` bundles, where there are any."""
+        """``gone`` and ``new`` bundles, and those that are ``not compared``, where there are any."""
         pairs = (("gone", self.old, self.new), ("new", self.new, self.old))
-        found = [(word, [path for path in side.bundles if path not in other.bundles]) for word, side, other in pairs]
+        found = [
+            (word, [path for path in side.bundles if path not in other.bundles and path not in other.refused])
+            for word, side, other in pairs
+        ]
+        found.append(("not compared", list(self.refused)))
         return [(word, paths) for word, paths in found if paths]
 
     def verdict(self) -> str:
@@ -64,9 +73,16 @@ class TreeComparison:
 
 
 def compare_trees(old: Tree, new: Tree) -> TreeComparison:
-    """What differs. Raises ``Rejected`` when a bundle became a pipeline, or the other way round."""
-    both = [path for path in new.bundles if path in old.bundles]
-    return TreeComparison(old, new, {path: compare_bundles(old.bundles[path], new.bundles[path]) for path in both})
+    """What differs of those that can be compared: a bundle that became a pipeline cannot, nor can a damaged one."""
+    compared: dict[str, Comparison] = {}
+    damaged = {**old.refused, **new.refused}
+    refused = {path: (*old.refused.get(path, ()), *new.refused.get(path, ())) for path in damaged}
+    for path in (path for path in new.bundles if path in old.bundles):
+        try:
+            compared[path] = compare_bundles(old.bundles[path], new.bundles[path])
+        except Rejected as rejected:
+            refused[path] = rejected.diagnostics
+    return TreeComparison(old, new, compared, refused)
 
 
 def trees_text(found: TreeComparison, only: Collection[Kind] = (), paint: Paint = plain) -> str:
@@ -88,7 +104,7 @@ def trees_json(found: TreeComparison, only: Collection[Kind] = ()) -> str:
     data: dict[str, Any] = {
         "verdict": found.verdict(),
         "worst": found.worst,
-        **dict(found.of_one_side()),
+        **{word.replace(" ", "_"): paths for word, paths in found.of_one_side()},
         "bundles": {path: comparison_data(one, only) for path, one in found.bundles.items()},
     }
     return readable(data)

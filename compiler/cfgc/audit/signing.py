@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cfgc.audit import verify_errors as errors
 from cfgc.audit.verify import verify
-from cfgc.diagnostics import Rejected
+from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.stages.layer import FOLDER
 from cfgc.write.tree import FILE_MODE, sync
 from cfgc_runtime.manifest import NAME, SIGNATURE
@@ -24,13 +24,8 @@ def sign(bundle: Path, key: Path) -> Signature:
     ``key`` is a private key, or a public one whose private half an agent holds; ssh-keygen asks for a passphrase on the
     terminal. Raises ``Rejected`` when the bundle is not as compiled, or ssh-keygen refuses.
     """
-    verdict = verify(bundle)
-    if verdict.manifest is None and verdict.finding:
-        raise Rejected([verdict.finding])
-    whole = bundle.absolute().parents[1]
-    if bundle.absolute().parent.name == FOLDER and (whole / NAME).is_file():
-        why = "it is a stage, and what is added to it is added to the pipeline"
-        raise Rejected([errors.cannot_sign(bundle, why, f"sign the pipeline, which covers every stage: `{whole}`")])
+    if refused := refusal(bundle):
+        raise Rejected([refused])
     try:
         _write(bundle, _signed(bundle, key))
     except OSError as error:
@@ -38,6 +33,18 @@ def sign(bundle: Path, key: Path) -> Signature:
     made = check_signature(bundle)
     assert made is not None, "it was written just now"
     return made
+
+
+def refusal(bundle: Path) -> Diagnostic | None:
+    """Why ``bundle`` cannot be signed, whatever the key."""
+    verdict = verify(bundle)
+    if verdict.manifest is None and verdict.finding:
+        return verdict.finding
+    whole = bundle.absolute().parents[1]
+    if bundle.absolute().parent.name != FOLDER or not (whole / NAME).is_file():
+        return None
+    why = "it is a stage, and what is added to it is added to the pipeline"
+    return errors.cannot_sign(bundle, why, f"sign the pipeline, which covers every stage: `{whole}`")
 
 
 def is_identity(text: str) -> bool:

@@ -66,9 +66,16 @@ def bundles_at(place: Path) -> tuple[Path, ...]:
         return (place,)
     found = tuple(sorted(_below(place))) if place.is_dir() else ()
     if not found:
-        why = f"it has no {NAME}, and no bundle is below it" if place.is_dir() else "there is no such directory"
-        raise Rejected([not_a_bundle(str(place), why)])
+        raise Rejected([_none_at(place)])
     return found
+
+
+def _none_at(place: Path) -> Diagnostic:
+    if place.is_dir():
+        return not_a_bundle(str(place), f"it has no {NAME}, and no bundle is below it")
+    if place.suffix == ".toml" and place.is_file():
+        return not_a_bundle(str(place), "it is a spec", f"build it first, `cfgc build {place}`, and give its directory")
+    return not_a_bundle(str(place), "it is a file" if os.path.lexists(place) else "there is no such directory")
 
 
 def _below(place: Path) -> Iterator[Path]:

@@ -15,8 +15,9 @@ from cfgc.audit.drift import Drift, drift_of
 from cfgc.audit.drift_errors import differs, not_built, spec_is_gone
 from cfgc.audit.drift_text import drift_text
 from cfgc.audit.verify import bundles_at
-from cfgc.cli import EXIT_DIFFERS, EXIT_OK, EXIT_REJECTED
+from cfgc.cli import EXIT_DIFFERS, EXIT_OK
 from cfgc.cli.checking import told_apart
+from cfgc.cli.refusing import refusal_code
 from cfgc.cli.report import as_errors, print_diagnostics, say, wants_colour
 from cfgc.cli.sweep_progress import watched
 from cfgc.diagnostics import Diagnostic, Rejected
@@ -53,7 +54,9 @@ def compared(arguments: Sequence[str], out: Path | None, output_format: str, den
     say(f"{good} of {len(found)} {noun}")
     if good == len(found):
         return EXIT_OK
-    return EXIT_DIFFERS if len(found) - good == len(drifts) else EXIT_REJECTED
+    if len(found) - good == len(drifts):
+        return EXIT_DIFFERS
+    return refusal_code(finding for findings in found for finding in findings)
 
 
 def _all(

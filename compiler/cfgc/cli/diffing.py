@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cfgc.cli import EXIT_DIFFERS, EXIT_OK, EXIT_REJECTED
+from cfgc.cli import EXIT_DIFFERS, EXIT_OK
 from cfgc.cli.complete import complete_spec
 from cfgc.cli.report import print_diagnostics, say, summary, wants_colour
 
 if TYPE_CHECKING:
     from cfgc.audit.comparing import Comparison
     from cfgc.audit.comparing_trees import TreeComparison
+    from cfgc.diagnostics import Diagnostic
     from cfgc_runtime.values import Kind
 
 _CLASSES = ("numerics", "resources", "logistics")
@@ -45,9 +46,9 @@ def diff(sides: tuple[str, ...], output_format: str, only: tuple[Kind, ...], gat
     cfgc diff main:specs/a.toml specs/a.toml         what this branch changes of a run
     cfgc diff HEAD~1:out/a out/a --gate numerics     exits 2 unless only infrastructure changed
     """
-    from cfgc.cli.sides import NotAsCompiledError, compared, told_apart
+    from cfgc.cli.refusing import refusal_code
+    from cfgc.cli.sides import compared, told_apart
     from cfgc.diagnostics import Rejected
-    from cfgc_runtime.errors import BAD_BUNDLE
 
     old, new = told_apart(sides)
     try:
@@ -56,8 +57,12 @@ def diff(sides: tuple[str, ...], output_format: str, only: tuple[Kind, ...], gat
     except Rejected as rejected:
         print_diagnostics(rejected.diagnostics, "text")
         say(summary(rejected.diagnostics))
-        return BAD_BUNDLE if isinstance(rejected, NotAsCompiledError) else EXIT_REJECTED
+        return refusal_code(rejected.diagnostics)
     click.echo(text, nl=False)
+    if refused := _refused(found):
+        print_diagnostics(refused, "text")
+        say(summary(refused))
+        return refusal_code(refused)
     return _gated(found, gate)
 
 
@@ -77,6 +82,14 @@ def _in_form(found: Comparison | TreeComparison, output_format: str, only: tuple
         forms = {"json": lambda: comparison_json(found, only), "markdown": lambda: comparison_md(found, only)}
         forms["text"] = lambda: sayable(comparison_text(found, only, paint), sys.stdout.encoding)
     return forms[output_format]()
+
+
+def _refused(found: Comparison | TreeComparison) -> list[Diagnostic]:
+    from cfgc.audit.comparing_trees import TreeComparison
+
+    if not isinstance(found, TreeComparison):
+        return []
+    return [finding for findings in found.refused.values() for finding in findings]
 
 
 def _gated(found: Comparison | TreeComparison, gate: Kind | None) -> int:

@@ -40,7 +40,7 @@ def report(place: Path, out: Path, against: str | None) -> int:
     """
     from cfgc.audit.report.gathering import report_on
     from cfgc.audit.report.page import page_html
-    from cfgc.cli.sides import NotAsCompiledError
+    from cfgc.cli.refusing import refusal_code
     from cfgc.cli.sweep_progress import watched
     from cfgc.diagnostics import Rejected
     from cfgc.write.existing import misplaced
@@ -53,7 +53,7 @@ def report(place: Path, out: Path, against: str | None) -> int:
     except Rejected as rejected:
         print_diagnostics(rejected.diagnostics, "text")
         say(f"{summary(rejected.diagnostics)}, nothing written")
-        return EXIT_BAD_BUNDLE if isinstance(rejected, NotAsCompiledError) else EXIT_REJECTED
+        return refusal_code(rejected.diagnostics)
     _write(page_html(made.page), out)
     return _told(made, out)
 
@@ -62,10 +62,13 @@ def _others(against: str | None) -> Others:
     """What ``against`` names: a side or a tree, as ``cfgc diff`` takes them."""
     from cfgc.audit.report.gathering import Others
     from cfgc.cli.sides import Named, open_side, tree_of
+    from cfgc.diagnostics import Rejected
 
     if against is None:
         return Others()
     tree = tree_of(Named(against))
+    if tree and tree.refused:
+        raise Rejected(finding for findings in tree.refused.values() for finding in findings)
     return Others(tree=tree.bundles) if tree else Others(one=open_side(Named(against)))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -35,10 +36,6 @@ class Named:
 
     def __str__(self) -> str:
         return " ".join((self.place, *self.overrides))
-
-
-class NotAsCompiledError(Rejected):
-    """A side is a bundle that somebody edited."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +82,15 @@ def compared(old: Named, new: Named) -> Comparison | TreeComparison:
 
 def _opened(*sides: Named) -> list[BundleOnDisk]:
     """Both sides. Raises ``Rejected`` with the errors of either, once where they are the same."""
-    found, findings, edited = [], list[Diagnostic](), True
+    found, findings = list[BundleOnDisk](), list[Diagnostic]()
     for named in sides:
         try:
             found.append(open_side(named))
         except Rejected as rejected:
             errors = [finding for finding in rejected.diagnostics if finding.severity == "error"]
             findings += [finding for finding in errors if finding not in findings]
-            edited = edited and isinstance(rejected, NotAsCompiledError)
     if findings:
-        raise NotAsCompiledError(findings) if edited else Rejected(findings)
+        raise Rejected(findings)
     return found
 
 
@@ -102,21 +98,34 @@ def tree_of(named: Named) -> Tree | None:
     """The bundles below the directory that ``named`` is, which is no bundle itself; None where there are none."""
     path = Path(named.place)
     if path.is_dir():
-        if (_bundle_of(path) / MANIFEST).exists():
-            return None
         try:
-            found = bundles_at(path)
+            found = () if (_bundle_of(path) / MANIFEST).exists() else bundles_at(path)
         except Rejected:
             return None
-        return Tree(named.place, {one.relative_to(path).as_posix(): _whole(bundle_at(one), named) for one in found})
+        if found in ((), (path,)):
+            return None
+        return _tree(named, {one.relative_to(path).as_posix(): partial(bundle_at, one) for one in found})
     if os.path.lexists(path) or named.place.startswith(SHIPPED) or not split_revision(named.place):
         return None
     there = find_in_revision(named.place, Path.cwd())
     bundles = there.bundles() if there.kind == "tree" else {}
     if not bundles or "." in bundles:
         return None
-    read = {place: read_bundle(files, posixpath.join(named.place, place)) for place, files in bundles.items()}
-    return Tree(named.place, {place: _whole(bundle, named) for place, bundle in read.items()})
+    return _tree(
+        named,
+        {place: partial(read_bundle, files, posixpath.join(named.place, place)) for place, files in bundles.items()},
+    )
+
+
+def _tree(named: Named, readers: Mapping[str, Callable[[], BundleOnDisk]]) -> Tree:
+    bundles: dict[str, BundleOnDisk] = {}
+    refused: dict[str, tuple[Diagnostic, ...]] = {}
+    for place, read in readers.items():
+        try:
+            bundles[place] = _whole(read(), named)
+        except Rejected as rejected:
+            refused[place] = rejected.diagnostics
+    return Tree(named.place, bundles, refused)
 
 
 def open_side(named: Named) -> BundleOnDisk:
@@ -155,7 +164,7 @@ def _whole(bundle: BundleOnDisk, named: Named) -> BundleOnDisk:
     if named.overrides:
         raise click.UsageError(f"{named.place} is a bundle, which takes no overrides: {' '.join(named.overrides)}")
     if edited := bundle.edited():
-        raise NotAsCompiledError([not_as_compiled(bundle.name, edited)])
+        raise Rejected([not_as_compiled(bundle.name, edited)])
     return bundle
 
 

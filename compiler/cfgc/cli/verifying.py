@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from cfgc.cli import EXIT_BAD_BUNDLE, EXIT_OK, EXIT_REJECTED, EXIT_USAGE
+from cfgc.cli import EXIT_BAD_BUNDLE, EXIT_OK
 from cfgc.cli.report import print_diagnostics, say, summary
 
 if TYPE_CHECKING:
     from cfgc.audit.verify import Verdict
-    from cfgc.diagnostics import Rejected
+    from cfgc.diagnostics import Diagnostic
 
 _places = click.argument("bundles", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="BUNDLE|TREE...")
 
@@ -34,13 +35,19 @@ def verify(bundles: tuple[Path, ...], signers: Path | None, identity: str, outpu
     from cfgc.audit.verify import bundles_at
     from cfgc.audit.verify import verify as verdict_on
     from cfgc.diagnostics import Rejected
+    from cfgc_runtime.errors import Failure
+    from cfgc_runtime.signature import find_signers
 
     if identity and signers is None:
         raise click.UsageError("--identity is one of a file of signers: give it with --signers FILE")
     try:
+        if signers is not None:
+            find_signers(signers)
         places = [place for given in bundles for place in bundles_at(given)]
+    except Failure as failure:
+        raise click.UsageError(str(failure)) from failure
     except Rejected as rejected:
-        return _refused(rejected, EXIT_USAGE)
+        return _refused(rejected.diagnostics)
     verdicts = [verdict_on(place, signers, identity) for place in places]
     if output_format == "json":
         click.echo(json.dumps({"format": 1, "bundles": [_data(one) for one in verdicts]}, indent=2))
@@ -59,9 +66,11 @@ def sign(bundles: tuple[Path, ...], key: Path, identity: str) -> int:
     """Sign bundles with a key of OpenSSH: their manifests, which hold the digest of every file.
 
     The signature is manifest.json.sig in the bundle. Building the same bytes again keeps it. A public key works where
-    an agent holds the private one, as does a key on a security token.
+    an agent holds the private one, as does a key on a security token. All are verified before the first is signed.
+
+    Exit code 65: a bundle is not as compiled, and none was signed.
     """
-    from cfgc.audit.signing import allowed_signer, is_identity
+    from cfgc.audit.signing import allowed_signer, is_identity, refusal
     from cfgc.audit.signing import sign as sign_bundle
     from cfgc.audit.verify import bundles_at
     from cfgc.diagnostics import Rejected
@@ -70,10 +79,13 @@ def sign(bundles: tuple[Path, ...], key: Path, identity: str) -> int:
         raise click.BadParameter(f"{identity!r} is no name or address such as ann@example.org", param_hint="--identity")
     try:
         places = [place for given in bundles for place in bundles_at(given)]
+        if refused := [finding for place in places if (finding := refusal(place))]:
+            raise Rejected(refused)
         for place in places:
             say(f"{place}: signed with {sign_bundle(place, key).key}")
     except Rejected as rejected:
-        return _refused(rejected, EXIT_REJECTED)
+        return _refused(rejected.diagnostics)
+    say(f"{len(places)} {'bundle' if len(places) == 1 else 'bundles'} signed")
     if identity:
         click.echo(allowed_signer(places[0], identity))
     return EXIT_OK
@@ -104,7 +116,9 @@ def _data(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _refused(rejected: Rejected, code: int) -> int:
-    print_diagnostics(rejected.diagnostics, "text")
-    say(summary(rejected.diagnostics))
-    return code
+def _refused(findings: Sequence[Diagnostic]) -> int:
+    from cfgc.cli.refusing import refusal_code
+
+    print_diagnostics(findings, "text")
+    say(summary(findings))
+    return refusal_code(findings)

@@ -83,7 +83,7 @@ NONSENSE = [b"", b"{", b"[]", b"{}", b"null", b"3", b'{"format": 1}', b"\xff", b
 
 @pytest.mark.parametrize("data", [*NONSENSE, b'{"format": 2}', b'{"format": []}'])
 def test_a_manifest_of_nobody_is_refused(run: Bundle, data: bytes | None) -> None:
-    with pytest.raises(Rejected, match="CFG740"):
+    with pytest.raises(Rejected, match="CFG741"):
         damaged(run, "manifest.json", data)
 
 

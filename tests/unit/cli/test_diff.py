@@ -202,6 +202,26 @@ def test_directories_of_bundles_are_compared_bundle_by_bundle(
 
 
 @pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("manifest", ["{", "[]", '{"format": 99}', None])
+def test_damaged_bundles_of_a_directory_are_all_named_and_the_rest_is_compared(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, manifest: str | None
+) -> None:
+    for name in "abc":
+        shutil.copytree("out/a", tmp_path / "old" / name)
+        shutil.copytree("out/a", tmp_path / "new" / name)
+    (tmp_path / "new/b/config.py").write_text("")
+    broken = tmp_path / "new/c/manifest.json"
+    broken.unlink()
+    if manifest is not None:
+        broken.write_text(manifest)
+    code, out, err = diff(capsys, str(tmp_path / "old"), str(tmp_path / "new"))
+    assert (code, out) == (BAD_BUNDLE, "not compared: b, c\n0 of 1 bundle differ\n")
+    assert ("CFG745]" in err, "CFG741]" in err, "2 errors" in err) == (True, True, True)
+    assert diff(capsys, str(tmp_path / "old/c"), str(tmp_path / "new/c"))[0] == BAD_BUNDLE
+    assert diff(capsys, str(tmp_path / "none"), "out/a")[0] == EXIT_USAGE
+
+
+@pytest.mark.usefixtures("project")
 def test_what_is_wrong_with_either_side_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = diff(capsys, "specs/a.toml", "training.maxsteps=1", "specs/a.toml", "model.hiden_size=1")
     assert code == EXIT_REJECTED

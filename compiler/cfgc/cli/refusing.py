@@ -1,0 +1,20 @@
+"""The exit code of a command that was given bundles and refuses them: one rule for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from cfgc.cli import EXIT_BAD_BUNDLE, EXIT_REJECTED, EXIT_USAGE
+from cfgc.diagnostics import Diagnostic
+
+_NOTHING_THERE: Final = {"CFG740", "CFG742", "CFG743", "CFG746"}
+_BAD_BUNDLE: Final = {"CFG735", "CFG741", "CFG745"}
+
+
+def refusal_code(findings: Iterable[Diagnostic]) -> int:
+    """64: nothing there, or no bundle; 65: a bundle that is not as compiled or cannot be read; else 1."""
+    codes = {finding.code for finding in findings if finding.severity == "error"}
+    if codes & _NOTHING_THERE:
+        return EXIT_USAGE
+    return EXIT_BAD_BUNDLE if codes & _BAD_BUNDLE else EXIT_REJECTED
