@@ -14,7 +14,7 @@ from click.shell_completion import get_completion_class
 from cfgc import __version__
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.commands_project import import_spec, init, overlays, schema
-from cfgc.cli.complete import complete_explain, complete_key, complete_override, complete_spec
+from cfgc.cli.complete import complete_build, complete_explain, complete_key, complete_override, complete_spec
 from cfgc.cli.data import data
 from cfgc.cli.diffing import diff
 from cfgc.cli.exporting import export
@@ -65,7 +65,7 @@ deny_option = click.option("--deny", type=click.Choice(["warnings"]), help="Trea
 
 
 @cfgc.command()
-@click.argument("places", nargs=-1, required=True, metavar="SPEC [OVERRIDE]...", shell_complete=complete_spec)
+@click.argument("places", nargs=-1, required=True, metavar="SPEC [OVERRIDE]...", shell_complete=complete_build)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The bundle's directory [default: out/NAME].")
 @format_option
 @deny_option

@@ -30,6 +30,13 @@ def complete_spec(context: Context, parameter: Parameter, incomplete: str) -> li
     return [CompletionItem(incomplete, type="file")]
 
 
+def complete_build(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
+    """A spec first, then overrides, or with ``--check`` more places."""
+    if not context.params.get(parameter.name or ""):
+        return complete_spec(context, parameter, incomplete)
+    return complete_override(context, parameter, incomplete) or [CompletionItem(incomplete, type="file")]
+
+
 def complete_file(context: Context, parameter: Parameter, incomplete: str) -> list[CompletionItem]:
     """Files."""
     del context, parameter

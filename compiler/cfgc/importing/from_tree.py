@@ -76,7 +76,7 @@ def _named_hardware(layers: Sequence[str], hardware: Sequence[str]) -> Iterator[
 
 def _settled(items: Sequence[Item], world_size: int | None) -> tuple[Item, ...]:
     """The items, without what contradicts others, and with what follows from them."""
-    items = _one_length(items)
+    items = tuple(_without_package(_one_length(items)))
     said = {item.key: item for item in items if isinstance(item, Setting)}
     if "launch.gpus_per_node" not in said:
         items = (*items, *_ranks(said, world_size))
@@ -95,6 +95,15 @@ def _one_length(items: Sequence[Item]) -> tuple[Item, ...]:
         because = "passes need the number of samples; set `training.max_steps`, or `data.max_train_samples` with it"
         return tuple(_without(items, "training.max_epochs", because, True))
     return tuple(items)
+
+
+def _without_package(items: Iterable[Item]) -> Iterator[Item]:
+    """What another tool packs is beside that tool's files, and not beside this spec."""
+    for item in items:
+        if isinstance(item, Setting) and item.key.startswith("package.") and item.sources:
+            yield Dropped(item.sources[0], "say in `[package]` what of your project is packed", item.value, True)
+        else:
+            yield item
 
 
 def _without(items: Iterable[Item], key: str, because: str, doubtful: bool) -> Iterator[Item]:

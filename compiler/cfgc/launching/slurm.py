@@ -61,6 +61,7 @@ VARIABLES: tuple[Used, ...] = (
         for name in ("SLURM_TASKS_PER_NODE", "SLURM_JOB_CPUS_PER_NODE", "SLURM_LOCALID", "SLURM_PROCID")
     ),
     *(Used(name, "17.11") for name in ("SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURMD_NODENAME")),
+    Used("SLURM_MEM_PER_GPU", "19.05", "there is no --mem-per-gpu, so that a job's memory is by node or by CPU"),
     Used("SLURM_CONF", "17.11"),
     GPUS_ON_NODE,
     Used("SRUN_CPUS_PER_TASK", "22.05", "srun reads SLURM_CPUS_PER_TASK, which sbatch sets from --cpus-per-task"),

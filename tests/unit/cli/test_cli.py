@@ -124,7 +124,7 @@ def test_explain_shows_the_whole_chain_with_places(work: Path) -> None:
     assert result.returncode == 0
     lines = result.stdout.splitlines()
     assert lines[0].startswith("training.learning_rate = 0.0001")
-    assert "numerics" in lines[0]
+    assert lines[2] == "  numerics: Every rate is a multiple of it."
     chain = [line.split() for line in lines if line.startswith("  0.")]
     assert [row[0] for row in chain[:2]] == ["0.0001", "0.002"]
     assert chain[1][-1] == "spec.toml:18:1"
@@ -147,7 +147,8 @@ def test_explain_offers_the_nearest_key(work: Path) -> None:
 def test_explain_leads_into_arrays_overlays_and_sections(work: Path) -> None:
     inside = cfgc(work, "explain", "spec.toml", "data.sources[0].path").stdout.splitlines()
     assert inside[0] == 'data.sources.0.path = "texts"'
-    assert inside[2].endswith("spec.toml:22:8")
+    assert inside[1] == "  numerics: Other files may hold other text."
+    assert inside[3].endswith("spec.toml:22:8")
     assert '  zero      "2"' in cfgc(work, "explain", "spec.toml", "overlays").stdout
     section = cfgc(work, "explain", "spec.toml", "training").stdout
     assert "gradient_accumulation_steps" in section

@@ -58,7 +58,7 @@ def test_a_value_of_a_stage_is_explained(capsys: pytest.CaptureFixture[str]) -> 
     code, out, _ = said(capsys, "explain", "chain.toml", "stages.train.training.max_steps")
     assert code == EXIT_OK
     assert out.startswith("training.max_steps = 4 ")
-    assert [line.split()[:2] for line in out.splitlines()[3:5]] == [["4", "stage"], ["10", "spec"]]
+    assert [line.split()[:2] for line in out.splitlines()[4:6]] == [["4", "stage"], ["10", "spec"]]
     assert "training.max_steps = 10" in said(capsys, "explain", "chain.toml", "training.max_steps")[1]
     assert said(capsys, "explain", "chain.toml", "stages.train.training.max_stepz")[0] == EXIT_USAGE
 

@@ -31,6 +31,7 @@ def test_what_ranks_find_on_the_cluster_is_said() -> None:
         "| --- | --- |",
         "| asked of Slurm | `--mem=0`, `--partition=gpu` |",
         "| container | pyxis with `/shared/train.sqsh`, and the home directory |",
+        "| image | by its name, which may mean another one later; `name@sha256:…` means one only |",
         "| mounted | `$DATA` |",
         "| mounted | `/in` as `/out`, read-only |",
         "| temporary files | `$SLURM_TMPDIR`, as `TMPDIR` |",
