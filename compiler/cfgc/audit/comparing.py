@@ -152,6 +152,12 @@ def _cause(before: Sequence[Step], after: Sequence[Step]) -> str:
     """What the value follows from, where nobody gave another: an expression, other keys, a table that came or went."""
     if before and after:
         same_way = before[0].get("layer") == after[0].get("layer") and before[0].get("text") == after[0].get("text")
-        return str(after[0].get("derived") or after[0].get("text") or "") if same_way else ""
+        return str(after[0].get("derived") or _expression(after[0])) if same_way else ""
     [newest] = (before or after)[:1] or ({},)
-    return str(newest.get("derived") or newest.get("text") or (DEFAULT if newest.get("layer") == DEFAULT else ""))
+    return str(newest.get("derived") or _expression(newest) or (DEFAULT if newest.get("layer") == DEFAULT else ""))
+
+
+def _expression(step: Step) -> str:
+    """What was written and is computed; ``$${`` alone is an escape, which follows from nothing."""
+    text = str(step.get("text") or "")
+    return text if "${" in text.replace("$${", "") else ""

@@ -130,8 +130,8 @@ def _unknown(library: Library, choice: Choice, tried: Sequence[str], keys: Itera
 
 def _keys(choice: Choice, keys: Iterable[Path]) -> tuple[str, ...]:
     """What the user may have meant: a key of that last name, written without its section."""
-    found = [dotted(path) for path in keys if path[-1] == choice.group]
-    return tuple(f"to set a key, write its section: '{key}={choice.option}'" for key in found[:3])
+    found = dict.fromkeys(dotted(path) for path in keys if path[-1] == choice.group and len(path) > 1)
+    return tuple(f"to set a key, write its section: '{key}={choice.option}'" for key in [*found][:3])
 
 
 def named_choices(choices: Iterable[Choice]) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from cfgc.packing.changes import patch_of
 from cfgc.packing.patterns import fits, pattern_problem
 from cfgc.packing.problems import Problem, listed
 from cfgc.packing.secrets import secrets_in
+from cfgc.packing.shadowing import shadowing
 from cfgc.packing.tracked import Tracked, not_as_committed, read_tracked
 from cfgc.packing.walking import files_of, is_link, repository_of, root_of
 
@@ -167,6 +168,8 @@ def _problems_of(packed: Packed, settings: Settings) -> Iterator[Problem]:
             yield cannot_be_packed(ascii(path), "its name is no text")
         elif data.startswith(b"version https://git-lfs"):
             yield cannot_be_packed(path, "a pointer of Git LFS, and not the file itself")
+    if taken := shadowing(packed.files, packed.roots):
+        yield _hides(taken)
     secrets = [line for path, data in packed.files.items() for line in secrets_in(path, data)]
     if secrets:
         yield Problem(
@@ -189,6 +192,19 @@ def _unmatched(packed: Packed, settings: Settings) -> Iterator[Problem]:
             yield Problem("CFG755", words, "include", "nothing would be packed for it", less)
     if not settings.include:
         yield Problem("CFG755", "nothing is included in the package", "include", "name what is code")
+
+
+def _hides(taken: Mapping[str, str]) -> Problem:
+    path, name = next(iter(taken.items()))
+    more = (f"so do {listed(list(taken)[1:])}",) if len(taken) > 1 else ()
+    return Problem(
+        "CFG752",
+        f"`{path}` hides the module `{name}` that the run needs",
+        notes=("on the node Python looks in the package first, and would import this file in its place", *more),
+        helps=(
+            f'leave it out: `exclude = ["{path.removesuffix("__init__.py").rstrip("/")}"]`; or give it another name',
+        ),
+    )
 
 
 def _too_many(names: list[str]) -> Problem | None:

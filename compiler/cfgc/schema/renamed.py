@@ -205,6 +205,7 @@ RENAMED: Mapping[str, Renamed] = MappingProxyType(
         "script.env": Renamed("task.env", _SECTION),
         "script.env_vars": Renamed("task.env", _SECTION),
         "script.cwd": Renamed("task.working_directory", _SECTION),
+        "package.mode": Renamed("package.kind"),
         "package.repo_url": Renamed("package.repository"),
         "package.commit_hash": Renamed("package.commit"),
         "package.patterns": Renamed("package.include"),

@@ -100,13 +100,13 @@ def test_the_bytes_of_an_archive_are_those_of_every_release_of_python() -> None:
         ("[]", "CFG755", "nothing is included"),
         ('["mine", "linked.py"]', "CFG756", "a link"),
         ('["mine", "large.bin"]', "CFG756", "262,145 bytes"),
-        ('["mine", "token.py"]', "CFG757", "token.py:2: a Hugging Face token"),
+        ('["mine", "hub.py"]', "CFG757", "hub.py:2: a Hugging Face token"),
         ('["mine/parts.py"]', "CFG758", "`mine.main` is in the project, and not in the package"),
     ],
 )
 def test_what_cannot_be_packed_is_refused(include: str, code: str, said: str, tmp_path: Path) -> None:
     token = "hf_" + "aB3" * 10
-    make(tmp_path, large_bin="", **{"token.py": f"import x\nlogin('{token}')\n", "large.bin": bytes(262145)})
+    make(tmp_path, large_bin="", **{"hub.py": f"import x\nlogin('{token}')\n", "large.bin": bytes(262145)})
     (tmp_path / "linked.py").symlink_to("mine/main.py")
     found = refusal(tmp_path, f"package.include={include}")
     assert found["code"] == code
@@ -153,6 +153,27 @@ def test_what_differs_of_an_archive_is_told_by_its_files_and_not_by_its_bytes(tm
     assert "1 file of the code differs" in said
     assert "~ mine/parts.py" in said
     assert "ustar" not in said
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("torch/__init__.py", "torch"), ("logging.py", "logging"), ("src/deepspeed/__init__.py", "deepspeed")],
+)
+def test_a_package_that_hides_what_the_run_needs_is_refused(path: str, name: str, tmp_path: Path) -> None:
+    write(make(tmp_path) / path, "")
+    found = refusal(tmp_path)
+    assert found["code"] == "CFG752"
+    assert f"`{path}` hides the module `{name}`" in found["said"]
+    left_out = found["said"].partition("`exclude = ")[2].partition("`")[0]
+    assert path not in packed(build(tmp_path, f"package.exclude={left_out}"))
+
+
+def test_names_of_libraries_further_down_hide_nothing(tmp_path: Path) -> None:
+    names = ("mine/torch.py", "mine/logging/__init__.py", "numpy/words.py", "torchlike.py")
+    make(tmp_path)
+    for name in names:
+        write(tmp_path / name, "")
+    assert set(names) <= set(packed(build(tmp_path)))
 
 
 @pytest.mark.parametrize("digest", ["", "@sha256:" + "ab" * 32])

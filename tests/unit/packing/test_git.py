@@ -61,6 +61,11 @@ def test_a_commit_of_anything_else_changes_no_bundle(project: Path) -> None:
     assert packed(after) == packed(before)
 
 
+@pytest.mark.parametrize("place", ["/home/ann/code", "~/code", "../code", "file:///home/ann/code"])
+def test_a_path_of_this_machine_is_no_place_where_others_get_the_commit(project: Path, place: str) -> None:
+    assert refusal(project, GIT, f'package.repository="{place}"')["code"] == "CFG751"
+
+
 @pytest.mark.parametrize("kind", ["git", "files", "both"])
 def test_a_bundle_is_no_code_wherever_it_lies_and_before_it_is_committed(project: Path, kind: str) -> None:
     before = build(project, f'package.kind="{kind}"', 'package.include=["*"]')

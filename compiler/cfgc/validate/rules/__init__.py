@@ -65,6 +65,7 @@ SHARED_RULES: tuple[SharedRule, ...] = (
     own_code.script_can_run,
     belonging.keys_belong_to_the_kind,
     package.package_can_be_made,
+    package.repository_is_an_address,
     package.package_has_its_digest,
     package.targets_are_packed,
     launch.node_has_the_gpus,

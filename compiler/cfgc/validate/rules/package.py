@@ -15,11 +15,25 @@ if TYPE_CHECKING:
 
 
 def package_can_be_made(_: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
-    """CFG753 to CFG757: git has the files as they are, patterns match, each file can be packed, none is secret."""
+    """CFG752, CFG753, CFG754, CFG755, CFG756, CFG757: files are as in git, each can be packed, none is secret."""
     packed = resolved.code.packed
     for problem in packed.problems if packed else ():
         places = [At(f"package.{problem.key}", problem.text)]
         yield error(problem.code, problem.message, resolved, places, problem.notes, problem.helps)
+
+
+def repository_is_an_address(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
+    """CFG751: others find the repository too."""
+    place = spec.package.repository
+    if "\\" in place or place.startswith(("/", "~", ".", "file:")):
+        yield error(
+            "CFG751",
+            "`package.repository` is a path of this machine",
+            resolved,
+            [At("package.repository", "nobody else finds it here")],
+            ("it tells people where the commit can be had, and goes into the bundle",),
+            ("write the address that others clone, such as `https://example.org/team/code`, or leave it out",),
+        )
 
 
 def package_has_its_digest(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
