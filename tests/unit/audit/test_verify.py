@@ -102,7 +102,9 @@ def test_the_bundle_s_own_runtime_checks_signatures_without_cfgc(
     assert (done.returncode, f"signed by {ANN}" in done.stdout) == (0, True), done.stderr
     assert "signed with ED25519 key SHA256:" in verified().stdout
     assert verified("--identity", ANN).returncode == 64
-    assert verified("--signers", "no-such-file").returncode == 64
+    missing = verified("--signers", "no-such-file")
+    assert (missing.returncode, "no-such-file: there is no such file" in missing.stderr) == (64, True)
+    assert run(["verify", str(bundle), "--signers", str(tmp_path / "no-such-file")]) == 64
     signers_of(signers, keys, BEN)
     refused = verified("--signers", "signers")
     assert (refused.returncode, "does not hold" in refused.stderr) == (65, True)
@@ -194,6 +196,39 @@ def test_a_damaged_bundle_a_stage_and_a_missing_key_are_not_signed(tmp_path: Pat
     (pipeline / "launch.sh").write_text("echo\n")
     with pytest.raises(Rejected, match="CFG735"):
         sign(pipeline, keys[ANN])
+
+
+@pytest.mark.parametrize("manifest", ["{", "[]", '{"format": 99}', "\udcff"])
+def test_a_tree_with_a_damaged_manifest_is_not_signed_at_all(
+    tmp_path: Path, bundle: Path, keys: dict[str, Path], manifest: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        shutil.copytree(bundle, tmp_path / "tree" / name)
+    place = tmp_path / "tree" / "b"
+    (place / "manifest.json").write_text(manifest, errors="surrogateescape")
+    assert run(["sign", str(tmp_path / "tree"), "--key", str(keys[ANN])]) == 65
+    assert not [*tmp_path.glob("tree/*/*.sig")]
+    assert run(["verify", str(place)]) == 65
+    assert run(["build", "--check", str(place)]) == 65
+    assert run(["report", str(place), "-o", str(tmp_path / "page.html")]) == 65
+    own = [sys.executable, "-I", str(bundle / "runtime"), "verify", "--bundle", str(place)]
+    done = subprocess.run(own, capture_output=True, text=True, check=False)
+    assert done.returncode == 65
+    said = capfd.readouterr().err + done.stderr
+    assert "Error(" not in said
+    assert "put your change" not in said
+    assert subprocess.run([*own[:-1], str(tmp_path / "none")], capture_output=True, check=False).returncode == 64
+
+
+@pytest.mark.parametrize("command", [["verify"], ["sign", "--key", "k"], ["report"]])
+def test_what_is_no_bundle_is_a_usage_error(
+    tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.toml").write_text("")
+    (tmp_path / "a.txt").write_text("")
+    for name, why in (("a.toml", "it is a spec"), ("a.txt", "it is a file"), ("none", "there is no such directory")):
+        assert run([*command, str(tmp_path / name)]) == 64
+        assert why in capsys.readouterr().err
 
 
 def test_every_bundle_of_a_tree_is_found_and_nothing_else(
