@@ -24,7 +24,7 @@ from cfgc.validate.rewriting import line, rewritten
 from cfgc.validate.substitutes import has_substitute, instead
 from cfgc.validate.targets import no_such_target
 from cfgc.validate.value_fixes import value_fixes
-from cfgc.validate.values import found_text, toml_text
+from cfgc.validate.values import found_text, short_text, toml_text
 from cfgc.validate.wording import pasteable
 from cfgc.validate.words import word_in
 
@@ -84,7 +84,7 @@ class Refused:
         """What the expression that was written came to."""
         written = self.written
         if isinstance(written, str) and written != self.value and "${" in written:
-            return (f"`{toml_text(written)}` is {toml_text(self.value)}",)
+            return (f"`{short_text(written)}` is {short_text(self.value)}",)
         return ()
 
     def label(self, text: str = "") -> Label | None:
@@ -115,7 +115,7 @@ def _out_of_range(refused: Refused) -> Diagnostic:
     unit = meta_of(refused.info).unit if refused.info else ""
     counted = unit and unit not in {"ratio", "rate", "seed", "port", "probability", "norm", "loss"}
     written = refused.written
-    shown = toml_text(written) if isinstance(written, str) and "${" not in written else toml_text(refused.value)
+    shown = short_text(written) if isinstance(written, str) and "${" not in written else short_text(refused.value)
     label = refused.label(f"{shown} {unit}" if counted and not isinstance(written, str) else f"{shown}")
     limits = limits_of(refused.info) if refused.info else ""
     if refused.error["type"] == "too_large":

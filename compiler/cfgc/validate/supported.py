@@ -16,7 +16,7 @@ from cfgc.schema.values import NodePath
 from cfgc.validate.missing import dotted
 from cfgc.validate.places import Location, value_label
 from cfgc.validate.remedy import Remedy, one_fix
-from cfgc.validate.values import toml_text
+from cfgc.validate.values import short_text
 from cfgc.validate.wording import pasteable
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _works(value: object, default: object, later: Later) -> bool:
 def _unsupported(resolved: Resolved, found: Sequence[tuple[Location, Any]], later: Later) -> Diagnostic:
     (first, value), *others = found
     code, today = CODES[later.feature]
-    shown = f" = {toml_text(value)}" if isinstance(value, str | int | float) else ""
+    shown = f" = {short_text(value)}" if isinstance(value, str | int | float) else ""
     labels = (value_label(resolved, location, "nor is this") for location, _ in others)
     primary = value_label(resolved, first, "")
     return Diagnostic(
