@@ -181,6 +181,8 @@ def _verify(options: argparse.Namespace) -> str:
     if not options.bundle.is_dir():
         why = "it is a file" if options.bundle.exists() else "there is no such directory"
         raise Failure(USAGE, f"verify: {options.bundle} is not a bundle: {why}")
+    if not any((options.bundle / name).exists() for name in ("manifest.json", "launch.sh")):
+        raise Failure(USAGE, f"verify: {options.bundle} is not a bundle: it has no manifest.json")
     manifest = verify_bundle(options.bundle)
     signature = check_signature(options.bundle, options.signers, options.identity)
     said = f"{manifest.experiment}: {len(manifest.outputs)} files are as compiled ({manifest.bundle_digest})"
