@@ -84,10 +84,13 @@ class Comparison:
         return not (self.changes or self.points) or any(fact.subject in (COMPILER, RUNTIME) for fact in self.facts)
 
     def _kinds(self) -> Iterator[Kind]:
-        yield from (change.kind for change in self.changes)
-        yield from (change.kind for change in self.ds_config if self.counts_ds_config)
-        yield from (fact.kind for fact in self.facts if fact.kind)
-        yield from (point.difference.kind for point in self.points)
+        for change in (*self.changes, *(self.ds_config if self.counts_ds_config else ())):
+            yield change.kind
+        for fact in self.facts:
+            if fact.kind:
+                yield fact.kind
+        for point in self.points:
+            yield point.difference.kind
         for stage in (self.stages or {}).values():
             yield from stage._kinds()
 
