@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from cfgc.audit.comparing import DEFAULT, WORST_FIRST, Change, Comparison
-from cfgc.audit.comparison_words import MEANING, origin_text, value_texts, verdict
+from cfgc.audit.comparison_words import meaning, origin_text, value_texts, verdict
 from cfgc.audit.facts import Fact
 from cfgc.emit.markdown import code, counted, table, text
 from cfgc.sweep.numbers import told
@@ -47,7 +47,7 @@ def _of_kind(comparison: Comparison, kind: Kind) -> Iterator[str]:
     facts = [fact for fact in comparison.facts if fact.kind == kind]
     lines += ["", *(f"- {text(fact.subject)}: {text(fact.text)}" for fact in facts)] if facts else []
     if lines:
-        yield from ("", f"**{kind}**: {MEANING[kind]}", *lines)
+        yield from ("", f"**{kind}**: {meaning(comparison, kind)}", *lines)
         yield from (line for fact in facts for line in _details(fact))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final, Literal, TypeAlias
 
 from cfgc.audit.comparing import WORST_FIRST, Change, Comparison
-from cfgc.audit.comparison_words import MEANING, arrow, origin_text, value_texts, verdict, why
+from cfgc.audit.comparison_words import arrow, meaning, origin_text, value_texts, verdict, why
 from cfgc.audit.facts import Fact
 from cfgc.diagnostics.text import printable
 from cfgc.sweep.numbers import told
@@ -61,7 +61,7 @@ def _of_kind(comparison: Comparison, kind: Kind, paint: Paint) -> Iterator[str]:
     if comparison.counts_ds_config:
         lines += _changes([change for change in comparison.ds_config if change.kind == kind], paint)
     if lines:
-        yield from ("", paint(f"{kind}: {MEANING[kind]}", "bold"), *lines)
+        yield from ("", paint(f"{kind}: {meaning(comparison, kind)}", "bold"), *lines)
 
 
 def _of_no_kind(comparison: Comparison, paint: Paint) -> Iterator[str]:

@@ -13,10 +13,14 @@ from cfgc.diagnostics.text import printable
 from cfgc.emit.markdown import counted
 from cfgc_runtime.values import ABSENT, Kind
 
-MEANING: Final[Mapping[Kind, str]] = {
+_MEANING: Final[Mapping[Kind, str]] = {
     "numerics": "the loss curve changes",
     "resources": "memory, speed or cost, and the same loss curve",
     "logistics": "paths, names, logging: how it is run, not what",
+}
+_WITHOUT_A_LOSS: Final[Mapping[Kind, str]] = {
+    "numerics": "what it computes may change",
+    "resources": "memory, speed or cost, and the same results",
 }
 _WIDEST: Final = 100
 _AROUND: Final = 30
@@ -32,6 +36,13 @@ def verdict(comparison: Comparison) -> str:
     counts = comparison.counts
     said = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
     return f"{counted(sum(counts.values()), 'change')}, the worst of class {comparison.worst}: {said}"
+
+
+def meaning(comparison: Comparison, kind: Kind) -> str:
+    """What a change of the class can do; a task has no loss curve, nor have the stages of a pipeline together."""
+    sides = (comparison.old.values, comparison.new.values)
+    trains = any(key.startswith("training.") for values in sides for key in values.get("numerics", ()))
+    return _MEANING[kind] if trains else _WITHOUT_A_LOSS.get(kind, _MEANING[kind])
 
 
 def value_texts(old: Any, new: Any) -> tuple[str, str]:

@@ -191,6 +191,14 @@ def test_a_script_differs_by_its_lines() -> None:
     assert fact.kind == "numerics"
     assert [line for line in fact.details if line[0] in "+-"] == ["-print(2)", "+print(3)"]
     assert [one.subject for one in found.facts if one.kind] == ["script script/job.py"]
+    for said in (comparison_text(found), comparison_md(found)):
+        assert "what it computes may change" in said
+        assert "loss" not in said
+
+
+def test_what_holds_an_escape_follows_from_nothing() -> None:
+    found = compare_bundles(*(compiled(SPEC, f'experiment.description="{one} $${{training.seed}}"') for one in "ab"))
+    assert by_key(found)["experiment.description"].follows == ""
 
 
 GRID = '[sweep]\nmethod = "grid"\n[sweep.parameters]\n'

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cfgc.audit.comparing import WORST_FIRST, Change, Comparison
-from cfgc.audit.comparison_words import MEANING, origin_text, value_texts, verdict, why
+from cfgc.audit.comparison_words import meaning, origin_text, value_texts, verdict, why
 from cfgc.audit.facts import Fact
 from cfgc.audit.report.layers import Group
 from cfgc.sweep.numbers import listed
@@ -58,8 +58,8 @@ def _of_class(comparison: Comparison, kind: Kind | None, anchors: dict[str, str]
     changes = [*comparison.changes, *(comparison.ds_config if comparison.counts_ds_config else ())]
     rows = [_row(change, anchors) for change in changes if change.kind == kind]
     facts = tuple(fact for fact in comparison.facts if fact.kind == kind)
-    meaning = MEANING[kind] if kind else "nothing that runs is another"
-    return ChangesOfClass(kind, meaning, (*rows, *_points(comparison, kind)), facts)
+    said = meaning(comparison, kind) if kind else "nothing that runs is another"
+    return ChangesOfClass(kind, said, (*rows, *_points(comparison, kind)), facts)
 
 
 def _row(change: Change, anchors: dict[str, str]) -> ChangeRow:
