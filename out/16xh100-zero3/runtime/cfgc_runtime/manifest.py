@@ -71,16 +71,18 @@ class NotAsCompiled(Failure):
 
 
 REBUILD = f"put your change into the spec and rebuild: cfgc build <spec> (it is listed in {NAME})"
+AGAIN: Final = "build it again from its spec, or take the bundle from where it was compiled"
 DELETE = "this is the run's own copy: remove that directory and start again, which copies the bundle anew"
 
 
 def read_manifest(bundle: Path, advice: str = "") -> Manifest:
     """The manifest of ``bundle``. Raises ``Failure`` when there is none, or it is not as the compiler wrote it."""
+    unread = AGAIN if advice == REBUILD else advice
     try:
         data = (bundle / NAME).read_bytes()
         raw = json.loads(data.decode())
         if raw["format"] != FORMAT:
-            raise _failure(f"{bundle / NAME} has format {raw['format']}, this runtime reads {FORMAT}", advice)
+            raise _failure(f"{bundle / NAME} has format {raw['format']}, this runtime reads {FORMAT}", unread)
         point = point_of(bundle)
         manifest = Manifest(
             _text(raw["experiment"]),
@@ -92,10 +94,20 @@ def read_manifest(bundle: Path, advice: str = "") -> Manifest:
     except FileNotFoundError:
         raise _failure(f"{bundle} is not a bundle: it has no {NAME}", "" if advice == REBUILD else advice) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _failure(f"{bundle / NAME} cannot be read: {error!r}", advice) from None
+        raise _failure(f"{bundle / NAME} cannot be read: {_reason(error)}", unread) from error
     if flaw:
         raise NotAsCompiled(bundle, [Problem("edited", NAME, flaw)], advice)
     return manifest
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or "the file system refused"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no UTF-8 text"
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is no JSON ({error})"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else "it is not as cfgc writes it"
 
 
 def _flaw(raw: Mapping[str, Any], data: bytes) -> str:

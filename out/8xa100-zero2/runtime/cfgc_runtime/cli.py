@@ -30,7 +30,7 @@ from cfgc_runtime.retry import decide, decide_after_save
 from cfgc_runtime.rundir import RUN_DIR_VARIABLE, RunDirectory
 from cfgc_runtime.share import Share
 from cfgc_runtime.sharing import select_point
-from cfgc_runtime.signature import check_signature
+from cfgc_runtime.signature import check_signature, find_signers
 from cfgc_runtime.stage import stage_bundle
 
 if TYPE_CHECKING:
@@ -176,6 +176,13 @@ def _of_no_run(options: argparse.Namespace) -> str:
 def _verify(options: argparse.Namespace) -> str:
     if options.identity and options.signers is None:
         raise Failure(USAGE, "verify: --identity is one of a file of signers: give it with --signers FILE")
+    if options.signers is not None:
+        find_signers(options.signers)
+    if not options.bundle.is_dir():
+        why = "it is a file" if options.bundle.exists() else "there is no such directory"
+        raise Failure(USAGE, f"verify: {options.bundle} is not a bundle: {why}")
+    if not any((options.bundle / name).exists() for name in ("manifest.json", "launch.sh")):
+        raise Failure(USAGE, f"verify: {options.bundle} is not a bundle: it has no manifest.json")
     manifest = verify_bundle(options.bundle)
     signature = check_signature(options.bundle, options.signers, options.identity)
     said = f"{manifest.experiment}: {len(manifest.outputs)} files are as compiled ({manifest.bundle_digest})"

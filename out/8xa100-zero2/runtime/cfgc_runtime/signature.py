@@ -60,12 +60,21 @@ class BadSignature(Failure):
         super().__init__(BAD_BUNDLE, f"the signature {bundle / NAME} does not hold: {why}")
 
 
+def find_signers(signers: Path) -> None:
+    """Raises ``Failure`` unless ``signers`` is a file: it says nothing of a bundle when it is not."""
+    if not signers.is_file():
+        why = "it is no file" if os.path.lexists(signers) else "there is no such file"
+        raise Failure(USAGE, f"--signers {signers}: {why}; it has a line NAME KEYTYPE KEY for each who may sign")
+
+
 def check_signature(bundle: Path, signers: Path | None = None, identity: str = "") -> Signature | None:
     """The signature of ``bundle``; None where there is none and nobody asked for one.
 
     ``signers`` is an allowed-signers file (``man ssh-keygen``): the key must stand in it, as ``identity``'s where that
     is given. Without it all that is checked is that the signature is of this manifest. Raises ``Failure``.
     """
+    if signers is not None:
+        find_signers(signers)
     if not os.path.lexists(bundle / NAME):
         if signers is None:
             return None
@@ -124,8 +133,6 @@ def _key_of(program: str, bundle: Path) -> str:
 
 def _signer_of(program: str, bundle: Path, key: str, signers: Path, identity: str) -> str:
     """Who of ``signers`` signed. Raises ``BadSignature`` when nobody did."""
-    if not signers.is_file():
-        raise Failure(USAGE, f"{signers} is no file of allowed signers: lines of NAME KEYTYPE KEY")
     file = str(signers.absolute())
     found = _asked(program, bundle, "find-principals", "-f", file)
     names = [identity] if identity else found.stdout.splitlines()

@@ -25,6 +25,7 @@ def check_node(bundle: Path, config: Config, run: RunDirectory, *, first: bool =
 
     What a whole run is told once is said by its ``first`` node.
     """
+    may_dump_much = first and _takes_much_memory(config)
     return [
         *surroundings.packages(config.TARGET),
         *surroundings.gpus(config.TOPOLOGY),
@@ -32,7 +33,7 @@ def check_node(bundle: Path, config: Config, run: RunDirectory, *, first: bool =
         *space.run_directory_is_writable(run.root),
         *(extras.paths(config.TASK) if is_task(config) else _for_training(bundle, config, run)),
         *limits.cores_to_bind_to(config.LAUNCH, config.TOPOLOGY),
-        *(limits.core_files(config.LAUNCH) if first and _takes_much_memory(config) else ()),
+        *(limits.core_files(config.LAUNCH) if may_dump_much else ()),
     ]
 
 
