@@ -14,7 +14,8 @@ from cfgc_runtime.values import Values
 PARTS: Final = {"parameters": "parameter_bytes", "gradients": "gradient_bytes", "optimizer": "optimizer_bytes"}
 """What a bar is made of, and its name in ``States``."""
 _LEFT: Final = 74
-_RIGHT: Final = WIDTH - 14
+_RIGHT: Final = WIDTH - 32
+"""Half of the last label is beyond it."""
 _TOP: Final = 22
 _ROW: Final = 44
 _STAGES: Final = (0, 1, 2, 3)
