@@ -17,6 +17,7 @@ from cfgc.cli import run
 from cfgc.pipeline import compile_spec
 from cfgc.write.writer import write_bundle
 from cfgc_runtime.cli import main
+from cfgc_runtime.rundir import RUN_DIR_VARIABLE
 from tests.unit.audit.tampering import SIGNATURE, Victim, flip, spoil
 from tests.unit.stages.test_pipelines import TASK, reader_of
 
@@ -106,7 +107,10 @@ def test_a_runtime_sees_a_change_of_itself(tmp_path: Path, key: Path) -> None:
         victim.restore()
 
 
-def test_a_stage_does_not_start_in_a_pipeline_of_which_a_file_was_edited(tmp_path: Path, key: Path) -> None:
+def test_a_stage_does_not_start_in_a_pipeline_of_which_a_file_was_edited(
+    tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(RUN_DIR_VARIABLE, "")  # put back after the test, for the runtime sets it for its children
     victim = signed_victim(tmp_path, TASK + STAGES, key, 3)
     stage = Victim(victim.root / "stages" / "one", {}, victim.random)
     flip(victim, "PLAN.md")
