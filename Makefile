@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Both at once, each one's output in one piece when it has ended, and the other goes on when one fails.
 BESIDE := $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target
 
-.PHONY: help demo test lint types mypy pyright unit runs slow slurm explore out golden clean
+.PHONY: help demo test lint types mypy pyright unit slow slurm explore out golden clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -31,7 +31,7 @@ demo: $(VENV)/.installed ## Compile specs/examples/quickstart.toml and train it 
 	$(BIN)/cfgc build specs/examples/quickstart.toml
 	PYTHON=$(BIN)/python out/quickstart/launch.sh
 
-test: lint types unit runs ## Lint, types, and every test
+test: lint types unit slow slurm ## Lint, types, and every test
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .
@@ -45,11 +45,6 @@ mypy pyright: $(VENV)/.developer
 
 unit: $(VENV)/.developer
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
-
-# Slow tests compute, and those on Slurm mostly wait.
-runs: $(VENV)/.developer
-	@echo "slow tests, and those on Slurm beside them: a quarter of an hour or less on two cores"
-	+@$(BESIDE) slow slurm
 
 slow: $(VENV)/.developer
 	$(BIN)/python -m pytest -q -m "slow and not slurm"
