@@ -140,7 +140,8 @@ def test_a_chain_goes_on_after_a_start_that_was_taken_away(slurm: Cluster, tmp_p
     job, run = start_on_n1(slurm, tmp_path, "cluster.chain=true")
     take_n1(slurm, tmp_path)
     ended = slurm.wait(job)
-    assert (ended.state, ended.code) == ("FAILED", 75), said(run)
+    assert ended.code == 75, said(run)
+    assert ended.state in {"FAILED", "PREEMPTED"}  # Slurm's word for whether the script or the grace time ended first
     assert FROM_THE_BEGINNING in said(run)
     wait_for(run / "attempts" / "002" / "pids" / "rank-1")
     assert str(int(job) + 1) in slurm.queue()
