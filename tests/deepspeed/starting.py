@@ -28,14 +28,20 @@ def alone(script: str, configs: object, folder: Path, port: int) -> Any:
 def _written(command: list[str], configs: object, folder: Path, **environment: str) -> Any:
     given, written = folder / "configs.json", folder / "written.json"
     given.write_text(json.dumps(configs))
-    fixed = {"DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    fixed = {
+        "DS_ACCELERATOR": "cpu",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        # torch waits for ever where a build was killed, so builds are kept for these tests alone
+        "TORCH_EXTENSIONS_DIR": str(folder.parent / "torch_extensions"),
+    }
     done = subprocess.run(
         [sys.executable, *command, str(given), str(written)],
         cwd=HERE,
         env={**os.environ, **fixed, **environment},
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=1500,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-4000:]

@@ -84,9 +84,9 @@ def pack(reader: Reader, settings: Settings) -> Packed:
 
 def _settings_problems(settings: Settings) -> Iterator[Problem]:
     for key in ("include", "exclude"):
-        for pattern in getattr(settings, key):
+        for at, pattern in enumerate(getattr(settings, key)):
             if problem := pattern_problem(pattern):
-                yield Problem("CFG755", f"`{pattern}` is no pattern of a package", key, problem)
+                yield Problem("CFG755", f"`{pattern}` is no pattern of a package", key, problem, inside=(at,))
     if settings.commit and not _COMMIT.fullmatch(settings.commit):
         yield Problem(
             "CFG753",
@@ -185,11 +185,11 @@ def _problems_of(packed: Packed, settings: Settings) -> Iterator[Problem]:
 def _unmatched(packed: Packed, settings: Settings) -> Iterator[Problem]:
     where = f"below `{settings.subdirectory}`" if settings.subdirectory else "of the project"
     known = "that git knows" if settings.kind == "git" else ""
-    for pattern in settings.include:
+    for at, pattern in enumerate(settings.include):
         if not any(fits(path, pattern) for path in packed.files):
             words = " ".join(filter(None, ("no file", where, known, f"matches `{pattern}`")))
             less = (f"without {listed(list(settings.exclude))}",) if settings.exclude else ()
-            yield Problem("CFG755", words, "include", "nothing would be packed for it", less)
+            yield Problem("CFG755", words, "include", "nothing would be packed for it", less, inside=(at,))
     if not settings.include:
         yield Problem("CFG755", "nothing is included in the package", "include", "name what is code")
 

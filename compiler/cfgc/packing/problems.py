@@ -10,7 +10,10 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class Problem:
-    """``key`` is the key of ``[package]`` that is at fault, and ``text`` what is said under its value."""
+    """``key`` is the key of ``[package]`` that is at fault, and ``text`` what is said under its value.
+
+    ``inside`` leads to the element of a list that is meant.
+    """
 
     code: str
     message: str
@@ -18,6 +21,7 @@ class Problem:
     text: str = ""
     notes: tuple[str, ...] = ()
     helps: tuple[str, ...] = ()
+    inside: tuple[int, ...] = ()
 
 
 def listed(names: list[str]) -> str:

@@ -18,7 +18,7 @@ def package_can_be_made(_: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG752, CFG753, CFG754, CFG755, CFG756, CFG757: files are as in git, each can be packed, none is secret."""
     packed = resolved.code.packed
     for problem in packed.problems if packed else ():
-        places = [At(f"package.{problem.key}", problem.text)]
+        places = [At(f"package.{problem.key}", problem.text, problem.inside)]
         yield error(problem.code, problem.message, resolved, places, problem.notes, problem.helps)
 
 

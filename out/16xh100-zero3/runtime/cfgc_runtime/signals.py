@@ -47,8 +47,8 @@ def block() -> None:
 
 
 def ignore() -> None:
-    """Be deaf to the stop signals: an interpreter that is ending would die of one, and its exit code with it."""
-    for number in STOP_SIGNALS:
+    """Be deaf to requests: an interpreter that is ending would die of one, and its exit code with it."""
+    for number in (*STOP_SIGNALS, END_SIGNAL):
         signal.signal(number, signal.SIG_IGN)
 
 

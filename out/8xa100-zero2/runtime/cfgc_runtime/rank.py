@@ -113,6 +113,7 @@ def _train(bundle: Path, run: RunDirectory, world: World, attempt: Attempt, scre
     code, message = INTERNAL, ""
     try:
         die_with_parent(signal.SIGKILL)
+        signal.signal(END_SIGNAL, signal.SIG_IGN)  # torchrun sends it to the parent's whole group
         stop = StopRequest()
         stop.install()
         faulthandler.enable(all_threads=True)  # the stacks of a crash in C++ are in its log
