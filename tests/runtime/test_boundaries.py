@@ -13,6 +13,7 @@ import pytest
 import cfgc_runtime
 from cfgc.lower import plan
 from cfgc_runtime import config
+from cfgc_runtime.data import config as data_config
 
 PACKAGE = Path(cfgc_runtime.__file__).parent
 ALLOWED = sys.stdlib_module_names | {"torch", "deepspeed", "numpy", "cfgc_runtime"}
@@ -59,16 +60,17 @@ def test_supervising_loads_neither_torch_nor_deepspeed() -> None:
     assert done.stdout.strip() == "set()"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        name
-        for name, found in vars(config).items()
-        if isinstance(found, type) and found.__module__ == config.__name__ and name not in ("Config", "TaskConfig")
-    ],
-)
+SHAPES = {
+    name: found
+    for module in (config, data_config)
+    for name, found in vars(module).items()
+    if isinstance(found, type) and found.__module__ == module.__name__ and name not in ("Config", "TaskConfig")
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
 def test_every_name_that_the_runtime_reads_is_in_the_plan(name: str) -> None:
-    wanted = getattr(config, name).__annotations__
+    wanted = SHAPES[name].__annotations__
     offered = {field.name: field.type for field in dataclasses.fields(getattr(plan, name))}
     assert set(wanted) <= set(offered)
     assert {key: wanted[key] for key in wanted} == {key: offered[key] for key in wanted}

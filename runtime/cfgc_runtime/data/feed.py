@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from torch.utils.data import DataLoader, Dataset
 
-    from cfgc_runtime.config import Config, Data
+    from cfgc_runtime.config import Config
+    from cfgc_runtime.data.config import Data
     from cfgc_runtime.data.files import Fingerprint
     from cfgc_runtime.data.loading import Loaded
     from cfgc_runtime.data.order import Order

@@ -16,7 +16,7 @@ from cfgc_runtime.rundir import expand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from cfgc_runtime.config import Source
+    from cfgc_runtime.data.config import Source
 
 _THREADS = 4
 _Place: TypeAlias = tuple[int, int]

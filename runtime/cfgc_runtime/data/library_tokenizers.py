@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cfgc_runtime import config
+    from cfgc_runtime.data import config
 
 _ENDS = (
     "</s>",

@@ -18,7 +18,8 @@ from cfgc_runtime.signals import die_with_parent
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cfgc_runtime.config import Batch, Data
+    from cfgc_runtime.config import Batch
+    from cfgc_runtime.data.config import Data
     from cfgc_runtime.data.rows import Rows
 
 

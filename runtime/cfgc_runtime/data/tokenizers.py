@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cfgc_runtime import config
+    from cfgc_runtime.data import config
 
 BYTES_END = 256
 BYTES_VOCABULARY = 257

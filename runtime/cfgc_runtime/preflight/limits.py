@@ -15,7 +15,8 @@ from cfgc_runtime.preflight.sizes import readable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cfgc_runtime.config import Data, Launch, Topology
+    from cfgc_runtime.config import Launch, Topology
+    from cfgc_runtime.data.config import Data
 
 _FILES_AT_LEAST: Final = 1024
 _FILES_A_WORKER: Final = 64

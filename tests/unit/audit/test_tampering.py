@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from cfgc.pipeline import compile_spec
 from cfgc.write.writer import write_bundle
 from cfgc_runtime.cli import main
 from cfgc_runtime.rundir import RUN_DIR_VARIABLE
+from tests.debian import program
 from tests.unit.audit.tampering import SIGNATURE, Victim, flip, spoil
 from tests.unit.stages.test_pipelines import TASK, reader_of
 
@@ -32,9 +32,9 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def new_key(path: Path, kind: str = "ed25519") -> Path:
-    if shutil.which("ssh-keygen") is None:
-        pytest.skip("there is no ssh-keygen here")
-    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", path], check=True)
+    subprocess.run(
+        [program(("ssh-keygen",), "openssh-client"), "-q", "-t", kind, "-N", "", "-C", "", "-f", path], check=True
+    )
     return path
 
 

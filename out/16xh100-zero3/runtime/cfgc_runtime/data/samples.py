@@ -13,7 +13,7 @@ from cfgc_runtime.models.losses import IGNORED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cfgc_runtime.config import Data
+    from cfgc_runtime.data.config import Data
     from cfgc_runtime.data.rows import Row
 
 

@@ -16,7 +16,8 @@ from cfgc_runtime.releases import check_releases
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cfgc_runtime.config import Data, Launch, Target, Topology
+    from cfgc_runtime.config import Launch, Target, Topology
+    from cfgc_runtime.data.config import Data
 
 
 def packages(target: Target) -> Iterator[Finding]:

@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from cfgc_runtime.config import Config, Data, Source
+    from cfgc_runtime.config import Config
+    from cfgc_runtime.data.config import Data, Source
     from cfgc_runtime.data.packing import Watcher
     from cfgc_runtime.rundir import RunDirectory
     from cfgc_runtime.world import World

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from cfgc_runtime.config import Source
+    from cfgc_runtime.data.config import Source
     from cfgc_runtime.data.files import Found
 
 _ROWS = 1024

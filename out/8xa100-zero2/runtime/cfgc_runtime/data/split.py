@@ -14,7 +14,7 @@ from cfgc_runtime.errors import NO_INPUT, Failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cfgc_runtime.config import Data, Source
+    from cfgc_runtime.data.config import Data, Source
 
 
 @dataclass(frozen=True)

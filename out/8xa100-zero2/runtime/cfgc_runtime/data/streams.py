@@ -22,7 +22,7 @@ from cfgc_runtime.seeding import derive_seed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cfgc_runtime.config import Data, Source
+    from cfgc_runtime.data.config import Data, Source
     from cfgc_runtime.data.encode import Encoded
     from cfgc_runtime.data.records import Record
     from cfgc_runtime.data.tokenizers import Tokenizer

@@ -12,7 +12,7 @@ from cfgc_runtime.errors import NO_INPUT, Failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cfgc_runtime.config import Source
+    from cfgc_runtime.data.config import Source
     from cfgc_runtime.data.records import Record
     from cfgc_runtime.data.tokenizers import Tokenizer
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cfgc_runtime.config import Data
+    from cfgc_runtime.data.config import Data
     from cfgc_runtime.data.packing import Watcher
     from cfgc_runtime.data.token_file import Header
     from cfgc_runtime.data.tokenizers import Tokenizer

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cfgc_runtime.config import Source
+    from cfgc_runtime.data.config import Source
     from cfgc_runtime.data.files import Contents, Found
     from cfgc_runtime.data.records import Record
     from cfgc_runtime.data.token_file import Header, TokenFile

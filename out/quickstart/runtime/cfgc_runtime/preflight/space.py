@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from cfgc_runtime.config import Batch, Checkpoint, Data, Schedule, Topology
+    from cfgc_runtime.config import Batch, Checkpoint, Schedule, Topology
+    from cfgc_runtime.data.config import Data
 
 _SHARED_MEMORY: Final = Path("/dev/shm")
 """Where torch's workers put their batches."""
