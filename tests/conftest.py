@@ -18,6 +18,7 @@ settings.load_profile("same")
 
 def pytest_configure() -> None:
     """Programs that come as packages (shellcheck) lie beside the interpreter, also when no venv is activated."""
+    os.environ["CFGC_CACHE_DIR"] = ""  # what a test did not build itself is built whole
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 
 

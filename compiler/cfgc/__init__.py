@@ -5,7 +5,7 @@ The names here are the library; ``cfgc.api`` says what each does. They are impor
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # as typing has it, without the time to import typing
 
 __version__ = "0.1.0"
 

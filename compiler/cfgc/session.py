@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.diagnostics.model import Fix
-from cfgc.load.disk import PROJECT_FILE, DiskReader, find_project
+from cfgc.load.disk import DiskReader, find_project
 from cfgc.load.overrides import COMMAND_LINE
 from cfgc.load.project import read_project
-from cfgc.load.reader import SHIPPED, Reader
+from cfgc.load.raw import PROJECT_FILE, SHIPPED
+from cfgc.load.reader import Reader
 from cfgc.resources import shipped_dir
 from cfgc.source import SourceFile
 

@@ -9,7 +9,8 @@ import pytest
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.fixing.mend import Mended, Texts, mend
 from cfgc.load.disk import DiskReader
-from cfgc.load.reader import SHIPPED, MemoryReader
+from cfgc.load.raw import SHIPPED
+from cfgc.load.reader import MemoryReader
 from cfgc.pipeline import check, lower
 from cfgc.resources import shipped_dir
 

@@ -13,8 +13,8 @@ from typing import Final
 
 from cfgc.audit import git_errors as errors
 from cfgc.diagnostics import Rejected
-from cfgc.load.disk import PROJECT_FILE
-from cfgc.load.reader import MAX_BYTES, SHIPPED, Reader, TooLargeError
+from cfgc.load.raw import MAX_BYTES, PROJECT_FILE, SHIPPED, TooLargeError
+from cfgc.load.reader import Reader
 from cfgc.packing.repository import Repository
 
 _FOLDER: Final = "tree"

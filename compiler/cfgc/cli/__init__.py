@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EXIT_OK = 0
 EXIT_REJECTED = 1
@@ -24,6 +26,26 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run ``cfgc`` and return its exit code; nothing but a code leaves, whatever happens inside."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    return EXIT_OK if words[:1] == ["build"] and _nothing_to_do(words[1:]) else _run(words)
+
+
+def _nothing_to_do(words: Sequence[str]) -> bool:
+    """Whether a build of ``words`` has nothing to do, which is then said; the whole command takes far longer."""
+    from cfgc.receipts.receipt import unchanged
+
+    try:
+        said = unchanged(words)
+        if said:
+            print(said, file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        return False
+    return said is not None
+
+
+def _run(words: list[str]) -> int:
+    from pathlib import Path
+
     import click
 
     from cfgc.cli.commands import cfgc
@@ -33,7 +55,7 @@ def run(argv: Sequence[str] | None = None) -> int:
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - it is open until the end
     try:
         os.getcwd()  # noqa: PTH109 - only whether it is there
-        outcome = cfgc.main(args=None if argv is None else list(argv), prog_name="cfgc", standalone_mode=False)
+        outcome = cfgc.main(args=words, prog_name="cfgc", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()

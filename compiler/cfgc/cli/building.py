@@ -13,6 +13,7 @@ from cfgc.cli.report import as_errors, print_diagnostics, say, summary
 from cfgc.cli.sweep_progress import watched
 from cfgc.diagnostics import Rejected
 from cfgc.pipeline import check, emit, lower
+from cfgc.receipts.recording import keep, noted
 from cfgc.session import default_out, open_spec
 from cfgc.write.existing import edited_files, signature_in
 from cfgc.write.writer import write_bundle
@@ -21,7 +22,7 @@ from cfgc.write.writer import write_bundle
 def built(arguments: Sequence[str], out: Path | None, output_format: str, deny: bool) -> int:
     """Compile the spec among ``arguments`` and write its bundle; says what came of it and returns the exit code."""
     spec, overrides = _one_spec(arguments)
-    session = open_spec(spec, overrides)
+    session, reader = noted(open_spec(spec, overrides))
     try:
         with watched() as progress:
             checked = check(session.reader, session.logical, session.overrides, progress)
@@ -41,6 +42,8 @@ def built(arguments: Sequence[str], out: Path | None, output_format: str, deny: 
         say(f"edits by hand are gone from {', '.join(edited)}: a bundle is what its spec says")
     if signed and not signature_in(directory):
         say(f"the signature is gone with the bundle that it was of; once more: cfgc sign {directory} --key FILE")
+    if not checked.warnings and output_format == "text":
+        keep(reader, session, arguments, out, (bundle, directory))
     return EXIT_OK
 
 

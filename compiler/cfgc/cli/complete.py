@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args, get_origin
 from click import Context, Parameter
 from click.shell_completion import CompletionItem
 
-from cfgc.load.reader import SHIPPED
+from cfgc.load.raw import SHIPPED
 
 if TYPE_CHECKING:
     from cfgc.load.library import Library

@@ -14,7 +14,7 @@ from cfgc.cli.report import say
 from cfgc.diagnostics import Diagnostic
 from cfgc.diagnostics.masking import masked_text
 from cfgc.fixing.mend import Change, Texts, mend
-from cfgc.load.reader import SHIPPED
+from cfgc.load.raw import SHIPPED
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.diagnostics.masking import masked_text
 from cfgc.load.disk import DiskReader
 from cfgc.load.overrides import COMMAND_LINE
-from cfgc.load.reader import SHIPPED
+from cfgc.load.raw import SHIPPED
 from cfgc.pipeline import compile_spec
 from cfgc.resources import shipped_dir
 from cfgc.session import Session, is_override, open_spec

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from cfgc.cli.schemas import spec_schema
-from cfgc.load.disk import PROJECT_FILE
+from cfgc.load.raw import PROJECT_FILE
 from cfgc.resources import shipped_dir
 from cfgc.schema.spec import Spec
 

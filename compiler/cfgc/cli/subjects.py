@@ -47,7 +47,7 @@ def config_subjects(paths: Sequence[str], wanted: Wanted) -> Iterator[Subject]:
 def _config(path: Path, cluster: Cluster) -> Subject:
     from cfgc.deepspeed.checking import check_ds_config
     from cfgc.deepspeed.releases import release
-    from cfgc.load.disk import read_bounded
+    from cfgc.load.raw import read_bounded
 
     def check(texts: Texts) -> tuple[Diagnostic, ...]:
         try:

@@ -12,7 +12,7 @@ from cfgc.load.library import Library
 from cfgc.load.listing import Option, listed
 from cfgc.load.loader import load_spec
 from cfgc.load.project import read_project
-from cfgc.load.reader import SHIPPED
+from cfgc.load.raw import SHIPPED
 from cfgc.nearest import nearest
 from cfgc.session import Session, is_override, open_spec
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tomlkit.exceptions import TOMLKitError
 
 from cfgc.fixing.tree import value_at
-from cfgc.load.reader import SHIPPED
+from cfgc.load.raw import SHIPPED
 from cfgc.load.spans import Extent, Places, locate
 
 if TYPE_CHECKING:

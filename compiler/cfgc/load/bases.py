@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load import base_errors, limit_errors
 from cfgc.load.directives import Named
-from cfgc.load.disk import PROJECT_FILE
 from cfgc.load.files import SpecFile, candidates, no_spec, read_spec
 from cfgc.load.library import Library
 from cfgc.load.overlays import keys_in_folder
 from cfgc.load.project_errors import project_is_no_spec
-from cfgc.load.reader import SHIPPED
+from cfgc.load.raw import PROJECT_FILE, SHIPPED
 from cfgc.origin import Path
 from cfgc.source import Span
 

@@ -13,7 +13,8 @@ from cfgc.load.directives import Directives, Named, read_directives
 from cfgc.load.document import Document, parse_document
 from cfgc.load.graph import Input
 from cfgc.load.library import Library
-from cfgc.load.reader import SHIPPED, Reader, TooLargeError
+from cfgc.load.raw import SHIPPED, TooLargeError
+from cfgc.load.reader import Reader
 from cfgc.nearest import nearest
 from cfgc.source import NotUtf8Error, SourceFile, Span, decode_source
 

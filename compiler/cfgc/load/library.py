@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cfgc.load.reader import SHIPPED, Reader
+from cfgc.load.raw import SHIPPED
+from cfgc.load.reader import Reader
 
 DEFAULT_SEARCH = ("specs",)
 """The directories of a project that are searched when its cfgc.toml names none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cfgc.diagnostics import Diagnostic, Label
-from cfgc.load.reader import MAX_BYTES
+from cfgc.load.raw import MAX_BYTES
 from cfgc.source import SourceFile, Span
 
 _FILE_LIMIT = f"a file of a spec has at most {MAX_BYTES:,} bytes"

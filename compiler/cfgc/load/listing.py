@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from cfgc.load.library import Library
 from cfgc.load.overlays import group_rank
-from cfgc.load.reader import SHIPPED, Reader
+from cfgc.load.raw import SHIPPED
+from cfgc.load.reader import Reader
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from types import MappingProxyType
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.load.bases import Bases
 from cfgc.load.directives import Named, patch_of
-from cfgc.load.disk import PROJECT_FILE
 from cfgc.load.files import SpecFile, read_root
 from cfgc.load.graph import LayerPatch, SpecGraph
 from cfgc.load.library import Library
@@ -19,6 +18,7 @@ from cfgc.load.override_layers import changed_paths, override_layers
 from cfgc.load.overrides import meant_paths, parse_overrides
 from cfgc.load.project import read_project
 from cfgc.load.project_errors import project_is_no_spec
+from cfgc.load.raw import PROJECT_FILE
 from cfgc.load.reader import Reader
 from cfgc.load.shadow import shadows
 from cfgc.load.text_order import in_text_order

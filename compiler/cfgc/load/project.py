@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from cfgc.diagnostics import Diagnostic
 from cfgc.load import project_errors as errors
 from cfgc.load.directives import values_at
-from cfgc.load.disk import PROJECT_FILE
 from cfgc.load.document import Document
 from cfgc.load.files import not_logical, read_document
 from cfgc.load.graph import Input, LayerPatch
 from cfgc.load.library import DEFAULT_SEARCH
+from cfgc.load.raw import PROJECT_FILE
 from cfgc.load.reader import Reader
 from cfgc.load.spans import Location
 from cfgc.origin import Layer, Value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cfgc.diagnostics.model import Diagnostic, Edit, Fix, Label
-from cfgc.load.disk import PROJECT_FILE
+from cfgc.load.raw import PROJECT_FILE
 from cfgc.nearest import nearest
 from cfgc.origin import Value, dotted
 from cfgc.source import Span

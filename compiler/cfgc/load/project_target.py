@@ -6,7 +6,8 @@ import tomllib
 from contextlib import suppress
 from pathlib import Path
 
-from cfgc.load.disk import PROJECT_FILE, find_project, read_bounded
+from cfgc.load.disk import find_project
+from cfgc.load.raw import PROJECT_FILE, read_bounded
 
 
 def project_deepspeed(path: Path) -> str | None:

@@ -6,17 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Protocol
 
-SHIPPED = "cfgc:"
-"""Prefix of the logical name of a shipped spec."""
-MAX_BYTES = 1 << 18
-"""Bytes of one file. The longest spec that anybody writes by hand has a tenth of it."""
-
-
-class TooLargeError(OSError):
-    """A file has more than ``MAX_BYTES``; it is not read."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(f"it has {size:,} bytes")
+from cfgc.load.raw import MAX_BYTES, SHIPPED, TooLargeError
 
 
 class Reader(Protocol):

@@ -10,7 +10,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from cfgc.load.reader import MAX_BYTES, TooLargeError
+from cfgc.load.raw import MAX_BYTES, TooLargeError
 from cfgc.packing.archive import tar_of
 from cfgc.packing.changes import patch_of
 from cfgc.packing.patterns import fits, pattern_problem
