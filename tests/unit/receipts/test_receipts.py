@@ -42,6 +42,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (root / name).write_text(text)
     (root / "data").mkdir()
     (root / "data" / "a.txt").write_text("text")
+    (root / "own.py").touch()
     monkeypatch.chdir(root)
     assert run(WORDS) == 0
     return root
