@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import libcst as cst
-
 from cfgc.emit.literals import literal_of
 from cfgc.emit.markdown import code, table, text
 from cfgc.lower.plan import Call, Plan
@@ -33,8 +31,7 @@ def _named(call: Call) -> str:
 
 
 def _arguments(call: Call) -> str:
-    module = cst.Module([])
-    shown = (f"{name}={module.code_for_node(literal_of(value, 0, 0))}" for name, value in call.arguments.items())
+    shown = (f"{name}={literal_of(value, 0, 0)}" for name, value in call.arguments.items())
     return " ".join(code(one) for one in shown)
 
 

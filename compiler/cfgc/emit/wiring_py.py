@@ -161,32 +161,28 @@ def _dotted(path: str) -> cst.Name | cst.Attribute:
 
 def _function(role: Role, calls: Sequence[tuple[Call, str]]) -> cst.FunctionDef:
     function = _FUNCTIONS[role]
-    made = cst.parse_statement(function.signature)
-    assert isinstance(made, cst.FunctionDef)
-    handed = [cst.Name(name) for name in GIVEN[role]]
+    handed = GIVEN[role]
     if role == "metric":
-        value: cst.BaseExpression = _by_name({call.name: (call, local) for call, local in calls}, handed)
+        value = _by_name({call.name: (call, local) for call, local in calls}, handed)
     else:
         [(call, local)] = calls
         value = call_of(_called(call, local), handed, call.arguments, depth=1, column=len("    return "))
-    doc = cst.SimpleStatementLine([cst.Expr(cst.SimpleString(f'"""{function.doc}"""'))])
-    result = cst.SimpleStatementLine([cst.Return(value)])
-    return made.with_changes(body=cst.IndentedBlock([doc, result]), leading_lines=[cst.EmptyLine(indent=False)] * 2)
+    start = function.signature.removesuffix(" ...")
+    made = cst.parse_statement(f'{start}\n    """{function.doc}"""\n    return {value}\n')
+    assert isinstance(made, cst.FunctionDef)
+    return made.with_changes(leading_lines=[cst.EmptyLine(indent=False)] * 2)
 
 
-def _by_name(calls: Mapping[str, tuple[Call, str]], handed: Sequence[cst.Name]) -> cst.Dict:
+def _by_name(calls: Mapping[str, tuple[Call, str]], handed: Sequence[str]) -> str:
     """``{"accuracy": accuracy(outputs, batch)}``, an entry to a line."""
-    inner = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace("    "))
-    outer = cst.ParenthesizedWhitespace(indent=True)
-    elements = []
-    for position, (name, (call, local)) in enumerate(calls.items()):
+    lines = []
+    for name, (call, local) in calls.items():
         key = string_of(name)
-        value = call_of(_called(call, local), handed, call.arguments, depth=2, column=len(key.value) + 10)
-        comma = cst.Comma(whitespace_after=outer if position == len(calls) - 1 else inner)
-        elements.append(cst.DictElement(key, value, comma=comma))
-    return cst.Dict(elements, lbrace=cst.LeftCurlyBrace(whitespace_after=inner))
+        value = call_of(_called(call, local), handed, call.arguments, depth=2, column=len(key) + 10)
+        lines.append(f"        {key}: {value},\n")
+    return f"{{\n{''.join(lines)}    }}"
 
 
-def _called(call: Call, local: str) -> cst.BaseExpression:
+def _called(call: Call, local: str) -> str:
     """The name that was imported, and what is named below it."""
-    return _dotted(".".join([local, *call.attribute.split(".")[1:]]))
+    return ".".join([local, *call.attribute.split(".")[1:]])

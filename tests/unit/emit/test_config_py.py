@@ -20,6 +20,7 @@ from cfgc.emit.config_py import CONSTANTS, config_py
 from cfgc.emit.literals import expression_of, string_of
 from cfgc.lower.plan import Plan
 from tests.unit.emit.samples import cluster_plan, cpu_plan, hostile_plan
+from tools.config_shapes import SHAPES, shapes_json
 
 PLANS = {"cpu": cpu_plan(), "cluster": cluster_plan(), "hostile": hostile_plan()}
 
@@ -134,23 +135,24 @@ def test_docstrings_do_not_depend_on_the_interpreter_s_optimisation(repository: 
 
 @given(st.text())
 def test_a_string_literal_means_its_text(text: str) -> None:
-    literal = string_of(text).value
+    literal = string_of(text)
     assert eval(literal) == text
     assert literal.isprintable()
 
 
 @given(st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans()))
 def test_a_number_literal_means_its_number(value: float) -> None:
-    import libcst as cst
-
-    code = cst.Module([]).code_for_node(expression_of(value))
-    assert repr(eval(code)) == repr(value)
+    assert repr(eval(expression_of(value))) == repr(value)
 
 
 @pytest.mark.parametrize("value", [None, [1], {1}, float("nan"), float("inf"), object()])
 def test_what_is_no_frozen_data_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match="no literal for"):
         expression_of(value)
+
+
+def test_the_classes_that_were_written_beforehand_are_the_plans() -> None:
+    assert SHAPES.read_text(encoding="utf-8") == shapes_json(), "python -m tools.config_shapes writes them"
 
 
 def test_the_runtime_finds_every_attribute_that_it_declares() -> None:
