@@ -2,38 +2,31 @@
 
 ``check``, ``lower`` and ``emit`` take whatever a spec may be: a run, a sweep, a pipeline of stages. ``check_spec`` and
 ``plan_spec`` are for what makes sense of a run or a sweep only, and refuse a pipeline.
+
+Each phase is imported when it is come to: imports take longer than the work, and most commands end early.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, overload
+from typing import TYPE_CHECKING, TypeAlias, overload
 
-from cfgc.deepspeed.checking import check_ds_config
 from cfgc.diagnostics import Rejected
-from cfgc.emit.bundle import Bundle, emit_bundle
-from cfgc.emit.pipeline import emit_pipeline
 from cfgc.load.graph import SpecGraph
 from cfgc.load.loader import load_spec
 from cfgc.load.reader import Reader
-from cfgc.lower.lowering import lower_spec
-from cfgc.lower.plan import AnyPlan
 from cfgc.origin import Path
 from cfgc.resolve.resolved import Resolved
 from cfgc.resolve.resolver import resolve_graph
-from cfgc.stages.checking import check_pipeline, resolve_stage
-from cfgc.stages.declaring import declare, declares_stages
-from cfgc.stages.errors import is_a_pipeline
-from cfgc.stages.lowering import lower_pipeline
-from cfgc.stages.pipeline import STAGES, CheckedPipeline, PipelinePlan
+from cfgc.stages.asked import STAGES, declares_stages
 from cfgc.sweep.reading import is_sweep
 from cfgc.usercode.reading import with_user_code
 from cfgc.validate.checker import Checked, check_resolved
 
-__all__ = [
-    "check", "check_ds_config", "check_spec", "compile_spec", "emit", "lower", "plan_spec", "resolve_key",
-]  # fmt: skip
-"""``check_ds_config`` is a short road of its own: a ds_config is read, then judged."""
+if TYPE_CHECKING:
+    from cfgc.emit.bundle import Bundle
+    from cfgc.lower.plan import AnyPlan
+    from cfgc.stages.pipeline import CheckedPipeline, PipelinePlan
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many points of a sweep are compiled, of how many."""
@@ -52,7 +45,11 @@ def check(
     Raises ``Rejected`` with all that is wrong; warnings are in the outcome.
     """
     graph = load_spec(reader, logical, overrides)
-    return check_pipeline(reader, graph) if declares_stages(graph) else _check_run(reader, graph, progress)
+    if declares_stages(graph):
+        from cfgc.stages.checking import check_pipeline
+
+        return check_pipeline(reader, graph)
+    return _check_run(reader, graph, progress)
 
 
 @overload
@@ -63,12 +60,25 @@ def lower(checked: CheckedPipeline) -> PipelinePlan: ...
 def lower(checked: Checked | CheckedPipeline) -> AnyPlan | PipelinePlan: ...
 def lower(checked: Checked | CheckedPipeline) -> AnyPlan | PipelinePlan:
     """Do all arithmetic: what holds becomes the plan of what is run."""
-    return lower_pipeline(checked) if isinstance(checked, CheckedPipeline) else lower_spec(checked)
+    if isinstance(checked, Checked):
+        from cfgc.lower.lowering import lower_spec
+
+        return lower_spec(checked)
+    from cfgc.stages.lowering import lower_pipeline
+
+    return lower_pipeline(checked)
 
 
 def emit(plan: AnyPlan | PipelinePlan) -> Bundle:
     """Write the files of a run or of a pipeline, in memory."""
-    return emit_pipeline(plan) if isinstance(plan, PipelinePlan) else emit_bundle(plan)
+    from cfgc.emit.bundle import emit_bundle
+    from cfgc.lower.plan import Plan, TaskPlan
+
+    if isinstance(plan, (Plan, TaskPlan)):
+        return emit_bundle(plan)
+    from cfgc.emit.pipeline import emit_pipeline
+
+    return emit_pipeline(plan)
 
 
 def check_spec(
@@ -80,7 +90,7 @@ def check_spec(
 
 def plan_spec(reader: Reader, logical: str, overrides: Sequence[str] = ()) -> AnyPlan:
     """``check_spec``, then ``lower``: the plan of a run, or of a sweep's first point. Raises ``Rejected``."""
-    return lower_spec(check_spec(reader, logical, overrides))
+    return lower(check_spec(reader, logical, overrides))
 
 
 def resolve_key(reader: Reader, logical: str, overrides: Sequence[str], path: Path) -> tuple[Resolved, Path]:
@@ -91,6 +101,9 @@ def resolve_key(reader: Reader, logical: str, overrides: Sequence[str], path: Pa
     graph = load_spec(reader, logical, overrides)
     if not declares_stages(graph):
         return _resolve_run(reader, graph), path
+    from cfgc.stages.checking import resolve_stage
+    from cfgc.stages.declaring import declare
+
     declared, problems = declare(graph)
     if problems:
         raise Rejected(problems)
@@ -109,5 +122,7 @@ def _check_run(reader: Reader, graph: SpecGraph, progress: Progress | None) -> C
 
 def _resolve_run(reader: Reader, graph: SpecGraph) -> Resolved:
     if declares_stages(graph):
+        from cfgc.stages.errors import is_a_pipeline
+
         raise Rejected([is_a_pipeline(graph)])
     return with_user_code(reader, resolve_graph(graph))

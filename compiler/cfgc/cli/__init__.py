@@ -43,8 +43,15 @@ def _nothing_to_do(words: Sequence[str]) -> bool:
     return said is not None
 
 
+_FEW = 100_000
+"""Containers between two searches for garbage: the imports make that many, and none of it is garbage."""
+
+
 def _run(words: list[str]) -> int:
+    import gc
     from pathlib import Path
+
+    gc.set_threshold(_FEW)
 
     import click
 

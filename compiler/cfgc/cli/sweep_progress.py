@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _EVERY_S = 0.1
 
@@ -13,26 +17,37 @@ _EVERY_S = 0.1
 def watched(what: str = "points") -> Iterator[Callable[[int, int], None]]:
     """What to tell of the points, or of ``what`` else, that are done.
 
-    Nothing is drawn where lines cannot move, or for a single run.
+    Nothing is drawn where lines cannot move, or for a single run, which imports nothing for it.
 
     The bar has no thread of its own: workers are forked meanwhile.
     """
+    bars: list[Progress] = []
+    drawn = 0.0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal drawn
+        if not bars:
+            bars.append(_bar(what, total))
+        now = time.monotonic()
+        if done == total or now - drawn > _EVERY_S:
+            drawn = now
+            bars[0].update(bars[0].task_ids[0], completed=done)
+            bars[0].refresh()
+
+    try:
+        yield tell
+    finally:
+        for bar in bars:
+            bar.stop()
+
+
+def _bar(what: str, total: int) -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=console, auto_refresh=False, transient=True, disable=not console.is_terminal)
-    task = bar.add_task(what, total=None, visible=False)
-    drawn = 0.0
-
-    def tell(done: int, total: int) -> None:
-        nonlocal drawn
-        now = time.monotonic()
-        if done == total or now - drawn > _EVERY_S:
-            drawn = now
-            bar.update(task, completed=done, total=total, visible=True)
-            bar.refresh()
-
-    with bar:
-        yield tell
+    bar.add_task(what, total=total)
+    bar.start()
+    return bar

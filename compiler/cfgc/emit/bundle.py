@@ -29,16 +29,12 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
     from cfgc.emit.ds_config import ds_config_json
     from cfgc.emit.manifest import NAME, manifest_json
     from cfgc.emit.origins_json import origins_json
-    from cfgc.emit.package import package_files
-    from cfgc.emit.points_jsonl import NAME as POINTS
-    from cfgc.emit.points_jsonl import points_jsonl
     from cfgc.emit.resolved_toml import resolved_toml
     from cfgc.emit.scripts import launch_sh
     from cfgc.emit.slurm.job import job_sbatch
     from cfgc.emit.slurm.submit import submit_sh
     from cfgc.emit.values_json import values_json
     from cfgc.emit.vendored import vendored_runtime
-    from cfgc.emit.wiring_py import wiring_py
 
     digest, own_digest = bundle_plan_digest(plan), plan_digest(plan)
     texts = {
@@ -53,8 +49,13 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
         ".gitattributes": "* -text\n",
     }
     if plan.calls:
+        from cfgc.emit.wiring_py import wiring_py  # and LibCST, which takes as long as all else
+
         texts["wiring.py"] = wiring_py(plan.calls)
     if plan.sweep.points:
+        from cfgc.emit.points_jsonl import NAME as POINTS
+        from cfgc.emit.points_jsonl import points_jsonl
+
         texts[POINTS] = points_jsonl(plan)
     if isinstance(plan, Plan):
         texts["ds_config.json"] = ds_config_json(plan)
@@ -62,6 +63,8 @@ def emit_bundle(plan: AnyPlan) -> Bundle:
     if isinstance(plan, TaskPlan) and plan.task.script:
         files[PurePosixPath(plan.task.script)] = plan.script
     if plan.package.sha256:
+        from cfgc.emit.package import package_files
+
         files |= package_files(plan.archive)
     files[PurePosixPath(NAME)] = manifest_json(plan, digest, files, EXECUTABLE).encode()
     return Bundle(plan.experiment.name, MappingProxyType(files), EXECUTABLE)

@@ -18,11 +18,12 @@ from cfgc.resolve.merge import merge_layers
 from cfgc.resolve.resolved import Resolved
 from cfgc.resolve.resolver import resolve_merged
 from cfgc.stages import errors
-from cfgc.stages.declaring import declare, declares_stages
+from cfgc.stages.asked import STAGES, declares_stages
+from cfgc.stages.declaring import declare
 from cfgc.stages.findings import together
 from cfgc.stages.layer import DECIDED, RUN_DIR, layers_of, placed
 from cfgc.stages.outputs import Use, is_sound, judge_uses, uses_in, values_of
-from cfgc.stages.pipeline import STAGES, CheckedPipeline, CheckedStage, Declared, Said, in_order
+from cfgc.stages.pipeline import CheckedPipeline, CheckedStage, Declared, Said, in_order
 from cfgc.sweep.reading import is_sweep
 from cfgc.usercode.reading import with_user_code
 from cfgc.validate.checker import check_resolved

@@ -15,31 +15,16 @@ from cfgc.load.graph import SpecGraph
 from cfgc.lower.plan import NodePath
 from cfgc.lower.sections import node_path
 from cfgc.origin import Leaf
-from cfgc.patch import Patch
 from cfgc.resolve.merge import Merged, merge_layers
 from cfgc.resolve.resolved import Resolved
 from cfgc.resolve.resolver import resolve_merged
 from cfgc.schema.stages import PipelineSpec
 from cfgc.stages import errors
+from cfgc.stages.asked import STAGES
 from cfgc.stages.outputs import uses_in, values_of
-from cfgc.stages.pipeline import STAGES, Declared, Said, in_order
+from cfgc.stages.pipeline import Declared, Said, in_order
 from cfgc.validate.checker import in_order as by_place
 from cfgc.validate.schema_check import refusals
-
-
-def declares_stages(graph: SpecGraph) -> bool:
-    """Whether the spec has stages when all its layers have spoken, so that it is a pipeline and no run."""
-    found = False
-    for layer in graph.layers:
-        found = _has_stages(layer.patch, found)
-    return found
-
-
-def _has_stages(patch: Patch, below: bool) -> bool:
-    """Whether there are stages above ``patch``, which lies on a spec that has some or, by ``below``, none."""
-    held, more = patch.sets.get(STAGES), patch.appends.get(STAGES)
-    kept = below and STAGES not in patch.unsets if held is None else held.value != []
-    return kept or (more is not None and more.value != [])
 
 
 def declare(graph: SpecGraph) -> tuple[Declared, list[Diagnostic]]:

@@ -15,7 +15,8 @@ from cfgc.resolve.errors import shown
 from cfgc.resolve.expression import RefPath
 from cfgc.resolve.resolved import Resolved
 from cfgc.source import Span
-from cfgc.stages.pipeline import STAGES, Declared, Said
+from cfgc.stages.asked import STAGES
+from cfgc.stages.pipeline import Declared, Said
 from cfgc.validate.places import Location, key_label, value_label
 from cfgc.validate.remedy import Remedy, one_fix
 

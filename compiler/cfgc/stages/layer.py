@@ -18,7 +18,8 @@ from cfgc.origin import Layer, Origin, Path, dotted
 from cfgc.patch import Patch
 from cfgc.source import Span
 from cfgc.stages import errors
-from cfgc.stages.pipeline import STAGES, Declared, Said
+from cfgc.stages.asked import STAGES
+from cfgc.stages.pipeline import Declared, Said
 from cfgc.validate.places import key_label
 
 NAME: Path = ("experiment", "name")

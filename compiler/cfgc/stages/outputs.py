@@ -13,7 +13,8 @@ from cfgc.resolve.interpolate import templates_of
 from cfgc.schema.values import OUTPUTS, STAGE
 from cfgc.source import Span
 from cfgc.stages import errors
-from cfgc.stages.pipeline import STAGES, Declared, Said
+from cfgc.stages.asked import STAGES
+from cfgc.stages.pipeline import Declared, Said
 from cfgc.validate.places import Location
 
 GIVEN: Mapping[str, tuple[str, ...]] = {

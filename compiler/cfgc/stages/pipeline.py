@@ -9,12 +9,10 @@ from typing import Any
 from cfgc.diagnostics import Diagnostic
 from cfgc.load.graph import Input
 from cfgc.lower.plan import AnyPlan, NodePath
-from cfgc.origin import Origin, Path
+from cfgc.origin import Origin
 from cfgc.resolve.resolved import Resolved
+from cfgc.stages.asked import STAGES
 from cfgc.validate.checker import Checked
-
-STAGES: Path = ("stages",)
-"""The key that makes a spec a pipeline."""
 
 
 @dataclass(frozen=True)

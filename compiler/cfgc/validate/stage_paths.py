@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from cfgc.schema.field import Section
 from cfgc.schema.values import NodePath
 from cfgc.validate.places import Location
+
+if TYPE_CHECKING:
+    from cfgc.schema.spec import AnySpec
+
+
+def lies_among_stages(spec: AnySpec) -> bool:
+    """Whether the run directory is that of a pipeline's stage."""
+    run_dir = spec.launch.run_dir
+    return run_dir is not None and run_dir.path.split("/")[-2:-1] == ["stages"]
 
 
 def paths_of_stages(section: Section, above: Location = ()) -> Iterator[Location]:

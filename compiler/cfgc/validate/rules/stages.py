@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cfgc.lower.launch import run_dir_of
 from cfgc.validate.remedy import Remedy, one_fix
 from cfgc.validate.rules.finding import At, count, error
-from cfgc.validate.stage_paths import paths_of_stages
+from cfgc.validate.stage_paths import lies_among_stages, paths_of_stages
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -38,7 +37,7 @@ def export_is_one_rank(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic
 
 def stage_paths_are_in_a_pipeline(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG665: only a run that lies beside others knows where they are."""
-    if run_dir_of(spec).path.split("/")[-2:-1] == ["stages"]:
+    if lies_among_stages(spec):
         return
     for location in paths_of_stages(spec):
         plain = tuple(part for part in location if isinstance(part, str))

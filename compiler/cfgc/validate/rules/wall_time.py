@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from cfgc.arithmetic.ending import MINUTE, has_room, needed_to_save, shutdown_grace_of, signal_lead_of, time_to_run
 from cfgc.arithmetic.of_spec import checkpoint_steps_of, max_steps_of
-from cfgc.lower.launch import run_dir_of
 from cfgc.schema.units import format_duration
 from cfgc.validate.rules.finding import At, count, error, warning
 from cfgc.validate.rules.intervals import interval_key
+from cfgc.validate.stage_paths import lies_among_stages
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic
@@ -118,7 +118,7 @@ def one_way_back(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
 
 def stages_keep_their_job(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
     """CFG647: the stages that follow wait for the job that was submitted."""
-    if not spec.cluster.chain or run_dir_of(spec).path.split("/")[-2:-1] != ["stages"]:
+    if not spec.cluster.chain or not lies_among_stages(spec):
         return
     yield error(
         "CFG647",
