@@ -11,7 +11,7 @@ import pytest
 
 from cfgc.emit.scripts import launch_sh
 from tests.unit.emit.samples import cpu_plan
-from tests.unit.emit.test_scripts import FAKE_PYTHON, Launcher
+from tests.unit.emit.launching import FAKE_PYTHON, Launcher
 
 if TYPE_CHECKING:
     from pathlib import Path
