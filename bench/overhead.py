@@ -61,10 +61,11 @@ def measure(work: Path, options: argparse.Namespace) -> dict[str, Any]:
     done = subprocess.run(command, cwd=work, env=environment, check=False, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-    return json.loads((work / "measured.json").read_text())
+    measured: dict[str, Any] = json.loads((work / "measured.json").read_text())
+    return measured
 
 
-def show(found: dict, options: argparse.Namespace) -> None:
+def show(found: dict[str, Any], options: argparse.Namespace) -> None:
     """Ratios, the median and the range; and where the start-up time goes."""
     tokens, ours = found["tokens"] * options.steps, found["ours"]
     print(f"{len(ours)} turns of {options.steps} steps each, {options.ranks} ranks, {found['about']}")
@@ -83,7 +84,7 @@ def show(found: dict, options: argparse.Namespace) -> None:
         print(f"  {name:40} {clock:6.2f} s by the clock, {work:6.2f} s of work")
 
 
-def utilization(found: dict, seconds: list[float], tokens: int) -> str:
+def utilization(found: dict[str, Any], seconds: list[float], tokens: int) -> str:
     """Model FLOP/s as a share of the devices' peak, where the hardware's peak is known."""
     if not found["peak_flops"]:
         return ""

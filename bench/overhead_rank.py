@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import deepspeed
 import torch
@@ -31,6 +32,7 @@ from overhead_peers import HandWritten, Peer, PlainTorch, batches_of
 from cfgc_runtime import train as training
 from cfgc_runtime.attempt import newest_attempt
 from cfgc_runtime.config import load_config
+from cfgc_runtime.data.feed import load_feed
 from cfgc_runtime.pulse import Pulse
 from cfgc_runtime.rundir import RunDirectory
 from cfgc_runtime.signals import StopRequest
@@ -114,15 +116,14 @@ def main() -> None:
     run, world = RunDirectory(RUN_DIR), World.from_environment()
     config = load_config(BUNDLE / "config.py")
     made: list[TakingTurns] = []
-    load_feed = training.load_feed
 
     def taking_turns(*arguments: Any) -> TakingTurns:
         made.append(TakingTurns(load_feed(*arguments), config))
         return made[0]
 
-    training.load_feed = taking_turns  # type: ignore[assignment]
     phases = Phases(newest_attempt(run).beat_of(world.rank))
-    with Path("screen" if world.rank == 0 else "/dev/null").open("w") as screen:
+    turns = mock.patch.object(training, "load_feed", taking_turns)
+    with turns, Path("screen" if world.rank == 0 else "/dev/null").open("w") as screen:
         code = training.train(BUNDLE, run, world, StopRequest(), screen, phases)
     assert code == 0, code
     if world.rank == 0:

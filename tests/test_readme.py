@@ -11,6 +11,7 @@ import pytest
 
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
+from cfgc.lower.plan import Plan
 from cfgc.pipeline import plan_spec
 from cfgc.resources import shipped_dir
 from tests.unit.cli.slurm_stand_in import stand_in
@@ -20,6 +21,7 @@ def test_the_spec_in_the_readme_compiles(repository: Path) -> None:
     (spec,) = re.findall(r"```toml\n(.*?)```", (repository / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     shipped = DiskReader(shipped_dir("specs"), shipped_dir("specs"))
     plan = plan_spec(MemoryReader({"spec.toml": spec}, shipped), "spec.toml")
+    assert isinstance(plan, Plan)
     assert plan.batch.gradient_accumulation_steps == 8
     assert plan.schedule.warmup_steps == 800
 

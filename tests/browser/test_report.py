@@ -17,7 +17,7 @@ from cfgc.write.writer import write_bundle
 from tests.hostile import as_toml, readable_strings
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +55,10 @@ def opened(chromium: Browser, pages: dict[str, Path]) -> Iterator[Opened]:
     heard: list[str] = []
     contexts = []
 
+    def dismiss(dialog: Dialog) -> None:
+        heard.append(dialog.message)
+        dialog.dismiss()
+
     def opened(name: str, viewport: Any = WIDE, **options: Any) -> Page:
         context = chromium.new_context(viewport=viewport, **options)
         contexts.append(context)
@@ -63,7 +67,7 @@ def opened(chromium: Browser, pages: dict[str, Path]) -> Iterator[Opened]:
         page.on("request", lambda request: heard.append(request.url) if request.url != url else None)
         page.on("console", lambda message: heard.append(message.text))
         page.on("pageerror", lambda error: heard.append(str(error)))
-        page.on("dialog", lambda dialog: (heard.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", dismiss)
         page.goto(url)
         return page
 

@@ -52,7 +52,7 @@ def _adamw(difference: Difference, before: Tree, after: Tree) -> bool:
 
 
 def _peak(difference: Difference, before: Tree, after: Tree) -> bool:
-    return before.get("scheduler_params.warmup_max_lr") == difference.after
+    return bool(before.get("scheduler_params.warmup_max_lr") == difference.after)
 
 
 def _own_precision(difference: Difference, before: Tree, after: Tree) -> bool:

@@ -51,7 +51,9 @@ class Proof:
 def planned(text: str) -> Plan:
     """The plan of a spec. Raises ``Rejected``."""
     reader = MemoryReader({"spec.toml": text}, DiskReader(Path(__file__).parent, shipped_dir("specs")))
-    return plan_spec(reader, "spec.toml")
+    plan = plan_spec(reader, "spec.toml")
+    assert isinstance(plan, Plan)
+    return plan
 
 
 def errors_of(text: str) -> Sequence[Diagnostic]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -23,7 +24,7 @@ from tests.deepspeed.parsing import FakeRanks, is_written, parse, sections
 from tests.unit.lower.planning import plan_of
 
 GPU = {"hardware": {"device": "cuda", "architecture": "hopper"}}
-OFFLOADS = {
+OFFLOADS: dict[str, dict[str, Any]] = {
     "none": {},
     "optimizer": {"offload": {"optimizer": "cpu", "pin_memory": True}},
     "both": {"offload": {"optimizer": "cpu", "parameters": "cpu"}},

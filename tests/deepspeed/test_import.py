@@ -18,6 +18,7 @@ from cfgc.importing.importer import Request, import_file
 from cfgc.importing.items import Raw, Setting
 from cfgc.importing.refused import without_refused
 from cfgc.importing.tree import DiskTree
+from cfgc.lower.plan import Model
 from tests.deepspeed.import_pins import PINS
 from tests.deepspeed.proving import RELEASE, Proof, errors_of, prove
 from tests.deepspeed.same_config import differences, read
@@ -66,10 +67,12 @@ def test_a_value_that_an_import_lost_would_be_seen() -> None:
     proof = prove_file("zero3_offloaded.json")
     world_size = proof.plan.topology.data_parallel
     before = read(proof.plan.ds_config, world_size)
+    zero = proof.plan.ds_config["zero_optimization"]
+    assert isinstance(zero, dict)
     changed = {
         "gradient_clipping": 0.25,
         "prescale_gradients": True,
-        "zero_optimization": {**proof.plan.ds_config["zero_optimization"], "sub_group_size": 7, "overlap_comm": False},
+        "zero_optimization": {**zero, "sub_group_size": 7, "overlap_comm": False},
         "bf16": {"enabled": False},
         "train_batch_size": 32,
     }
@@ -164,7 +167,10 @@ def test_what_a_spec_has_no_key_for_stays_raw() -> None:
 
 def test_values_left_to_the_trainer_are_what_transformers_makes_of_them() -> None:
     proof = prove_file("left_to_the_trainer.json")
-    zero, width = proof.plan.ds_config["zero_optimization"], proof.plan.model.hidden_size
+    zero, model = proof.plan.ds_config["zero_optimization"], proof.plan.model
+    assert isinstance(zero, dict)
+    assert isinstance(model, Model)
+    width = model.hidden_size
     assert zero["reduce_bucket_size"] == width * width
     assert zero["stage3_prefetch_bucket_size"] == int(0.9 * width * width)
     assert zero["stage3_param_persistence_threshold"] == 10 * width

@@ -113,7 +113,8 @@ CHECKED_WHEN_PARSED = {
 
 def _bounded(bound: str, by: float | None) -> tuple[str, Callable[[Key], bool], Change]:
     def other(key: Key) -> Key:
-        return replace(key, **{bound: None if by is None else getattr(key, bound) + by})
+        changed: dict[str, Any] = {bound: None if by is None else getattr(key, bound) + by}
+        return replace(key, **changed)
 
     name = f"{bound} {'left out' if by is None else f'off by {by}'}"
     return name, lambda key: _field(key) and getattr(key, bound) is not None, other
@@ -195,14 +196,18 @@ def test_a_key_of_nobody_is_found_out(table: Release, seen: Observed) -> None:
 def test_a_wrong_parameter_is_found_out(part: str, table: Release, seen: Observed) -> None:
     named: dict[str, Named] = dict(getattr(table, part))
     seen_named = Observed(**{part: getattr(seen, part)})
-    bare = replace(table, keys={}, optimizers={}, schedulers={})
-    assert differences(replace(bare, **{part: named}), seen_named) == []
+
+    def only(those: dict[str, Named]) -> Release:
+        kept: dict[str, Any] = {"keys": {}, "optimizers": {}, "schedulers": {}, part: those}
+        return replace(table, **kept)
+
+    assert differences(only(named), seen_named) == []
     for name, one in named.items():
         others = {other: kept for other, kept in named.items() if other != name}
-        assert differences(replace(bare, **{part: others}), seen_named)
+        assert differences(only(others), seen_named)
         for parameters in _wrong(dict(one.parameters)) if getattr(seen, part)[name].parameters is not None else ():
             wrong = {**others, name: replace(one, parameters=parameters)}
-            assert differences(replace(bare, **{part: wrong}), seen_named), (name, parameters)
+            assert differences(only(wrong), seen_named), (name, parameters)
 
 
 def _wrong(given: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 from cfgc.emit.canonical import digest_of
 from cfgc.emit.manifest import sealed
@@ -139,11 +140,11 @@ def convert(directory: Path) -> Path:
             (out / name).write_text(name)
         return SimpleNamespace(returncode=0, stderr="")
 
-    universal.subprocess = SimpleNamespace(run=program)  # type: ignore[assignment]
     [(name, found)] = complete.newest_first(directory)
     assert found is not None
     ranks: Any = OneRank()
-    return universal.converted(directory / name, found, ranks)
+    with mock.patch.object(universal, "subprocess", SimpleNamespace(run=program)):
+        return universal.converted(directory / name, found, ranks)
 
 
 def converted(directory: Path) -> dict[str, Any]:

@@ -28,6 +28,7 @@ STEPS, SAVED = 4, 3
 
 
 def build(directory: Path, config: Config) -> Engine:
+    assert config.MODEL.kind == "decoder"
     torch.manual_seed(0)
     return Engine(
         config, directory / "ds_config.json", build_model(config.MODEL, config.EXPERIMENT.seed), cross_entropy
@@ -37,7 +38,8 @@ def build(directory: Path, config: Config) -> Engine:
 def tokens_of(sample: int, config: Config) -> torch.Tensor:
     """Sample ``sample``: one more token than the model reads at once, the same wherever it is asked for."""
     generator = torch.Generator().manual_seed(sample)
-    start, steps = torch.randint(0, 200, (2,), generator=generator).tolist()
+    drawn: list[int] = torch.randint(0, 200, (2,), generator=generator).tolist()
+    start, steps = drawn
     return (start + (steps % 5 + 1) * torch.arange(config.DATA.sequence_length + 1)) % 256
 
 

@@ -110,7 +110,7 @@ def load(directory: Any) -> Any:
     from cfgc_runtime.data.tokenizers import load_tokenizer
 
     path = SimpleNamespace(base="absolute", name="", path=str(directory))
-    return load_tokenizer(SimpleNamespace(kind="transformers", path=path, end_token="", pad_token=""))  # type: ignore[arg-type]
+    return load_tokenizer(SimpleNamespace(kind="transformers", path=path, end_token="", pad_token=""))
 
 
 @pytest.mark.parametrize("turns", [TURNS, TURNS[:3], TURNS[1:3] * 3])

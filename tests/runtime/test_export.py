@@ -55,6 +55,7 @@ def test_transformers_computes_what_was_trained(
     export(run, tmp_path / "own", format="safetensors")
     config = load_config(run.directory / "bundle" / "config.py")
     llama = AutoModelForCausalLM.from_pretrained(tmp_path / "llama").eval()
+    assert config.MODEL.kind == "decoder"
     own = Decoder(config.MODEL).eval()
     own.load_state_dict(load_file(tmp_path / "own" / "model.safetensors"), strict=False)
     monkeypatch.chdir(run.cwd)
@@ -114,8 +115,8 @@ def test_what_cannot_be_exported_leaves_nothing_behind(tmp_path: Path, finished:
     (tmp_path / "run" / "bundle").symlink_to(run.directory / "bundle")
     for file in (run.directory / "checkpoints" / "step-00000012").iterdir():
         (copied / file.name).write_bytes(file.read_bytes())
-    with (copied / "rng-rank-1.pt").open("ab") as file:
-        file.write(b"x")
+    with (copied / "rng-rank-1.pt").open("ab") as damaged:
+        damaged.write(b"x")
     with pytest.raises(Failure, match=r"is damaged: rng-rank-1\.pt") as caught:
         export_checkpoint(Export(copied, out), lambda done, total: None)
     assert caught.value.code == BAD_CHECKPOINT
@@ -169,7 +170,7 @@ def test_a_tokenizer_json_comes_along(tmp_path: Path) -> None:
     from transformers import AutoTokenizer
 
     raw = Tokenizer(models.WordLevel({"<unk>": 0, "<eos>": 1, "a": 2, "step": 3}, unk_token="<unk>"))
-    raw.pre_tokenizer = pre_tokenizers.Whitespace()  # type: ignore[assignment]
+    raw.pre_tokenizer = pre_tokenizers.Whitespace()
     raw.save(str(tmp_path / "tokenizer.json"))
     place = SimpleNamespace(base="absolute", name="", path=str(tmp_path / "tokenizer.json"))
     tokenizer = SimpleNamespace(kind="tokenizers", path=place, end_token="<eos>", pad_token="<eos>")

@@ -57,7 +57,8 @@ class Ranks:
     """Ranks of one or more nodes: their pulses, and the watchdog of one node."""
 
     def __init__(self, run: RunDirectory, local: range, size: int) -> None:
-        self.attempt, self.clock, self.children = create_attempt(run), Clock(), {}
+        self.attempt, self.clock = create_attempt(run), Clock()
+        self.children: dict[int, subprocess.Popen[str]] = {}
         for rank in range(size):
             self.attempt.reserve(rank)
         self.pulses = [Pulse(self.attempt.beat_of(rank)) for rank in range(size)]

@@ -93,7 +93,8 @@ class Plain:
         mean = self.state["m"] = 0.9 * self.state.get("m", 0.0) + 0.1 * grad
         square = self.state["v"] = 0.95 * self.state.get("v", 0.0) + 0.05 * grad**2
         update = (mean / (1 - 0.9**step)) / ((square / (1 - 0.95**step)).sqrt() + 1e-8) + decay * weight
-        return weight - rate * update * weight.norm() / update.norm()
+        moved: Tensor = weight - rate * update * weight.norm() / update.norm()
+        return moved
 
 
 TORCHS: dict[str, Callable[[list[Any]], torch.optim.Optimizer]] = {
@@ -159,6 +160,7 @@ def stepper(name: str, model: nn.Module) -> Callable[[float], None]:
 def reference(directory: Path, name: str) -> dict[str, Any]:
     """Plain torch in this process, on the samples that both ranks have together."""
     config = load_config(directory / "bundles" / name / "config.py")
+    assert config.MODEL.kind == "decoder"
     model = build_model(config.MODEL, config.EXPERIMENT.seed)
     take, health = stepper(name, model), Health()
     seen: dict[str, Any] = {"losses": [], "norms": [], "rates": []}

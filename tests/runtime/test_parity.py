@@ -99,7 +99,9 @@ def plain_torch(directory: Path, variant: str, ranks: list[dict[str, Any]]) -> d
         optimizer.zero_grad()
         loss.backward()
         seen["losses"].append(loss.item())
-        seen["gradients"].append({name: one.grad.clone() for name, one in model.named_parameters()})
+        seen["gradients"].append(
+            {name: one.grad.clone() for name, one in model.named_parameters() if one.grad is not None}
+        )
         seen["norms"].append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).item())
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config.SCHEDULE, step + 1)

@@ -77,7 +77,7 @@ def test_a_certain_repetition_is_still_finite() -> None:
     logits[..., 0] = 1e4
     logits.requires_grad_()
     loss = penalty(logits, BATCH, rule(1.0, 1.0), END).sum()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     assert torch.isfinite(loss)
     assert logits.grad is not None
     assert torch.isfinite(logits.grad).all()

@@ -90,7 +90,9 @@ def test_a_training_begins_with_the_weights_of_another(
 ) -> None:
     run = finished(*overrides)
     export_checkpoint(Export(run.directory, tmp_path / "model", "safetensors", "fp32"), lambda _done, _total: None)
-    model = Decoder(load_config(run.directory / "bundle" / "config.py").MODEL)
+    shape = load_config(run.directory / "bundle" / "config.py").MODEL
+    assert shape.kind == "decoder"
+    model = Decoder(shape)
     source = first_weights(planned(run.directory), RunDirectory(tmp_path / "run"), model, ALONE)
     assert source is not None
     assert source.found.step == 12

@@ -44,6 +44,7 @@ def prepared(tmp_path: Path, *sources: Any, **said: Any) -> Any:
 
 def only(found: Any) -> TokenFile:
     [[file]] = found.sources
+    assert isinstance(file, TokenFile)
     return file
 
 
@@ -66,7 +67,8 @@ def test_exclude_wins_and_whole_directories_are_left_out(text: Path) -> None:
 def test_patterns_hold_for_a_source_of_one_file_too(text: Path) -> None:
     one = text / "a.txt"
     assert [(file.name, file.path) for file in list_files(source(one))] == [("a.txt", one)]
-    for said in ({"include": ("*.md",)}, {"exclude": ("a*",)}):
+    refused: tuple[dict[str, Any], ...] = ({"include": ("*.md",)}, {"exclude": ("a*",)})
+    for said in refused:
         with pytest.raises(Failure, match=r"`a`: .*/a\.txt does not match \*\.(md|txt without a\*)$") as caught:
             list_files(source(one, **said))
         assert caught.value.code == NO_INPUT
@@ -115,7 +117,12 @@ def digested(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that are read to be digested."""
     seen: list[str] = []
     digest = files._digest
-    monkeypatch.setattr(files, "_digest", lambda file: seen.append(file.name) or digest(file))
+
+    def note(file: Any) -> str:
+        seen.append(file.name)
+        return digest(file)
+
+    monkeypatch.setattr(files, "_digest", note)
     return seen
 
 
@@ -142,7 +149,12 @@ def test_packed_files_are_used_again_until_something_changes(
 ) -> None:
     packs: list[str] = []
     pack = packing.pack
-    monkeypatch.setattr(packing, "pack", lambda order, *rest: packs.append(order.source.name) or pack(order, *rest))
+
+    def note(order: Any, *rest: Any) -> Any:
+        packs.append(order.source.name)
+        return pack(order, *rest)
+
+    monkeypatch.setattr(packing, "pack", note)
     lines = write_lines(tmp_path / "a.jsonl", {"text": "x", "other": "y"})
     mine = [source(text), source(lines, "jsonl", name="b")]
     first = prepared(tmp_path, *mine)

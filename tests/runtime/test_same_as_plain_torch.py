@@ -53,6 +53,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def other_curve(run: Run, seed: int) -> Iterator[float]:
     """The loss of each step, of a loop that knows nothing of the runtime's."""
     config = load_config(run.bundle / "config.py")
+    assert config.MODEL.kind == "decoder"
     first: Any = build_model(config.MODEL, seed)
     model = llama_like(config.MODEL, first.state_dict())
     matrices = [one for one in model.parameters() if one.dim() == 2]

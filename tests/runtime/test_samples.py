@@ -210,8 +210,13 @@ def test_an_evaluation_counts_each_sample_once_and_gives_every_rank_as_many_batc
 @pytest.mark.covers("data.pin_memory")
 def test_what_is_pinned_is_every_tensor_of_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a GPU torch pins nothing, so that what it is asked for is looked at."""
-    pinned = []
-    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: pinned.append(tensor) or tensor)
+    pinned: list[torch.Tensor] = []
+
+    def pin(tensor: torch.Tensor) -> torch.Tensor:
+        pinned.append(tensor)
+        return tensor
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin)
     made = collate([PackedRows([documents(range(9))], 8).row(0)], [7], [1.0], data(), 0).pin_memory()
     assert (made.samples, len(pinned)) == ([7], 2)
     samples = IndexedSet(PackedRows([documents(range(2000))], 8), order(100), order(100).batch, 0, data(), 0)

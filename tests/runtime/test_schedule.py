@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -90,7 +91,7 @@ def theirs(name: str, plan: Any) -> list[float]:
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=peak)
     warm = {"num_warmup_steps": plan.warmup_steps, "num_training_steps": plan.max_steps}
     wsd = warm | {"num_decay_steps": plan.decay_steps, "decay_type": {"sqrt": "1-sqrt", "wsd": "cosine"}.get(name, "")}
-    scheduler: Any = {
+    known: dict[str, Callable[[], Any]] = {
         "constant": lambda: optimization.get_constant_schedule_with_warmup(optimizer, plan.warmup_steps),
         "linear": lambda: optimization.get_linear_schedule_with_warmup(optimizer, **warm),
         "cosine": lambda: optimization.get_cosine_with_min_lr_schedule_with_warmup(optimizer, **warm, min_lr=final),
@@ -99,7 +100,8 @@ def theirs(name: str, plan: Any) -> list[float]:
         ),
         "milestones": lambda: torch.optim.lr_scheduler.MultiStepLR(optimizer, plan.milestones, plan.gamma),
         "step size": lambda: torch.optim.lr_scheduler.StepLR(optimizer, plan.step_size, plan.gamma),
-    }.get(name, lambda: optimization.get_wsd_schedule(optimizer, **wsd))()
+    }
+    scheduler = known.get(name, lambda: optimization.get_wsd_schedule(optimizer, **wsd))()
     rates = []
     for _ in range(plan.max_steps + 1):
         rates.append(scheduler.get_last_lr()[0])

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfgc_runtime.data import streams
+from cfgc_runtime.data.encode import encode
 from cfgc_runtime.data.loading import StreamedSet, loaded, loader
 from cfgc_runtime.data.streaming import ShuffledStream
 from cfgc_runtime.data.streams import HeldOutRows, TrainStreams
@@ -152,13 +153,12 @@ def test_evaluations_may_have_sources_of_their_own(corpora: list[Any]) -> None:
 
 
 def test_a_resume_encodes_none_of_the_samples_before(corpora: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    encoded = []
+    encoded: list[Any] = []
 
     def count(*arguments: Any) -> Any:
         encoded.append(arguments[0])
         return encode(*arguments)
 
-    encode = streams.encode
     monkeypatch.setattr(streams, "encode", count)
     TrainStreams(plan(corpora, packing=False)).row(100)
     assert len(encoded) == 1

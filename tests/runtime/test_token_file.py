@@ -212,7 +212,12 @@ def test_a_killed_process_leaves_what_the_next_one_goes_on_with(tmp_path: Path) 
     said = tokenizer()
     one, other = order(tmp_path, target, said), order(tmp_path, tmp_path / "whole.tokens", said)
     reread: list[int] = []
-    pack(one, load_tokenizer(said), BadRecords(0), lambda _name, _done, _total, tokens: reread.append(tokens) or False)
+
+    def note(source: str, done: int, total: int, tokens: int) -> bool:
+        reread.append(tokens)
+        return False
+
+    pack(one, load_tokenizer(said), BadRecords(0), note)
     pack(other, load_tokenizer(said), BadRecords(0), never)
     assert target.read_bytes() == other.target.read_bytes()
     assert reread[0] > kept["progress"]["tokens"]

@@ -19,7 +19,7 @@ from cfgc_runtime.trackers.mlflow import Mlflow
 from cfgc_runtime.trackers.sent import Sent
 from cfgc_runtime.trackers.table import Table
 from cfgc_runtime.trackers.tensorboard import TensorBoard
-from cfgc_runtime.trackers.tracker import Subject, numbers_of
+from cfgc_runtime.trackers.tracker import Subject, Tracker, numbers_of
 from cfgc_runtime.trackers.wandb import Wandb
 from tests.runtime.offline_wandb import records_of, rows_of
 
@@ -58,7 +58,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
             append_metrics(metrics, line)
         for start, end, code in ((2, 6, PREEMPTED), (4, 9, 0)):
             truncate_metrics(metrics, start)
-            trackers = [Table(subject), TensorBoard(subject)]
+            trackers: list[Tracker] = [Table(subject), TensorBoard(subject)]
             trackers += [Wandb(wandb, subject), Mlflow(mlflow, subject)]
             threads = [Background(tracker, said.append) for tracker in trackers]
             report(threads, metrics, start, lines(range(start + 1, end + 1)), code)

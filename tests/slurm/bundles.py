@@ -14,8 +14,8 @@ from cfgc.resources import shipped_dir
 from cfgc.write.writer import write_bundle
 from tests.runtime.bundles import HERE as TINY
 
-RANKS: Final = {"PYTHONPATH": str(TINY / "site")}
-"""Environment of a training: no compiler, and none of what would only cost time (``site/sitecustomize.py``)."""
+RANKS_PATH: Final = str(TINY / "site")
+"""PYTHONPATH of a training: no compiler, and none of what would only cost time (``site/sitecustomize.py``)."""
 
 _SPEC = """
 [overlays]

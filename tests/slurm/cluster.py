@@ -109,7 +109,7 @@ class Cluster:
     def submit(self, script: Path, *options: str, cwd: Path | None = None, **environment: str) -> str:
         """``sbatch`` a script, or a bundle's job.sbatch, from ``cwd`` (beside the script or bundle); the job's id."""
         path = script / "job.sbatch" if script.is_dir() else script
-        done = self.run("sbatch", "--parsable", *options, path, cwd=cwd or script.parent, **environment)
+        done = self.run("sbatch", "--parsable", *options, path, cwd=cwd or script.parent, check=True, **environment)
         return done.stdout.strip().split(";")[0]
 
     def job(self, job: str) -> Job:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.runtime.bundles import write_corpus
-from tests.slurm.bundles import RANKS, task_bundle, training_bundle
+from tests.slurm.bundles import RANKS_PATH, task_bundle, training_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,7 +111,7 @@ def start_on_n1(slurm: Cluster, directory: Path, *overrides: str) -> tuple[str, 
     """Submit a training that can be preempted, and wait for a rank; its job and run directory."""
     write_corpus(directory / "text")
     low = ("cluster.partition=low", "cluster.exclusive=true", "training.max_steps=5000")
-    job = slurm.submit(training_bundle(directory, *low, *overrides), "--nodelist=n1", **RANKS)
+    job = slurm.submit(training_bundle(directory, *low, *overrides), "--nodelist=n1", PYTHONPATH=RANKS_PATH)
     wait_for(directory / "run" / "attempts" / "001" / "pids" / "rank-1")
     return job, directory / "run"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.runtime.bundles import WAIT_S, Run, new_run, write_corpus
-from tests.slurm.bundles import RANKS, task_bundle, training_bundle
+from tests.slurm.bundles import RANKS_PATH, task_bundle, training_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,12 @@ class Machines:
         return subprocess.Popen(
             [self.slurm.inside(host), "-n", host, self.bundle / "launch.sh", *words],
             cwd=self.folder,
-            env={"PATH": os.environ["PATH"], "PYTHON": sys.executable, "HOME": str(self.folder), **RANKS},
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHON": sys.executable,
+                "HOME": str(self.folder),
+                "PYTHONPATH": RANKS_PATH,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

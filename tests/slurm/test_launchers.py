@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.runtime.bundles import WAIT_S, Run, write_corpus
-from tests.slurm.bundles import RANKS, rank_logs, task_bundle, training_bundle
+from tests.slurm.bundles import RANKS_PATH, rank_logs, task_bundle, training_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +103,7 @@ def test_an_allocation_that_is_not_the_planned_one_is_refused(
     variable: str, value: str, sentence: str, slurm: Cluster, tmp_path: Path
 ) -> None:
     bundle = task_bundle(tmp_path, "exit 0", "hardware=a100-80gb", ranks=2)
-    job = slurm.wait(slurm.submit(bundle, **{variable: value}))
+    job = slurm.wait(slurm.submit(bundle, cwd=tmp_path, **{variable: value}))
     assert job.code == 78
     log = (tmp_path / f"slurm-{tmp_path.name}-{job.id}.out").read_text()
     assert f"{sentence}; set where it was submitted, and stronger than the script: {variable}" in log
@@ -203,7 +203,7 @@ def test_a_rank_that_hangs_is_named_under_srun_too(slurm: Cluster, tmp_path: Pat
         "launch.watchdog=20s",
     )
     bundle = training_bundle(tmp_path, launched_by("srun"), *endless, nodes=2, ranks=1)
-    job = slurm.submit(bundle, "--nodelist=n[1-2]", **RANKS)
+    job = slurm.submit(bundle, "--nodelist=n[1-2]", PYTHONPATH=RANKS_PATH)
     run = Run(bundle, tmp_path)
     until(lambda: (run.directory / "metrics.jsonl").exists() and max(run.steps(), default=0) >= 2)
     slurm.on("n2", "kill", "-STOP", str(run.pids()[1]))

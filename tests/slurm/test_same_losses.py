@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.runtime.bundles import WAIT_S, Run, clean_environment, write_corpus
-from tests.slurm.bundles import RANKS, training_bundle
+from tests.slurm.bundles import RANKS_PATH, training_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +44,6 @@ def test_losses_are_those_of_one_machine(nodes: int, stage: int, slurm: Cluster,
     for launcher in ("torchrun", "srun"):
         folder = place(tmp_path / launcher)
         bundle = training_bundle(folder, *options, f"launch.launcher={launcher}", nodes=nodes, ranks=2)
-        job = slurm.wait(slurm.submit(bundle, **RANKS))
+        job = slurm.wait(slurm.submit(bundle, PYTHONPATH=RANKS_PATH))
         assert job.code == 0, (folder / f"slurm-tiny-{job.id}.out").read_text()
         assert metrics(folder) == expected

@@ -70,6 +70,7 @@ def _of_groups(follower: Follower, owner: Class) -> dict[str, Any]:
     found: dict[str, Any] = {}
     begin = follower.member(owner, "__init__")
     for call in matchers.findall(begin, FILLED_UP) if begin is not None else ():
+        assert isinstance(call, cst.Call)
         name, default = (follower.evaluate(arg.value, Frame(owner.module, {})) for arg in call.args)
         if known(name) and known(default):
             found.setdefault(literal(name), literal(default))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cfgc.deepspeed.checking import check_ds_config
 from cfgc.deepspeed.releases import newest_release, release
 from cfgc.diagnostics import Diagnostic, Label, Rejected
-from cfgc.fixing.apply import apply_edits
+from cfgc.fixing.apply import Kind, apply_edits
 from cfgc.fixing.tree import CannotEditError
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
@@ -109,7 +109,7 @@ def _mends(subject: Subject, text: str, quiet: frozenset[str]) -> bool:
 
 def _fixed(subject: Subject, text: str, found: Sequence[Diagnostic]) -> str:
     """``text`` with the first fix of the first finding that has one for this file."""
-    kind = "toml" if subject.kind == "spec" else "json"
+    kind: Kind = "toml" if subject.kind == "spec" else "json"
     for finding in found:
         for fix in finding.fixes[:1]:
             if all(edit.source.logical in ("spec.toml", "ds_config.json") for edit in fix.edits):

@@ -21,7 +21,9 @@ path = "texts"
 
 def explain(work: Path, more: str, key: str, *overrides: str) -> str:
     (work / "spec.toml").write_text(SPEC + more)
-    return explained(open_spec(str(work / "spec.toml"), overrides), key)
+    said = explained(open_spec(str(work / "spec.toml"), overrides), key)
+    assert said is not None
+    return said
 
 
 def test_secrets_are_not_printed(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.mkdir(parents=True)
         torch.save({"module": weights}, path / "mp_rank_00_model_states.pt")
         files = {file.name: complete.seal(file) for file in path.iterdir()}
-        values = {"numerics": {}, "resources": {}, "ds_config": {}}
+        values: dict[str, dict[str, Any]] = {"numerics": {}, "resources": {}, "ds_config": {}}
         complete.write(path, complete.Complete(step, "sha256:a", 2, {}, values, files, {"last": last}))
     return directory
 

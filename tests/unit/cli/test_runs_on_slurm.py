@@ -160,7 +160,7 @@ def test_a_sweep_whose_tasks_all_failed_before_a_point_began_is_failed(
     assert (found["state"], found["code"]) == ("failed", 78)
     assert (found["job"]["id"], found["job"]["state"]) == ("20", "2 FAILED")
     Path("out").mkdir()
-    points = [{"index": n, "name": f"000{n}", "overrides": [], "plan_digest": ""} for n in (0, 1)]
+    points: list[dict[str, Any]] = [{"index": n, "name": f"000{n}", "overrides": [], "plan_digest": ""} for n in (0, 1)]
     Path("out/points.jsonl").write_text("".join(f"{json.dumps(point)}\n" for point in points))
     assert run(["sweep", "runs/s"]) == 0
     assert "2 points: 2 failed; start again: " in capsys.readouterr().err

@@ -155,7 +155,7 @@ def test_a_value_that_an_older_release_cannot_be_told_is_lost_and_says_since_whe
 def test_targets_are_known_and_what_they_cannot_do_is_refused() -> None:
     assert target_releases()[0] == OLDEST
     assert {BF16_WITHOUT_ZERO, ZERO_3_ON_A_CPU, *FORGETS_GRADIENTS} <= set(known_releases())
-    refusals = {
+    refusals: dict[str, tuple[dict[str, Any], str, str]] = {
         "CFG522": ({"deepspeed": {"zero": {"stage": 2}}}, FORGETS_GRADIENTS[0], FORGETS_GRADIENTS[1]),
         "CFG528": ({"training": {"precision": "bf16"}}, OLDEST, BF16_WITHOUT_ZERO),
         "CFG529": ({"deepspeed": {"zero": {"stage": 3}}}, OLDEST, ZERO_3_ON_A_CPU),
@@ -216,6 +216,7 @@ def test_a_spec_that_is_accepted_becomes_a_config_without_a_finding(tree: dict[s
     except Rejected:
         return
     plan = lower_spec(checked)
+    assert isinstance(plan, Plan)
     found = judged(plan, plan.target.deepspeed)
     warned = {finding.code for finding in checked.warnings}
     assert [finding for finding in found if finding.split()[0] not in warned] == []

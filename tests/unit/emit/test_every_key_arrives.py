@@ -23,7 +23,9 @@ TINY = Path(__file__).resolve().parents[2] / "runtime"
 
 @cache
 def plan_of(*overrides: str) -> Plan:
-    return plan_spec(DiskReader(TINY, shipped_dir("specs")), "tiny.toml", overrides)
+    plan = plan_spec(DiskReader(TINY, shipped_dir("specs")), "tiny.toml", overrides)
+    assert isinstance(plan, Plan)
+    return plan
 
 
 def at(config: Any, dotted: str) -> Any:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cfgc.emit.scripts import launch_sh
+from tests.unit.emit.launching import FAKE_PYTHON, Launcher
 from tests.unit.emit.samples import cpu_plan
-from tests.unit.emit.test_scripts import FAKE_PYTHON, Launcher
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,6 +14,7 @@ from cfgc.importing.importer import Outcome, Request, import_file
 from cfgc.importing.tree import DiskTree
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
+from cfgc.lower.plan import Plan
 from cfgc.pipeline import plan_spec
 from cfgc.resources import shipped_dir
 from tests.golden_text import assert_golden
@@ -45,6 +46,7 @@ def test_case_becomes_exactly_this_spec(name: str, update_golden: bool) -> None:
 def test_the_spec_builds(name: str) -> None:
     text = imported(name).text
     plan = plan_spec(MemoryReader({"spec.toml": text}, DiskReader(HERE, shipped_dir("specs"))), "spec.toml")
+    assert isinstance(plan, Plan)
     assert plan.batch.global_batch_size == plan.batch.micro_batch_size * plan.batch.gradient_accumulation_steps * (
         plan.topology.data_parallel
     )

@@ -18,6 +18,7 @@ from cfgc.launching import slurm, torch
 from cfgc.launching.used import Used, order
 from cfgc.lower.slurm import slurm as directives_of
 from cfgc.schema.experiment import Target
+from cfgc.schema.spec import Spec
 from cfgc.validate.checker import check_resolved
 from tests.unit.lower.planning import plan_of
 from tests.unit.rules.building import SMALL, merged, resolved_of
@@ -119,6 +120,7 @@ def test_every_argument_of_an_optimizer_is_listed() -> None:
     used: set[str] = set()
     for kind in ("adamw", "adam", "sgd"):
         spec = check_resolved(resolved_of(merged(SMALL, {"training": {"optimizer": {"type": kind}}}))).spec
+        assert isinstance(spec, Spec)
         section = optimizer_section(spec)["optimizer"]
         assert isinstance(section, dict)
         parameters = section["params"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -108,7 +109,7 @@ def test_each_key_extent_ends_in_the_keys_name(text: str) -> None:
         return
     for location, place in locate(text).values.items():
         if isinstance(location[-1], str) and location not in locate(text).headers:
-            parsed = tomllib.loads(f"{text[slice(*place.key)]} = 1")
+            parsed: Any = tomllib.loads(f"{text[slice(*place.key)]} = 1")
             while isinstance(parsed, dict):
                 ((name, parsed),) = parsed.items()
             assert name == location[-1]

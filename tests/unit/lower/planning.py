@@ -12,4 +12,6 @@ from tests.unit.rules.building import SMALL, merged, resolved_of
 
 def plan_of(*changes: dict[str, Any]) -> Plan:
     """The plan of the small CPU spec with ``changes`` over it."""
-    return lower_spec(check_resolved(resolved_of(merged(SMALL, *changes))))
+    plan = lower_spec(check_resolved(resolved_of(merged(SMALL, *changes))))
+    assert isinstance(plan, Plan)
+    return plan

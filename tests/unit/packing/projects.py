@@ -50,7 +50,7 @@ def write(path: Path, text: str | bytes) -> None:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
 
 
-def git(root: Path, *arguments: str) -> str:
+def git(root: Path, *arguments: str | Path) -> str:
     who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org", "-c", "commit.gpgSign=false")
     done = subprocess.run(["git", "-C", root, *who, *arguments], capture_output=True, text=True, check=True)
     return done.stdout.strip()

@@ -106,7 +106,8 @@ def test_the_bytes_of_an_archive_are_those_of_every_release_of_python() -> None:
 )
 def test_what_cannot_be_packed_is_refused(include: str, code: str, said: str, tmp_path: Path) -> None:
     token = "hf_" + "aB3" * 10
-    make(tmp_path, large_bin="", **{"hub.py": f"import x\nlogin('{token}')\n", "large.bin": bytes(262145)})
+    more: dict[str, str | bytes] = {"hub.py": f"import x\nlogin('{token}')\n", "large.bin": bytes(262145)}
+    make(tmp_path, large_bin="", **more)
     (tmp_path / "linked.py").symlink_to("mine/main.py")
     found = refusal(tmp_path, f"package.include={include}")
     assert found["code"] == code

@@ -13,7 +13,7 @@ SOURCE = SourceFile("test.toml", "x" * 64)
 PARTS = st.sampled_from(["a", "b", "c"])
 PATHS = st.lists(PARTS, min_size=1, max_size=3).map(tuple)
 SPANS = st.integers(0, 60).map(lambda start: Span(SOURCE, start, start + 1))
-NUMBERS = st.integers(0, 9)
+NUMBERS: st.SearchStrategy[Value] = st.integers(0, 9)
 ARRAYS = st.lists(NUMBERS, max_size=2)
 
 
@@ -75,7 +75,8 @@ def test_no_leaf_lies_below_another(tree: Patch, patch: Patch) -> None:
 
 def written(value: Value, start: int, *, appended: bool = False, layer: str = "a.toml") -> Origin:
     span = Span(SOURCE, start, start + 1)
-    inner = {(i,): span for i in range(len(value))} if isinstance(value, list) else {}
+    entries = range(len(value)) if isinstance(value, list) else ()
+    inner: dict[tuple[str | int, ...], Span] = {(entry,): span for entry in entries}
     return Origin(Layer("base", layer), value, span, span, inner=inner, appended=appended)
 
 

@@ -47,7 +47,9 @@ max_position_embeddings = 64
 
 def plan_of(model: str, *overrides: str) -> Plan:
     reader = MemoryReader({"spec.toml": model + REST}, DiskReader(shipped_dir("specs"), shipped_dir("specs")))
-    return plan_spec(reader, "spec.toml", overrides)
+    plan = plan_spec(reader, "spec.toml", overrides)
+    assert isinstance(plan, Plan)
+    return plan
 
 
 def codes(model: str, *overrides: str) -> set[str]:
@@ -111,7 +113,9 @@ def test_what_is_written_out_builds_the_same_again() -> None:
     again = emit_bundle(plan).files[PurePosixPath("resolved.toml")].decode()
     assert "num_heads" not in again
     reader = MemoryReader({"spec.toml": again}, DiskReader(shipped_dir("specs"), shipped_dir("specs")))
-    assert plan_spec(reader, "spec.toml", ()).model == plan.model
+    same = plan_spec(reader, "spec.toml", ())
+    assert isinstance(same, Plan)
+    assert same.model == plan.model
 
 
 def test_a_decoder_is_what_it_was() -> None:

@@ -70,7 +70,7 @@ def test_one_more_than_the_partition_has_is_refused(code: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(PARTITIONS - {"CFG638", "CFG636"}))
 def test_nothing_is_refused_where_nothing_is_known(code: str) -> None:
-    unknown = {"cluster": {"partitions": []}}
+    unknown: dict[str, Any] = {"cluster": {"partitions": []}}
     assert codes(GPU, FULL, MORE[code], unknown) & PARTITIONS == set()
 
 

@@ -14,7 +14,7 @@ from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.diagnostics.text import render_text
 from cfgc.lower.launch import environment
 from cfgc.lower.lowering import lower_spec
-from cfgc.lower.plan import Plan
+from cfgc.lower.plan import Model, Plan
 from cfgc.resolve.resolved import Resolved
 from cfgc.schema.spec import Spec
 from cfgc.validate.checker import check_resolved
@@ -163,9 +163,11 @@ TREES = st.fixed_dictionaries(
 def outcome(resolved: Resolved) -> Plan | tuple[Diagnostic, ...]:
     """The plan, or why there is none."""
     try:
-        return lower_spec(check_resolved(resolved))
+        plan = lower_spec(check_resolved(resolved))
     except Rejected as rejected:
         return rejected.diagnostics
+    assert isinstance(plan, Plan)
+    return plan
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -177,12 +179,13 @@ def test_any_tree_is_refused_or_has_a_plan_that_holds(tree: dict[str, Any]) -> N
     if not isinstance(plan, Plan):
         assert render_text(plan)
         return
-    batch, topology = plan.batch, plan.topology
+    batch, topology, model = plan.batch, plan.topology, plan.model
     assert (
         batch.global_batch_size == batch.micro_batch_size * batch.gradient_accumulation_steps * topology.data_parallel
     )
     assert topology.world_size == topology.nodes * topology.ranks_per_node
-    assert plan.model.head_dim * plan.model.num_heads == plan.model.hidden_size
+    assert isinstance(model, Model)
+    assert model.head_dim * model.num_heads == model.hidden_size
     assert 0 <= plan.schedule.warmup_steps < plan.schedule.max_steps
 
 
@@ -248,6 +251,7 @@ OPEN = {"TORCH_NCCL_DUMP_ON_TIMEOUT", "TORCH_NCCL_TRACE_BUFFER_SIZE", "TORCH_FR_
 def test_variables_that_lowering_sets_cannot_be_set() -> None:
     for device, architecture in (("cpu", "cpu"), ("cuda", "ampere")):
         tree = merged(SMALL, {"hardware": {"device": device, "architecture": architecture}})
-        spec: Spec = check_resolved(resolved_of(tree)).spec
+        spec = check_resolved(resolved_of(tree)).spec
+        assert isinstance(spec, Spec)
         assert set(environment(spec)) - OPEN <= OWNED
         assert cpus_per_task_of(spec) == 2

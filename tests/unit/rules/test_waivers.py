@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cfgc.validate.rules.waivers import OF_RAW_KEYS, OF_RULES
-from tests.unit.validate.test_beyond import GOOD, found
+from tests.unit.schema.samples import found
+from tests.unit.validate.test_beyond import GOOD
 
 
 @pytest.mark.parametrize(

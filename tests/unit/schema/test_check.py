@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfgc.schema.catalogue import catalogue
+from cfgc.schema.spec import Spec
 from tests.unit.schema.samples import GOOD, checked, only, said
 
 JUNK = (
@@ -15,6 +16,7 @@ JUNK = (
 
 def test_derived_values_are_left_to_lowering() -> None:
     spec = checked().spec
+    assert isinstance(spec, Spec)
     assert spec.training.gradient_accumulation_steps is None
     assert spec.model.num_kv_heads is None
     assert spec.data.shuffle_seed is None
@@ -28,8 +30,10 @@ def test_units_become_numbers() -> None:
 
 
 def test_an_integral_float_is_an_integer() -> None:
-    assert checked("", ["training.max_steps=1e3"]).spec.training.max_steps == 1000
-    assert isinstance(checked("", ["training.max_steps=1e3"]).spec.training.max_steps, int)
+    spec = checked("", ["training.max_steps=1e3"]).spec
+    assert isinstance(spec, Spec)
+    assert spec.training.max_steps == 1000
+    assert isinstance(spec.training.max_steps, int)
 
 
 @pytest.mark.parametrize("value", ["true", '"20"', "20.5", "[20]"])

@@ -97,7 +97,7 @@ def test_what_the_language_allows_is_not_marked(text: str) -> None:
 
 
 def at(path: tuple[str, ...]) -> dict[str, Any]:
-    found = SCHEMA
+    found: dict[str, Any] = SCHEMA
     for part in path:
         found = next(one for one in (found, *found.get("anyOf", ())) if "properties" in one)["properties"][part]
     return found

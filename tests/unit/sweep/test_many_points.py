@@ -34,7 +34,7 @@ MEASURED += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10)
 
 def built(directory: Path) -> int:
     """Build spec.toml as ``directory``/bundle; the most memory that a process of it had, in bytes."""
-    command = [sys.executable, "-m", "cfgc", "build", directory / "spec.toml", "-o", directory / "bundle"]
+    command = [sys.executable, "-m", "cfgc", "build", f"{directory}/spec.toml", "-o", f"{directory}/bundle"]
     done = subprocess.run([sys.executable, "-c", MEASURED, *command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return int(done.stdout.split()[-1])

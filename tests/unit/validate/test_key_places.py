@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.validate.test_beyond import found
+from tests.unit.schema.samples import found
 
 START = 'extends = "cfgc:bases/tiny.toml"\n[overlays]\nhardware = "cpu"\n[experiment]\nname = "x"\n'
 SOURCE = '[[data.sources]]\nname = "a"\npath = "p"\n'

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cfgc.validate.missing import START
-from tests.unit.validate.test_beyond import GOOD, found
+from tests.unit.schema.samples import found
+from tests.unit.validate.test_beyond import GOOD
 
 NO_SOURCES = GOOD[: GOOD.index("[[data.sources]]")]
 

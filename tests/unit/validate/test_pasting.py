@@ -8,7 +8,8 @@ import pytest
 
 from cfgc.diagnostics import Diagnostic
 from cfgc.schema.catalogue import catalogue
-from tests.unit.validate.test_beyond import GOOD, found
+from tests.unit.schema.samples import found
+from tests.unit.validate.test_beyond import GOOD
 
 WRITE = re.compile(r"`'?(?P<key>[\w.]+) ?= ?(?P<value>[^`]+?)'?`(?P<others>(?:(?:, or | or |, )`[^`=]+`)*)")
 KEYS = [field.dotted for field in catalogue()]

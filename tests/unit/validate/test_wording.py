@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.validate.test_beyond import GOOD, found
+from tests.unit.schema.samples import found
+from tests.unit.validate.test_beyond import GOOD
 
 
 def helps(code: str, text: str, *overrides: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cfgc.diagnostics import Rejected
-from cfgc.write import exchange, tree, writer
+from cfgc.write import exchange, tree
 from cfgc.write.existing import edited_files
 from cfgc.write.writer import write_bundle
 from tests.unit.write.bundles import bundle_of, content, expected, names
@@ -152,7 +153,7 @@ def test_a_parent_that_is_a_file_is_a_diagnostic(tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_the_old_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_bundle(OLD, tmp_path / "b")
-    written = []
+    written: list[Path] = []
 
     def write_some(path: Path, data: bytes, mode: int) -> None:
         if len(written) == 2:
@@ -218,7 +219,7 @@ def test_a_file_system_without_locks_is_no_hindrance(tmp_path: Path, monkeypatch
     def no_locks(descriptor: int, operation: int) -> None:
         raise OSError(errno.EBADF, "no locks here")
 
-    monkeypatch.setattr(writer.fcntl, "flock", no_locks)
+    monkeypatch.setattr(fcntl, "flock", no_locks)
     assert write_bundle(NEW, tmp_path / "b") == "written"
     assert content(tmp_path / "b") == expected(NEW)
 
