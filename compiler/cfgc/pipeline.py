@@ -19,7 +19,7 @@ from cfgc.origin import Path
 from cfgc.resolve.resolved import Resolved
 from cfgc.resolve.resolver import resolve_graph
 from cfgc.stages.asked import STAGES, declares_stages
-from cfgc.sweep.reading import is_sweep
+from cfgc.sweep.asked import is_sweep
 from cfgc.usercode.reading import with_user_code
 from cfgc.validate.checker import Checked, check_resolved
 

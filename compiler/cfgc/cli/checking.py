@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from cfgc.session import Session
 
 
+STDIN = "-"
+
+
 @dataclass(frozen=True)
 class Wanted:
     """The options of ``cfgc check``; ``deepspeed``, ``world_size`` and ``device`` are of ds_configs only."""
@@ -35,8 +38,6 @@ class Wanted:
 
 def check_all(arguments: Sequence[str], wanted: Wanted) -> int:
     """Check every spec and ds_config among ``arguments``; say what was found and return the exit code."""
-    from cfgc.cli.ds_configs import is_ds_config
-
     configs = [argument for argument in arguments if is_ds_config(argument)]
     if wanted.fix or wanted.diff or wanted.unsafe:
         code = _fix_all([argument for argument in arguments if argument not in configs], configs, wanted)
@@ -62,6 +63,20 @@ def check_all(arguments: Sequence[str], wanted: Wanted) -> int:
     offer = [f"{fixable} to put right with --fix"] if fixable and not wanted.fix else []
     say("; ".join(([summary(shown)] if shown else []) + offer + outcomes))
     return EXIT_OK if _holding(found, wanted) == len(found) else EXIT_REJECTED
+
+
+def is_ds_config(argument: str) -> bool:
+    """True for a JSON or HJSON file, by its name or by the brace that it begins with, and for standard input."""
+    path = Path(argument)
+    if argument == STDIN or path.suffix == ".toml":
+        return argument == STDIN
+    if path.suffix.lower() in {".json", ".hjson"}:
+        return "=" not in argument or path.is_file()
+    try:
+        with path.open("rb") as file:
+            return file.read(4096).lstrip().startswith(b"{")
+    except (OSError, ValueError):
+        return False
 
 
 def _fix_all(specs: Sequence[str], configs: Sequence[str], wanted: Wanted) -> int | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from cfgc.cli.checking import STDIN
 from cfgc.deepspeed.case import release_numbers
 from cfgc.deepspeed.checking import check_ds_config
 from cfgc.deepspeed.config import AUTO
@@ -16,7 +17,6 @@ from cfgc.deepspeed.reading_errors import unreadable
 from cfgc.deepspeed.releases import known_releases, newest_release, release
 from cfgc.diagnostics import Diagnostic
 
-STDIN = "-"
 _QUOTED_AUTO = (f'"{AUTO}"'.encode(), f"'{AUTO}'".encode())
 
 
@@ -35,20 +35,6 @@ class Checked:
 
     findings: tuple[Diagnostic, ...]
     auto: bool = False
-
-
-def is_ds_config(argument: str) -> bool:
-    """True for a JSON or HJSON file, by its name or by the brace that it begins with, and for standard input."""
-    path = Path(argument)
-    if argument == STDIN or path.suffix == ".toml":
-        return argument == STDIN
-    if path.suffix.lower() in {".json", ".hjson"}:
-        return "=" not in argument or path.is_file()
-    try:
-        with path.open("rb") as file:
-            return file.read(4096).lstrip().startswith(b"{")
-    except (OSError, ValueError):
-        return False
 
 
 def known_release(version: str | None) -> str:

@@ -41,7 +41,7 @@ def sweep(subject: str, overrides: tuple[str, ...], output_format: str, first: i
         return _of_spec(subject, overrides, output_format, first)
     if overrides:
         raise click.UsageError("overrides are for a SPEC; the points of a bundle are made already")
-    from cfgc.deepspeed.rules.wording import count
+    from cfgc.deepspeed.wording import count
     from cfgc.runs.sweeps import asked_slurm, best_first, read_sweep_runs, sweep_bundle
     from cfgc_runtime.errors import Failure
 
@@ -73,7 +73,7 @@ def _refuse_unknown(state: str | None) -> None:
 
 def _of_spec(spec: str, overrides: Sequence[str], output_format: str, first: int | None) -> int:
     from cfgc.cli.sweep_progress import watched
-    from cfgc.deepspeed.rules.wording import count
+    from cfgc.deepspeed.wording import count
     from cfgc.diagnostics import Rejected
     from cfgc.emit.values_json import values_of
     from cfgc.pipeline import check_spec, lower
@@ -123,7 +123,7 @@ def _plain(point: PointRun, went: bool) -> dict[str, Any]:
 
 def _outcome(points: Sequence[PointRun], run_dir: Path, bundle: Path) -> str:
     """``200 points: 190 finished, 10 failed``, and how to start the rest again with ``bundle``."""
-    from cfgc.deepspeed.rules.wording import count
+    from cfgc.deepspeed.wording import count
     from cfgc.runs.sweeps import numbers_of
     from cfgc.sweep.numbers import listed
 

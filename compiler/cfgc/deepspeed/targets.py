@@ -21,6 +21,10 @@ ZERO_3_ON_A_CPU = "0.19.8"
 forward pass may read weights that have not arrived (``_allgather_params``,
 ``runtime/zero/partition_parameters.py``)."""
 
+ZEROS_ALONE = "0.18.3"
+"""The first release whose engine scales the loss itself, for ZeRO's optimizers; the others scaled it in their
+``backward``, which is no longer called (``runtime/engine.py``, ``runtime/fp16``)."""
+
 FORGETS_GRADIENTS = ("0.17.6", "0.18.3")
 """From the first to before the second, ZeRO-2 keeps the gradients of the last micro step only, unless the optimizer is
 offloaded (``independent_gradient_partition_epilogue`` of ``runtime/zero/stage_1_and_2.py``)."""

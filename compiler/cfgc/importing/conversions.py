@@ -6,7 +6,7 @@ import re
 from posixpath import basename, dirname
 
 from cfgc.deepspeed.config import Json
-from cfgc.deepspeed.rules.wording import count
+from cfgc.deepspeed.wording import count
 from cfgc.importing.placeholders import safe_name
 from cfgc.importing.tree_keys import Ask, Convert, Converted, UnusableError
 from cfgc.schema.kinds import kind_of_pattern

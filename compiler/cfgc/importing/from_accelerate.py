@@ -10,8 +10,8 @@ from posixpath import dirname, normpath
 from cfgc.deepspeed.case import Case
 from cfgc.deepspeed.config import Config, Entry, Json, Path
 from cfgc.deepspeed.reading import read_config
-from cfgc.deepspeed.rules.wording import count
 from cfgc.deepspeed.table import Release
+from cfgc.deepspeed.wording import count
 from cfgc.diagnostics import Rejected
 from cfgc.importing.branches import Branch, config_of, found_at, leaves, merged, placed
 from cfgc.importing.from_deepspeed import from_deepspeed

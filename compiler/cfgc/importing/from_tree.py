@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from posixpath import basename
 
 from cfgc.deepspeed.config import Json
-from cfgc.deepspeed.rules.wording import count
+from cfgc.deepspeed.wording import count
 from cfgc.importing.ava_table import AVA
 from cfgc.importing.ava_table import IGNORED as AVA_IGNORED
 from cfgc.importing.branches import Branch, leaves

@@ -24,7 +24,7 @@ from cfgc.stages.findings import together
 from cfgc.stages.layer import DECIDED, RUN_DIR, layers_of, placed
 from cfgc.stages.outputs import Use, is_sound, judge_uses, uses_in, values_of
 from cfgc.stages.pipeline import CheckedPipeline, CheckedStage, Declared, Said, in_order
-from cfgc.sweep.reading import is_sweep
+from cfgc.sweep.asked import is_sweep
 from cfgc.usercode.reading import with_user_code
 from cfgc.validate.checker import check_resolved
 from cfgc.validate.checker import in_order as by_place

@@ -17,9 +17,9 @@ from cfgc.origin import Path
 from cfgc.patch import Patch
 from cfgc.resolve.merge import Merged, merge_layers
 from cfgc.resolve.resolver import resolve_merged
+from cfgc.sweep.asked import TABLE
 from cfgc.sweep.difference import Base, difference
 from cfgc.sweep.pool import spread
-from cfgc.sweep.reading import TABLE
 from cfgc.sweep.settings import patch_of
 from cfgc.sweep.shape import unlike
 from cfgc.usercode.reading import Packages, with_user_code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cfgc.deepspeed.rules.wording import count
+from cfgc.deepspeed.wording import count
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.diagnostics.model import Fix
 from cfgc.source import Span

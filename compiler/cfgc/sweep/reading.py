@@ -12,6 +12,7 @@ from cfgc.origin import Origin, Path, Value, dotted
 from cfgc.patch import Tree
 from cfgc.schema.sweep import Sweep
 from cfgc.sweep import errors
+from cfgc.sweep.asked import TABLE
 from cfgc.sweep.draws import Range
 from cfgc.sweep.ranges import PARTS, range_of
 from cfgc.sweep.settings import Setting, element, key_parts, parts_of
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from cfgc.resolve.resolved import Resolved
     from cfgc.source import Span
 
-TABLE: Final = "sweep"
 PARAMETERS: Final = (TABLE, "parameters")
 """The table whose keys are those of the spec."""
 
@@ -57,13 +57,6 @@ class Declared:
     place: Span | None
     parameters: tuple[Parameter, ...]
     points: tuple[tuple[Setting, ...], ...]
-
-
-def is_sweep(resolved: Resolved) -> bool:
-    """Whether a layer says anything of a sweep."""
-    return any(path[0] == TABLE and leaf.origin.span for path, leaf in resolved.leaves.items()) or any(
-        path[0] == TABLE for path in resolved.unresolved
-    )
 
 
 def read_sweep(resolved: Resolved, tree: Tree) -> Declared:

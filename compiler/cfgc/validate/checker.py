@@ -13,7 +13,6 @@ from cfgc.resolve.resolved import Resolved
 from cfgc.schema.spec import AnySpec, TaskSpec
 from cfgc.validate.beyond import Doubtful, untouched, without_refused, without_unresolved
 from cfgc.validate.missing import says_nothing
-from cfgc.validate.raw_config import judge_raw
 from cfgc.validate.rules import RULES, SHARED_RULES
 from cfgc.validate.schema_check import Refused, check_schema
 from cfgc.validate.secrets import find_secrets
@@ -66,7 +65,10 @@ def _ruled(spec: AnySpec, resolved: Resolved) -> Iterator[Diagnostic]:
         return
     for rule in RULES:
         yield from rule(spec, resolved)
-    yield from judge_raw(spec, resolved)
+    if spec.deepspeed.raw:
+        from cfgc.validate.raw_config import judge_raw  # and all rules of ds_configs, which nothing else has a use for
+
+        yield from judge_raw(spec, resolved)
 
 
 def _all_that_is_wrong(resolved: Resolved) -> Iterator[Diagnostic]:

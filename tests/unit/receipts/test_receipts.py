@@ -72,6 +72,17 @@ def appended(path: str) -> Callable[[], object]:
     return lambda: Path(path).write_text(Path(path).read_text() + "\n")
 
 
+def searched_before() -> None:
+    Path("specs/zero").mkdir(parents=True)
+    Path("specs/zero/2.toml").touch()
+
+
+def linked(path: str) -> None:
+    """The same, elsewhere."""
+    moved = Path(path).rename("elsewhere")
+    Path(path).symlink_to(moved.resolve())
+
+
 CHANGES: dict[str, Callable[[], object]] = {
     "the spec": appended("spec.toml"),
     "a base": appended("base.toml"),
@@ -79,19 +90,17 @@ CHANGES: dict[str, Callable[[], object]] = {
     "no project's file": lambda: Path("cfgc.toml").unlink(),
     "a base that is gone": lambda: Path("base.toml").unlink(),
     "an overlay that shadows": lambda: Path("zero/2.toml").write_text("zero.stage = 1\n"),
-    "an overlay before it in the search": lambda: (Path("specs/zero").mkdir(parents=True),
-                                                   Path("specs/zero/2.toml").touch()),
+    "an overlay before it in the search": searched_before,
     "a bundle's file": appended("out/tiny/PLAN.md"),
     "a bundle's mode": lambda: Path("out/tiny/launch.sh").chmod(0o644),
     "a file too many": lambda: Path("out/tiny/more").touch(),
     "a file too few": lambda: Path("out/tiny/PLAN.md").unlink(),
-    "a link in its place": lambda: (shutil.copy("out/tiny/PLAN.md", "p"), Path("out/tiny/PLAN.md").unlink(),
-                                    Path("out/tiny/PLAN.md").symlink_to("../../p")),
-    "the bundle is a link": lambda: (Path("out/tiny").rename("there"), Path("out/tiny").symlink_to("../there")),
+    "a link in its place": lambda: linked("out/tiny/PLAN.md"),
+    "the bundle is a link": lambda: linked("out/tiny"),
     "no bundle": lambda: shutil.rmtree("out"),
     "what a killed build left": lambda: Path("out/.tiny.cfgc-1").mkdir(),
     "a bundle around it": lambda: Path("out/manifest.json").touch(),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.arithmetic.divisors import nearest_divisor
 from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.rules.batch_sizes import ACCUMULATION, MICRO, TRAIN, Sizes, copies, sizes_of
-from cfgc.deepspeed.rules.wording import count, pair
+from cfgc.deepspeed.wording import count, pair
 from cfgc.diagnostics.model import Fix
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.deepspeed.case import At, Case, path_of
 from cfgc.deepspeed.rules.optimizer_classes import PARAMS, built
 from cfgc.deepspeed.rules.parameters import CLIPPING
-from cfgc.deepspeed.rules.wording import pair
+from cfgc.deepspeed.wording import pair
 from cfgc.diagnostics.model import Fix
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.case import At, Case, path_of
 from cfgc.deepspeed.config import AUTO, Json
-from cfgc.deepspeed.rules.wording import leaf, pair
+from cfgc.deepspeed.wording import leaf, pair
 from cfgc.diagnostics.model import Fix
 from cfgc.nearest import nearest
 

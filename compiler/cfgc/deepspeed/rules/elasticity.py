@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.deepspeed.case import At
 from cfgc.deepspeed.rules.facts import flag_at, table_at
 from cfgc.deepspeed.rules.remedy import drop, put, told
-from cfgc.deepspeed.rules.wording import pair
+from cfgc.deepspeed.wording import pair
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case

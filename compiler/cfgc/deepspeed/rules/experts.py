@@ -12,7 +12,7 @@ from cfgc.deepspeed.config import Json
 from cfgc.deepspeed.rules.batch_sizes import SEQUENCE, whole
 from cfgc.deepspeed.rules.facts import stage_of
 from cfgc.deepspeed.rules.parallel import TENSOR
-from cfgc.deepspeed.rules.wording import count, into, pair, unsplit
+from cfgc.deepspeed.wording import count, into, pair, unsplit
 from cfgc.diagnostics.model import Fix
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from cfgc.deepspeed.rules.facts import (
     zero_name,
 )
 from cfgc.deepspeed.rules.remedy import Remedy, drop, put, told
-from cfgc.deepspeed.rules.wording import count
+from cfgc.deepspeed.wording import count
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case

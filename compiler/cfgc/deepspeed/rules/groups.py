@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_PARAMS, schedule
-from cfgc.deepspeed.rules.wording import count, pair
+from cfgc.deepspeed.wording import count, pair
 from cfgc.diagnostics.model import Fix
 
 if TYPE_CHECKING:

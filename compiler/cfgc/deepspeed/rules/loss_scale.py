@@ -11,7 +11,8 @@ from cfgc.deepspeed.rules.facts import STAGE, flag_at, precision_at, precision_o
 from cfgc.deepspeed.rules.optimizer_classes import ONE_BIT, TESTED, built, optimizer_name
 from cfgc.deepspeed.rules.remedy import both, drop, listed, put, told
 from cfgc.deepspeed.rules.retyping import UNTESTED
-from cfgc.deepspeed.rules.wording import leaf
+from cfgc.deepspeed.targets import ZEROS_ALONE
+from cfgc.deepspeed.wording import leaf
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case
@@ -29,10 +30,6 @@ DYNAMIC: dict[str, tuple[int, int, str]] = {
 SCALE, LEAST = "fp16.loss_scale", "fp16.min_loss_scale"
 POWER, FASTEST, LARGEST = "fp16.initial_scale_power", 64, 1023
 """The first scale is 2 to the power: above 2**64 the first steps only halve it, 2**1024 is no float."""
-
-ZEROS_ALONE = "0.18.3"
-"""The first release whose engine scales the loss itself, for ZeRO's optimizers; the others scaled it in their
-``backward``, which is no longer called (``runtime/engine.py``, ``runtime/fp16``)."""
 
 OTHERWISE_SCALED = ("torch_autocast.enabled", "autotuning.enabled")
 """torch's own scaler multiplies the loss; the autotuner gives the file a stage."""

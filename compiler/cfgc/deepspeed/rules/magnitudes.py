@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.rules.optimizer_classes import PARAMS, TYPE, built
 from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_PARAMS, schedule
-from cfgc.deepspeed.rules.wording import into, pair
+from cfgc.deepspeed.wording import into, pair
 from cfgc.diagnostics.model import Fix
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from cfgc.deepspeed.rules.facts import (
 )
 from cfgc.deepspeed.rules.remedy import Remedy, drop, put, told
 from cfgc.deepspeed.rules.stages import LAST, READ_AT
-from cfgc.deepspeed.rules.wording import leaf
+from cfgc.deepspeed.wording import leaf
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case

@@ -18,7 +18,7 @@ from cfgc.deepspeed.rules.facts import (
 )
 from cfgc.deepspeed.rules.offload import SIDES
 from cfgc.deepspeed.rules.remedy import drop, listed, told
-from cfgc.deepspeed.rules.wording import leaf
+from cfgc.deepspeed.wording import leaf
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case

@@ -21,7 +21,7 @@ from cfgc.deepspeed.rules.optimizer_classes import (
 )
 from cfgc.deepspeed.rules.retyping import UNTESTED, fitting_optimizer, optimizer_edits
 from cfgc.deepspeed.rules.torch_names import TORCH_OPTIMIZERS
-from cfgc.deepspeed.rules.wording import pair, shown
+from cfgc.deepspeed.wording import pair, shown
 from cfgc.diagnostics.model import Edit, Fix
 from cfgc.nearest import nearest
 

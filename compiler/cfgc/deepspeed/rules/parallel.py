@@ -10,7 +10,7 @@ from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.rules.batch_sizes import ALONE_SINCE, DATA, SEQUENCE, whole
 from cfgc.deepspeed.rules.facts import STAGE, stage_at, stage_of
 from cfgc.deepspeed.rules.remedy import drop, put, told
-from cfgc.deepspeed.rules.wording import into, pair, unsplit
+from cfgc.deepspeed.wording import into, pair, unsplit
 from cfgc.diagnostics.model import Fix
 
 if TYPE_CHECKING:

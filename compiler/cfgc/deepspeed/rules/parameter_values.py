@@ -10,7 +10,7 @@ from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.config import AUTO, Json
 from cfgc.deepspeed.rules.belonging import only
 from cfgc.deepspeed.rules.optimizer_classes import PARAMS, built
-from cfgc.deepspeed.rules.wording import pair
+from cfgc.deepspeed.wording import pair
 from cfgc.diagnostics.model import Fix
 
 if TYPE_CHECKING:

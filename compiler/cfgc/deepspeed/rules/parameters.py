@@ -16,8 +16,8 @@ from cfgc.deepspeed.rules.retyping import (
     scheduler_edits,
 )
 from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_PARAMS, SCHEDULER_TYPE, schedule
-from cfgc.deepspeed.rules.wording import pair
 from cfgc.deepspeed.structure.resembling import resembling
+from cfgc.deepspeed.wording import pair
 from cfgc.diagnostics.model import Edit, Fix
 from cfgc.nearest import nearest
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cfgc.deepspeed.rules.wording import into, pair
+from cfgc.deepspeed.wording import into, pair
 from cfgc.diagnostics.model import Edit, Fix
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.deepspeed.case import At, Case
-from cfgc.deepspeed.rules.wording import pair
+from cfgc.deepspeed.wording import pair
 from cfgc.diagnostics.model import Fix
 
 if TYPE_CHECKING:

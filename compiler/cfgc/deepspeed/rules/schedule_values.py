@@ -10,7 +10,7 @@ from cfgc.deepspeed.config import AUTO, Json
 from cfgc.deepspeed.rules.belonging import only
 from cfgc.deepspeed.rules.optimizer_classes import PARAMS
 from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_PARAMS, SCHEDULER_TYPE, schedule
-from cfgc.deepspeed.rules.wording import pair
+from cfgc.deepspeed.wording import pair
 from cfgc.diagnostics.model import Fix
 from cfgc.nearest import nearest
 

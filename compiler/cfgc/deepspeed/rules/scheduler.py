@@ -10,7 +10,7 @@ from cfgc.deepspeed.rules.facts import precision_at, precision_of, stage_at, sta
 from cfgc.deepspeed.rules.retyping import fitting_scheduler, scheduler_edits
 from cfgc.deepspeed.rules.schedule_classes import SCHEDULER_TYPE, schedule
 from cfgc.deepspeed.rules.torch_names import OUT_OF_REACH, TORCH_SCHEDULERS
-from cfgc.deepspeed.rules.wording import pair, shown
+from cfgc.deepspeed.wording import pair, shown
 from cfgc.diagnostics.model import Fix
 from cfgc.nearest import nearest
 

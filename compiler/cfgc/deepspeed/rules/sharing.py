@@ -10,7 +10,7 @@ from cfgc.deepspeed.case import At, Case
 from cfgc.deepspeed.rules.batch_sizes import SEQUENCE, whole
 from cfgc.deepspeed.rules.parallel import TENSOR
 from cfgc.deepspeed.rules.remedy import drop, put, told
-from cfgc.deepspeed.rules.wording import unsplit
+from cfgc.deepspeed.wording import unsplit
 
 if TYPE_CHECKING:
     from cfgc.diagnostics import Diagnostic

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from cfgc.deepspeed.case import At, path_of
 from cfgc.deepspeed.rules.facts import ZERO, as_written, flag_at, precision_of, stage_of
 from cfgc.deepspeed.rules.remedy import drop, told
-from cfgc.deepspeed.rules.wording import count
 from cfgc.deepspeed.table import MISSING
+from cfgc.deepspeed.wording import count
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case

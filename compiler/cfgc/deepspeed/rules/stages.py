@@ -17,7 +17,7 @@ from cfgc.deepspeed.rules.facts import (
     zero_name,
 )
 from cfgc.deepspeed.rules.remedy import Remedy, drop, listed, put, told
-from cfgc.deepspeed.rules.wording import leaf
+from cfgc.deepspeed.wording import leaf
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case

@@ -9,7 +9,7 @@ from cfgc.deepspeed.case import At
 from cfgc.deepspeed.rules.belonging import only
 from cfgc.deepspeed.rules.facts import flag_at
 from cfgc.deepspeed.rules.remedy import drop, put, told
-from cfgc.deepspeed.rules.wording import shown
+from cfgc.deepspeed.wording import shown
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case

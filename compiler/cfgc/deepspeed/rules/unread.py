@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.deepspeed.case import At
 from cfgc.deepspeed.rules.facts import STAGE, flag_at, offload_of, stage_of, written_keys
 from cfgc.deepspeed.rules.remedy import drop, listed, put, told
-from cfgc.deepspeed.rules.wording import leaf
+from cfgc.deepspeed.wording import leaf
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.deepspeed.case import At, Case, path_of
 from cfgc.deepspeed.rules.bounds import BOUNDS, Bound
 from cfgc.deepspeed.rules.choices import CHOICES, Choice
-from cfgc.deepspeed.rules.wording import either, into, leaf, pair, shown
+from cfgc.deepspeed.wording import either, into, leaf, pair, shown
 from cfgc.diagnostics.model import Fix
 from cfgc.nearest import nearest
 

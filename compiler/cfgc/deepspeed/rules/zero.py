@@ -17,7 +17,7 @@ from cfgc.deepspeed.rules.facts import (
 )
 from cfgc.deepspeed.rules.remedy import drop, put, told
 from cfgc.deepspeed.rules.stages import FLAT
-from cfgc.deepspeed.rules.wording import leaf
+from cfgc.deepspeed.wording import leaf
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cfgc.deepspeed.case import At
 from cfgc.deepspeed.rules.facts import ZERO, flag_at, offload_at, offload_of, stage_of
 from cfgc.deepspeed.rules.remedy import Remedy, drop, put, told
-from cfgc.deepspeed.rules.wording import count
+from cfgc.deepspeed.wording import count
 
 if TYPE_CHECKING:
     from cfgc.deepspeed.case import Case

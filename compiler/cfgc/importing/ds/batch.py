@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cfgc.deepspeed.case import Case, path_of
 from cfgc.deepspeed.config import AUTO
-from cfgc.deepspeed.rules.wording import count
+from cfgc.deepspeed.wording import count
 from cfgc.importing.items import YOURS, Dropped, Item, Setting, came_from
 
 TRAIN, MICRO, ACCUMULATION = "train_batch_size", "train_micro_batch_size_per_gpu", "gradient_accumulation_steps"

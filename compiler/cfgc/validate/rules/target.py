@@ -10,8 +10,7 @@ from cfgc.arithmetic.of_spec import triple_of
 from cfgc.deepspeed.fitting import fit
 from cfgc.deepspeed.of_spec import newest_config
 from cfgc.deepspeed.releases import release
-from cfgc.deepspeed.rules.loss_scale import ZEROS_ALONE
-from cfgc.deepspeed.targets import BF16_WITHOUT_ZERO, FORGETS_GRADIENTS, ZERO_3_ON_A_CPU, is_older
+from cfgc.deepspeed.targets import BF16_WITHOUT_ZERO, FORGETS_GRADIENTS, ZERO_3_ON_A_CPU, ZEROS_ALONE, is_older
 from cfgc.launching.slurm import GPUS_PER_NODE
 from cfgc.launching.torch import FIXED_SHUTDOWN_S, SHUTDOWN_TIMEOUT
 from cfgc.schema.units import format_duration
