@@ -30,7 +30,8 @@ from cfgc_runtime.retry import decide, decide_after_save
 from cfgc_runtime.rundir import RUN_DIR_VARIABLE, RunDirectory
 from cfgc_runtime.share import Share
 from cfgc_runtime.sharing import select_point
-from cfgc_runtime.signature import check_signature, find_signers
+from cfgc_runtime.signature import check_signature
+from cfgc_runtime.signers import find_signers
 from cfgc_runtime.stage import stage_bundle
 
 if TYPE_CHECKING:
