@@ -12,9 +12,9 @@ from pathlib import Path
 import click
 
 from cfgc.audit.bundle_on_disk import MANIFEST, BundleOnDisk, bundle_at, bundle_in_memory, read_bundle
-from cfgc.audit.comparing import Comparison, compare_bundles
+from cfgc.audit.comparing import Comparison, compare_bundles, whole
 from cfgc.audit.comparing_trees import Tree, TreeComparison, compare_trees
-from cfgc.audit.diff_errors import no_such_side, not_as_compiled
+from cfgc.audit.diff_errors import no_such_side
 from cfgc.audit.git import InRevision, TreeReader, find_in_revision, split_revision
 from cfgc.audit.verify import bundles_at
 from cfgc.diagnostics import Diagnostic, Rejected
@@ -160,12 +160,10 @@ def _compiled(session: Session, named: Named) -> BundleOnDisk:
 
 
 def _whole(bundle: BundleOnDisk, named: Named) -> BundleOnDisk:
-    """``bundle``, which nobody edited: its values would say nothing of what it runs."""
+    """``bundle``, which nobody edited, and which takes no overrides."""
     if named.overrides:
         raise click.UsageError(f"{named.place} is a bundle, which takes no overrides: {' '.join(named.overrides)}")
-    if edited := bundle.edited():
-        raise Rejected([not_as_compiled(bundle.name, edited)])
-    return bundle
+    return whole(bundle)
 
 
 def _bundle_of(directory: Path) -> Path:
