@@ -99,7 +99,7 @@ def tree_of(named: Named) -> Tree | None:
     path = Path(named.place)
     if path.is_dir():
         try:
-            found = () if (_bundle_of(path) / MANIFEST).exists() else bundles_at(path)
+            found = () if os.path.lexists(_bundle_of(path) / MANIFEST) else bundles_at(path)
         except Rejected:
             return None
         if found in ((), (path,)):
@@ -169,4 +169,4 @@ def _whole(bundle: BundleOnDisk, named: Named) -> BundleOnDisk:
 def _bundle_of(directory: Path) -> Path:
     """``directory``, or the copy of the bundle in it where it is a run directory."""
     copy = directory / "bundle"
-    return copy if not (directory / MANIFEST).exists() and (copy / MANIFEST).is_file() else directory
+    return copy if not os.path.lexists(directory / MANIFEST) and os.path.lexists(copy / MANIFEST) else directory
