@@ -13,6 +13,7 @@ from cfgc.audit.comparing_points import PointChange, compare_points, ds_configs,
 from cfgc.audit.diff_errors import not_as_compiled, pipeline_and_run
 from cfgc.audit.facts import COMPILER, INPUTS, RUNTIME, Fact, facts_of, inputs
 from cfgc.audit.facts import stages as stage_facts
+from cfgc.audit.stopping import stopping_facts
 from cfgc.deepspeed.classes import class_of_key
 from cfgc.diagnostics import Rejected
 from cfgc.diagnostics.masking import hidden
@@ -116,7 +117,7 @@ def compare_bundles(old: BundleOnDisk, new: BundleOnDisk) -> Comparison:
     changes = sorted((_change(one, old, new) for one in found), key=_rank)
     ds_config = tuple(_change(one, old, new) for one in compare_ds_configs(*ds_configs(old, new)))
     of_points = tuple(point_facts(old, new))
-    facts = (*of_points, *facts_of(old, new, explained=bool(changes or points or of_points)))
+    facts = (*of_points, *stopping_facts(old, new), *facts_of(old, new, explained=bool(changes or points or of_points)))
     return Comparison(old, new, tuple(changes), ds_config, facts, points)
 
 

@@ -30,28 +30,30 @@ class PointChange:
 
 
 @dataclass(frozen=True)
-class _Pair:
+class Pair:
+    """A point that both sides have."""
+
     old: Point
     new: Point
 
 
 def compare_points(old: BundleOnDisk, new: BundleOnDisk) -> tuple[list[Difference], tuple[PointChange, ...]]:
     """What differs of all points that both sides have, or of the first ones where there is none; and of some."""
-    pairs = list(_pairs(old.points, new.points))
+    both = list(pairs(old.points, new.points))
     base = {one.key: one for one in compare_specs(old.values, new.values)}
-    if not pairs:
+    if not both:
         return list(base.values()), ()
     found: dict[str, tuple[Difference, list[int]]] = {}
-    for pair in pairs:
+    for pair in both:
         for one in _differences(base, old.values, new.values, pair):
             found.setdefault(repr(one), (one, []))[1].append(pair.new.index)
-    shared = [one for one, points in found.values() if len(points) == len(pairs)]
-    return shared, tuple(PointChange(one, tuple(points)) for one, points in found.values() if len(points) < len(pairs))
+    shared = [one for one, points in found.values() if len(points) == len(both)]
+    return shared, tuple(PointChange(one, tuple(points)) for one, points in found.values() if len(points) < len(both))
 
 
 def ds_configs(old: BundleOnDisk, new: BundleOnDisk) -> tuple[Values, Values]:
     """What DeepSpeed is given, of the first point that both sides have; else of the first ones."""
-    pair = next(_pairs(old.points, new.points), None)
+    pair = next(pairs(old.points, new.points), None)
     if pair is None:
         return old.values, new.values
     return _ds_config(old.values, pair.old), _ds_config(new.values, pair.new)
@@ -75,7 +77,7 @@ def point_facts(old: BundleOnDisk, new: BundleOnDisk) -> Iterator[Fact]:
         yield Fact(POINTS, kind, f"{counted(len(gone), 'point')} gone", tuple(_named(gone)))
     if come:
         yield Fact(POINTS, kind, f"{counted(len(come), 'point')} new", tuple(_named(come)))
-    moved = [pair for pair in _pairs(old.points, new.points) if pair.old.index != pair.new.index]
+    moved = [pair for pair in pairs(old.points, new.points) if pair.old.index != pair.new.index]
     if moved:
         lines = [f"{pair.old.index} → {pair.new.index} ({', '.join(pair.new.overrides)})" for pair in moved]
         yield Fact(POINTS, "logistics", f"{counted(len(moved), 'point')} of another number", tuple(_first(lines)))
@@ -101,12 +103,13 @@ def _tables(keys: Collection[str], values: Values, points: Sequence[Point]) -> M
     return {kind: {json.dumps(table[kind], sort_keys=True) for table in tables} for kind in KINDS}
 
 
-def _pairs(old: Sequence[Point], new: Sequence[Point]) -> Iterator[_Pair]:
+def pairs(old: Sequence[Point], new: Sequence[Point]) -> Iterator[Pair]:
+    """The points that both sides have, in the order of ``new``."""
     before = {point.overrides: point for point in old}
-    return (_Pair(before[point.overrides], point) for point in new if point.overrides in before)
+    return (Pair(before[point.overrides], point) for point in new if point.overrides in before)
 
 
-def _differences(base: Mapping[str, Difference], old: Values, new: Values, pair: _Pair) -> Iterator[Difference]:
+def _differences(base: Mapping[str, Difference], old: Values, new: Values, pair: Pair) -> Iterator[Difference]:
     """``base`` is what differs of the values that both points take over as they are."""
     own = {key for point in (pair.old, pair.new) for kind in KINDS for key in point.values.get(kind, {})}
     yield from (one for key, one in base.items() if key not in own)

@@ -284,6 +284,44 @@ def test_a_run_that_became_a_sweep_has_new_points() -> None:
     assert "2 points new" in [fact.text for fact in found.facts]
 
 
+STOPPING = SPEC.replace("[training]", "[training]\nearly_stopping.patience = 2")
+STOPPING += "[evaluation]\nevery_steps = 20\nmax_batches = 4\n"
+"""One rank judges 4 batches of 4."""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (("evaluation.micro_batch_size=2",), "judge other samples (16 → 8)"),
+        (("training.micro_batch_size=2",), "judge other samples (16 → 8)"),
+        (("launch.gpus_per_node=2",), "judge other samples (16 → 32)"),
+        (("evaluation.max_batches=2",), "judge other samples (16 → 8)"),
+        (("evaluation.every_steps=10",), "come after other steps (20 → 10)"),
+        (("evaluation.micro_batch_size=2", "evaluation.max_batches=8"), ""),
+        (("evaluation.max_batches=2", "training.early_stopping.patience=0"), ""),
+        (("evaluation.at_end=false",), ""),
+    ],
+)
+def test_evaluations_that_end_a_training_are_no_infrastructure(overrides: tuple[str, ...], told: str) -> None:
+    found = compare_bundles(compiled(STOPPING), compiled(STOPPING, *overrides))
+    assert [fact.text for fact in found.facts if fact.subject == "early stopping"] == (
+        [f"the evaluations that may end the run {told}"] if told else []
+    )
+    changed = {change.kind for change in found.changes}
+    assert "numerics" not in changed or "patience" in overrides[-1]
+    assert not told or found.is_worse_than_allowed("numerics")
+    quiet = STOPPING.replace("patience = 2", "patience = 0")
+    assert "early stopping" not in [
+        fact.subject for fact in compare_bundles(compiled(quiet), compiled(quiet, *overrides)).facts
+    ]
+
+
+def test_evaluations_that_end_the_points_of_a_sweep_count_too() -> None:
+    text = STOPPING + GRID + RATES
+    found = compare_bundles(compiled(text), compiled(text, "training.micro_batch_size=2"))
+    assert about(found, "early stopping").kind == "numerics"
+
+
 STAGES = SPEC + '[[stages]]\nname = "one"\n[[stages]]\nname = "two"\nneeds = ["one"]\nset = {experiment.seed = 5}\n'
 
 
