@@ -52,6 +52,57 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
         _ = getattr(cfgc, "compile_everything")  # noqa: B009 - a type checker knows that it is not there
 
 
+QUICK = "cfgc:examples/quickstart.toml"
+
+
+def test_what_was_read_compiled_or_built_can_be_compared(tmp_path: Path) -> None:
+    compiled = cfgc.compile_spec(QUICK, ["training.max_steps=50"])
+    place = tmp_path / "a"
+    cfgc.write_bundle(compiled, place)
+    read = cfgc.read_bundle(place)
+    for side in (compiled, place, str(place), read):
+        assert cfgc.compare(read, side).is_same
+        assert cfgc.compare(side, cfgc.compile_spec(QUICK)).worst == "numerics"
+
+
+@pytest.mark.parametrize("file", ["config.py", "ds_config.json", "values.json", "manifest.json"])
+def test_an_edited_bundle_is_not_compared(tmp_path: Path, file: str) -> None:
+    compiled = cfgc.compile_spec(QUICK)
+    place = tmp_path / "a"
+    cfgc.write_bundle(compiled, place)
+    text = (place / file).read_text()
+    (place / file).write_text(re.sub(r"0\.003|(?<=cfgc_version\": \")[0-9]+", "9", text, count=1))
+    assert (place / file).read_text() != text
+    for sides in ((place, compiled), (compiled, place), (cfgc.read_bundle(place), compiled)):
+        with pytest.raises(cfgc.Rejected) as caught:
+            cfgc.compare(*sides)
+        assert [finding.code for finding in caught.value.diagnostics] == ["CFG745"]
+        assert file in caught.value.diagnostics[0].notes[0]
+
+
+def test_a_text_stands_in_for_its_file_however_the_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cfgc.toml").touch()
+    (tmp_path / "specs").mkdir()
+    spec = tmp_path / "specs" / "a.toml"
+    text = f'extends = "{QUICK}"\n[experiment]\nname = "%s"\n'
+    spec.write_text(text % "on-disk")
+    monkeypatch.chdir(tmp_path / "specs")
+    for name in ("specs/a.toml", "./specs/a.toml", "specs/../specs//a.toml", str(spec)):
+        for named in ("a.toml", spec):
+            assert cfgc.compile_spec(named, files={name: text % "given"}).name == "given"
+    for name in ("specs/b.toml", str(tmp_path / "specs" / "b.toml")):
+        assert cfgc.compile_spec(tmp_path / "specs" / "b.toml", files={name: text % "b"}).name == "b"
+    with pytest.raises(ValueError, match=r"specs/a\.toml twice"):
+        cfgc.compile_spec(spec, files={"specs/a.toml": "", "./specs/a.toml": ""})
+
+
+def test_overrides_are_a_list() -> None:
+    with pytest.raises(ValueError, match=re.escape("['zero=3']")):
+        cfgc.check_spec(QUICK, "zero=3")
+
+
 def imported_by(source: Path) -> Iterator[str]:
     """Modules of cfgc, and names of them, that are imported anywhere in ``source``."""
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):

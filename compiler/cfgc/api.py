@@ -7,13 +7,14 @@ Its names are those of ``cfgc`` itself: ``import cfgc; cfgc.compile_spec("spec.t
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 from cfgc.audit.bundle_on_disk import BundleOnDisk, bundle_at, bundle_in_memory
-from cfgc.audit.comparing import Comparison, compare_bundles
+from cfgc.audit.comparing import Comparison, compare_bundles, whole
 from cfgc.audit.drift import Drift, drift_of
 from cfgc.audit.verify import Verdict, verify
 from cfgc.deepspeed import checking, releases
@@ -35,13 +36,16 @@ __all__ = [
 
 Place: TypeAlias = str | os.PathLike[str]
 """A path; of a spec, also that of a shipped one: ``cfgc:examples/quickstart.toml``."""
+Side: TypeAlias = Bundle | BundleOnDisk | Place
+"""A bundle: compiled, read, or the directory of one."""
 
 
 def compile_spec(spec: Place, overrides: Sequence[str] = (), files: Mapping[str, str] | None = None) -> Bundle:
     """The bundle of ``spec``, in memory: a run's, a sweep's, or a pipeline's.
 
     ``overrides`` are written as on the command line. ``files`` are texts that stand in for files of the project, or
-    beside them, by their path below its root; the spec may be one. Raises ``Rejected`` with everything that is wrong.
+    beside them, by their path below its root, or a whole one; the spec may be one. Raises ``Rejected`` with everything
+    that is wrong, and ValueError for ``overrides`` that are one string, or for a file that is given twice.
     """
     session, reader = _opened(spec, overrides, files)
     with _named_from_here(session):
@@ -87,9 +91,12 @@ def read_bundle(directory: Place) -> BundleOnDisk:
     return bundle_at(Path(directory))
 
 
-def compare(old: Bundle | Place, new: Bundle | Place) -> Comparison:
-    """What differs between two bundles, in memory or on disk, each value with its class. Raises ``Rejected``."""
-    return compare_bundles(_side(old), _side(new))
+def compare(old: Side, new: Side) -> Comparison:
+    """What differs between two bundles, in memory or on disk, each value with its class.
+
+    Raises ``Rejected``, also of a bundle that was edited: its values are not what it runs.
+    """
+    return compare_bundles(whole(_side(old)), whole(_side(new)))
 
 
 def check_build(bundle: Bundle, directory: Place) -> Drift | None:
@@ -107,8 +114,22 @@ def verify_bundle(directory: Place, signers: Place | None = None) -> Verdict:
 
 
 def _opened(spec: Place, overrides: Sequence[str], files: Mapping[str, str] | None) -> tuple[Session, Reader]:
+    if isinstance(overrides, str):
+        raise ValueError(f"overrides are a list: [{overrides!r}]")
     session = open_spec(os.fspath(spec), overrides)
-    return session, MemoryReader(files, session.reader) if files else session.reader
+    return session, MemoryReader(_logical(files, session.root), session.reader) if files else session.reader
+
+
+def _logical(files: Mapping[str, str], root: Path) -> dict[str, str]:
+    """``files`` by the names that specs are read by."""
+    named: dict[str, str] = {}
+    for name, text in files.items():
+        path = os.path.relpath(name, root) if os.path.isabs(name) else name  # noqa: PTH117
+        logical = posixpath.normpath(Path(path).as_posix())
+        if logical in named:
+            raise ValueError(f"files has {logical} twice")
+        named[logical] = text
+    return named
 
 
 @contextmanager
@@ -120,5 +141,7 @@ def _named_from_here(session: Session) -> Iterator[None]:
         raise Rejected(session.from_here(rejected.diagnostics)) from None
 
 
-def _side(side: Bundle | Place) -> BundleOnDisk:
+def _side(side: Side) -> BundleOnDisk:
+    if isinstance(side, BundleOnDisk):
+        return side
     return bundle_in_memory(side, side.name) if isinstance(side, Bundle) else bundle_at(Path(side))

@@ -15,11 +15,13 @@
     const kinds = ["numerics", "resources", "logistics"].filter((kind) => document.getElementById("k-" + kind).checked);
     const open = document.querySelector(".sheet:target, .sheet:has(:target)");
     const everywhere = !document.body.classList.contains("tree") || !open;
+    const linked = words.length ? null : document.querySelector("tr.v:target");
     let count = 0;
     const seen = new Set();
     for (const row of rows) {
       const fits = kinds.some((kind) => row.classList.contains(kind)) && words.every((word) => textOf(row).includes(word));
-      row.hidden = !fits;
+      row.hidden = !fits && row !== linked;
+      if (row === linked) seen.add(row.parentElement);
       if (fits && (defaults || !row.classList.contains("d"))) {
         count += everywhere || open.contains(row);
         seen.add(row.parentElement).add(row.closest(".sheet"));
@@ -38,7 +40,10 @@
     find.disabled = false;
     find.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(show, 80); });
     document.getElementById("tools").addEventListener("change", show);
-    addEventListener("hashchange", show);
+    addEventListener("hashchange", () => {
+      show();
+      document.querySelector("tr.v:target")?.scrollIntoView();
+    });
     document.getElementById("tools").addEventListener("submit", (event) => event.preventDefault());
     document.addEventListener("keydown", (event) => {
       const typing = event.target.matches("input, textarea, select");

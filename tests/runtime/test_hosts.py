@@ -62,6 +62,49 @@ def test_the_machine_that_failed_is_named(run: RunDirectory, exits: dict[int, in
     assert suspects(run, 2) == found
 
 
+@pytest.mark.parametrize(
+    ("told", "exits", "found"),
+    [
+        ((0, 1, 3), {}, {"c": "lost"}),
+        ((0, 1, 3), {0: 75, 1: 75}, {"c": "lost"}),
+        ((0, 1, 3), {4: 75, 5: 75}, {}),  # it saved, and was gone before it could hear
+        ((0, 1, 2, 3), {}, {}),
+        ((), {}, {}),  # Slurm took it away without a word
+        ((3,), {}, {}),
+    ],
+)
+def test_a_machine_that_alone_did_not_hear_that_the_attempt_is_taken_away_is_named(
+    run: RunDirectory, told: tuple[int, ...], exits: dict[int, int], found: dict[str, str]
+) -> None:
+    attempt = attempt_of(run, exits)
+    for node in told:
+        attempt.told(node).touch()
+    assert suspects(run, 2) == found
+
+
+@pytest.mark.parametrize(
+    ("exits", "found"),
+    [
+        ({}, {"c": "lost"}),  # the ranks that are left wait for those of the lost machine
+        (dict.fromkeys((0, 1, 4, 5), 76), {"c": "lost"}),
+        ({4: 75}, {"c": "lost"}),
+        ({4: 75, 5: 75}, {}),
+        ({4: 0, 5: 0}, {}),
+    ],
+)
+def test_a_machine_that_slurm_lost_is_named_while_the_attempt_goes_on(
+    run: RunDirectory, exits: dict[int, int], found: dict[str, str]
+) -> None:
+    attempt = attempt_of(run, exits)
+    attempt.told(0).touch()  # the others will hear in a moment
+    assert suspects(run, 2, {"c", "other"}, over=False) == found
+
+
+def test_machines_that_slurm_lost_are_not_named_when_they_are_most(run: RunDirectory) -> None:
+    attempt_of(run, {})
+    assert suspects(run, 2, {"a", "b", "c"}) == {}
+
+
 def test_a_machine_whose_rank_was_killed_with_its_supervisor_is_named(run: RunDirectory) -> None:
     attempt = attempt_of(run, {})
     Mourner(attempt).record({3: NOBODY})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -53,13 +54,16 @@ def test_ranks_that_outlive_their_supervisor_keep_the_run_directory(tmp_path: Pa
     run = new_run(tmp_path)
     first = run.start(TEST_SLOW="1")
     run.wait_for_step(1, first)
-    old = list(run.pids().values())
+    old, first_rank = list(run.pids().values()), run.pids()[0]
     os.kill(supervisor(first), signal.SIGKILL)
     assert first.wait(WAIT_S) == 137
 
     second = run.to_end()
     assert second.code == 65, second
-    assert "or its ranks are still saving; wait until they have ended" in second.err
+    assert (
+        "or its ranks are still saving; wait until they have ended, or have it save and stop: kill -USR2 " in second.err
+    )
+    assert f"kill -USR2 {first_rank} (rank 0, on {socket.gethostname()})" in second.err
     assert [path.name for path in (run.directory / "attempts").iterdir()] == ["001"]
 
     wait_until_gone(old)

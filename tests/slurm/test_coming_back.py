@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cfgc.runs.logs import Wanted, sources_of
 from tests.runtime.bundles import write_corpus
 from tests.slurm.bundles import RANKS_PATH, task_bundle, training_bundle
 
@@ -230,7 +231,9 @@ def test_a_save_of_90_s_is_waited_for(slurm: Cluster, tmp_path: Path) -> None:
 def test_a_chain_goes_on_without_a_requeue(slurm: Cluster, tmp_path: Path) -> None:
     bundle, run = task_bundle(tmp_path, works(1), "cluster.chain=true"), tmp_path / "run"
     assert "#SBATCH --no-requeue" in (bundle / "job.sbatch").read_text()
-    job = slurm.submit(bundle)
+    logs = tmp_path / "50 % of the logs"
+    logs.mkdir()
+    job = slurm.submit(bundle, f"--output={str(logs).replace('%', '%%')}/%j.out")
     wait_for(run / "started-001")
     slurm.cancel("--signal=USR2", "--batch", job)
     ended = slurm.wait(job)
@@ -239,6 +242,9 @@ def test_a_chain_goes_on_without_a_requeue(slurm: Cluster, tmp_path: Path) -> No
     assert second.state == "COMPLETED", said(run)
     assert slurm.queue() == ()  # the third was cancelled
     assert attempts(run) == ["001", "002"]
+    (log,) = (source.path for source in sources_of(run, "", Wanted()) if source.label == f"job-{second.id}")
+    assert log.parent == logs
+    assert f"attempt 2 in {run}" in log.read_text()
 
 
 @pytest.mark.parametrize(("end", "code"), [("exit 3", 3), ("scancel", 75)])

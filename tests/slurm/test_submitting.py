@@ -230,7 +230,7 @@ def test_what_never_started_was_cancelled_or_was_refused_is_said(slurm: Cluster,
     assert slurm.wait(job).code == 7
 
     found = until_state(slurm, run, "failed")
-    assert (found["code"], found["job"]["id"]) == (7, refused)
+    assert (found["code"], found["job"]["id"]) == (7, job)
     assert f"no attempt was started in job {refused}" in found["message"]
     skipped = until_state(slurm, later["second"] / "run", "skipped")
     assert skipped["message"] == f"job {numbers['second']} never started: job {job}, which it needs, ended as FAILED"

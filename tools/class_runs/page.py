@@ -24,9 +24,18 @@ class or reason than they have. `cfgc diff`, and a run that resumes, use these c
   draw other noise.
 - **logistics**: names, places, times, who is told, what is kept. Bit for bit the same curve.
 
-A key has one class, whatever its other keys say. Two things follow from it that a reviewer may want to know: with
-`training.early_stopping` the end of a run hangs on its evaluations, whose keys are logistics; and whether a run ends
-with an error (`data.truncation`, `data.max_bad_records`) is no matter of its curve.
+A key has one class, whatever its other keys say, and the curve is that of the losses of training. Three things follow
+from it that a reviewer may want to know:
+
+- What is judged is no matter of the curve. With `evaluation.max_batches` one evaluation reads that many batches of
+  `evaluation.micro_batch_size` samples on each rank. So it reads other samples, and shows another loss, when one of the
+  two changes, or `launch.nodes` or `launch.gpus_per_node`, or `training.micro_batch_size` and what that follows from
+  where the evaluation has no size of its own. Without `max_batches` all that is held out is judged, whatever they are.
+- With `training.early_stopping` the end of a run hangs on its evaluations, though none of these keys is numerics. Where
+  they come after other steps, or judge other samples, `cfgc diff` says so beside the keys, as a change of class
+  numerics, and a gate counts it. Where they judge the same samples the judgement is the same within rounding, as the
+  curve is; a resume goes by the classes of the keys alone.
+- Whether a run ends with an error (`data.truncation`, `data.max_bad_records`) is no matter of its curve.
 
 ## Keys of a spec
 

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from cfgc.audit.bundle_on_disk import BundleOnDisk, Step
 from cfgc.audit.comparing_points import PointChange, compare_points, ds_configs, point_facts
-from cfgc.audit.diff_errors import pipeline_and_run
+from cfgc.audit.diff_errors import not_as_compiled, pipeline_and_run
 from cfgc.audit.facts import COMPILER, INPUTS, RUNTIME, Fact, facts_of, inputs
 from cfgc.audit.facts import stages as stage_facts
+from cfgc.audit.stopping import stopping_facts
 from cfgc.deepspeed.classes import class_of_key
 from cfgc.diagnostics import Rejected
 from cfgc.diagnostics.masking import hidden
@@ -60,7 +61,7 @@ class Comparison:
 
     @property
     def is_same(self) -> bool:
-        """Whether the bundles are the same, byte for byte."""
+        """Whether the bundles, which nobody edited, are the same, byte for byte: their manifests are."""
         return self.old.manifest == self.new.manifest
 
     @cached_property
@@ -95,8 +96,15 @@ class Comparison:
             yield from stage._kinds()
 
 
+def whole(bundle: BundleOnDisk) -> BundleOnDisk:
+    """``bundle``, which is as its manifest says. Raises ``Rejected``: an edited one's values are not what it runs."""
+    if edited := bundle.edited():
+        raise Rejected([not_as_compiled(bundle.name, edited)])
+    return bundle
+
+
 def compare_bundles(old: BundleOnDisk, new: BundleOnDisk) -> Comparison:
-    """What differs. Raises ``Rejected`` when the two cannot be compared."""
+    """What differs between two that are ``whole``. Raises ``Rejected`` when the two cannot be compared."""
     if old.is_pipeline != new.is_pipeline:
         pipeline, run = (old, new) if old.is_pipeline else (new, old)
         raise Rejected([pipeline_and_run(pipeline.name, list(pipeline.needs), run.name)])
@@ -109,7 +117,7 @@ def compare_bundles(old: BundleOnDisk, new: BundleOnDisk) -> Comparison:
     changes = sorted((_change(one, old, new) for one in found), key=_rank)
     ds_config = tuple(_change(one, old, new) for one in compare_ds_configs(*ds_configs(old, new)))
     of_points = tuple(point_facts(old, new))
-    facts = (*of_points, *facts_of(old, new, explained=bool(changes or points or of_points)))
+    facts = (*of_points, *stopping_facts(old, new), *facts_of(old, new, explained=bool(changes or points or of_points)))
     return Comparison(old, new, tuple(changes), ds_config, facts, points)
 
 

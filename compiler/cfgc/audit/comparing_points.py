@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,8 +11,12 @@ from cfgc.audit.bundle_on_disk import BundleOnDisk
 from cfgc.audit.facts import Fact
 from cfgc.emit.markdown import counted
 from cfgc_runtime.point import Point, patched
-from cfgc_runtime.values import KINDS, Difference, Values, compare_specs
+from cfgc_runtime.values import KINDS, Difference, Kind, Values, compare_specs
 
+POINTS: Final = "points"
+"""What facts of points are about."""
+MORE_OR_FEWER: Final[Kind] = "resources"
+"""The class of points that came, or went, beside those that stay."""
 _SHOWN: Final = 20
 """Points that are named."""
 
@@ -25,28 +30,30 @@ class PointChange:
 
 
 @dataclass(frozen=True)
-class _Pair:
+class Pair:
+    """A point that both sides have."""
+
     old: Point
     new: Point
 
 
 def compare_points(old: BundleOnDisk, new: BundleOnDisk) -> tuple[list[Difference], tuple[PointChange, ...]]:
     """What differs of all points that both sides have, or of the first ones where there is none; and of some."""
-    pairs = list(_pairs(old.points, new.points))
+    both = list(pairs(old.points, new.points))
     base = {one.key: one for one in compare_specs(old.values, new.values)}
-    if not pairs:
+    if not both:
         return list(base.values()), ()
     found: dict[str, tuple[Difference, list[int]]] = {}
-    for pair in pairs:
+    for pair in both:
         for one in _differences(base, old.values, new.values, pair):
             found.setdefault(repr(one), (one, []))[1].append(pair.new.index)
-    shared = [one for one, points in found.values() if len(points) == len(pairs)]
-    return shared, tuple(PointChange(one, tuple(points)) for one, points in found.values() if len(points) < len(pairs))
+    shared = [one for one, points in found.values() if len(points) == len(both)]
+    return shared, tuple(PointChange(one, tuple(points)) for one, points in found.values() if len(points) < len(both))
 
 
 def ds_configs(old: BundleOnDisk, new: BundleOnDisk) -> tuple[Values, Values]:
     """What DeepSpeed is given, of the first point that both sides have; else of the first ones."""
-    pair = next(_pairs(old.points, new.points), None)
+    pair = next(pairs(old.points, new.points), None)
     if pair is None:
         return old.values, new.values
     return _ds_config(old.values, pair.old), _ds_config(new.values, pair.new)
@@ -57,26 +64,52 @@ def _ds_config(values: Values, point: Point) -> Values:
 
 
 def point_facts(old: BundleOnDisk, new: BundleOnDisk) -> Iterator[Fact]:
-    """Points that came, went, or have another number."""
+    """Points that came, went, or have another number.
+
+    More points, or fewer, are a matter of cost. Where some went and others came, what they set is another: they have
+    the worst class of what differs between the two.
+    """
     before, after = ({point.overrides: point for point in side.points} for side in (old, new))
     gone = [point for key, point in before.items() if key not in after]
     come = [point for key, point in after.items() if key not in before]
+    kind = _class_of(old, gone, new, come) if gone and come else MORE_OR_FEWER
     if gone:
-        yield Fact("points", "resources", f"{counted(len(gone), 'point')} gone", tuple(_named(gone)))
+        yield Fact(POINTS, kind, f"{counted(len(gone), 'point')} gone", tuple(_named(gone)))
     if come:
-        yield Fact("points", "resources", f"{counted(len(come), 'point')} new", tuple(_named(come)))
-    moved = [pair for pair in _pairs(old.points, new.points) if pair.old.index != pair.new.index]
+        yield Fact(POINTS, kind, f"{counted(len(come), 'point')} new", tuple(_named(come)))
+    moved = [pair for pair in pairs(old.points, new.points) if pair.old.index != pair.new.index]
     if moved:
         lines = [f"{pair.old.index} → {pair.new.index} ({', '.join(pair.new.overrides)})" for pair in moved]
-        yield Fact("points", "logistics", f"{counted(len(moved), 'point')} of another number", tuple(_first(lines)))
+        yield Fact(POINTS, "logistics", f"{counted(len(moved), 'point')} of another number", tuple(_first(lines)))
 
 
-def _pairs(old: Sequence[Point], new: Sequence[Point]) -> Iterator[_Pair]:
+def _class_of(old: BundleOnDisk, gone: Sequence[Point], new: BundleOnDisk, come: Sequence[Point]) -> Kind:
+    """The worst class of which the points that came have values that those that went had not, or the other way."""
+    own = {key for point in (*old.points, *new.points) for key in _own(point)}
+    before, after = _tables(own, old.values, gone), _tables(own, new.values, come)
+    least = MORE_OR_FEWER if len(gone) != len(come) else KINDS[-1]
+    return next(kind for kind in KINDS if kind == least or before[kind] != after[kind])
+
+
+def _own(point: Point) -> Iterator[str]:
+    """Keys that a point sets, and those that differ from the first point's, which changes nothing of itself."""
+    yield from (override.partition("=")[0] for override in point.overrides)
+    yield from (key for kind in KINDS for key in point.values.get(kind, {}))
+
+
+def _tables(keys: Collection[str], values: Values, points: Sequence[Point]) -> Mapping[Kind, set[str]]:
+    """Of each class what ``points`` have for ``keys``, whichever of them it is."""
+    tables = [_only(keys, values, point) for point in points]
+    return {kind: {json.dumps(table[kind], sort_keys=True) for table in tables} for kind in KINDS}
+
+
+def pairs(old: Sequence[Point], new: Sequence[Point]) -> Iterator[Pair]:
+    """The points that both sides have, in the order of ``new``."""
     before = {point.overrides: point for point in old}
-    return (_Pair(before[point.overrides], point) for point in new if point.overrides in before)
+    return (Pair(before[point.overrides], point) for point in new if point.overrides in before)
 
 
-def _differences(base: Mapping[str, Difference], old: Values, new: Values, pair: _Pair) -> Iterator[Difference]:
+def _differences(base: Mapping[str, Difference], old: Values, new: Values, pair: Pair) -> Iterator[Difference]:
     """``base`` is what differs of the values that both points take over as they are."""
     own = {key for point in (pair.old, pair.new) for kind in KINDS for key in point.values.get(kind, {})}
     yield from (one for key, one in base.items() if key not in own)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from cfgc.audit.bundle_on_disk import Step
 from cfgc.audit.comparing import DEFAULT, Change, Comparison
+from cfgc.audit.comparing_points import MORE_OR_FEWER, POINTS
 from cfgc.diagnostics.masking import masked_text
 from cfgc.diagnostics.text import printable
 from cfgc.emit.markdown import counted
@@ -22,6 +23,8 @@ _WITHOUT_A_LOSS: Final[Mapping[Kind, str]] = {
     "numerics": "what it computes may change",
     "resources": "memory, speed or cost, and the same results",
 }
+_OF_POINTS: Final = "memory, speed or cost, and the same loss curve of each point that both sides have"
+_WITHOUT_A_LOSS_OF_POINTS: Final = "memory, speed or cost, and the same results of each point that both sides have"
 _WIDEST: Final = 100
 _AROUND: Final = 30
 """Characters that are shown before the first difference of long values."""
@@ -42,6 +45,8 @@ def meaning(comparison: Comparison, kind: Kind) -> str:
     """What a change of the class can do; a task has no loss curve, nor have the stages of a pipeline together."""
     sides = (comparison.old.values, comparison.new.values)
     trains = any(key.startswith("training.") for values in sides for key in values.get("numerics", ()))
+    if kind == MORE_OR_FEWER and any(fact.subject == POINTS and fact.kind == kind for fact in comparison.facts):
+        return _OF_POINTS if trains else _WITHOUT_A_LOSS_OF_POINTS
     return _MEANING[kind] if trains else _WITHOUT_A_LOSS.get(kind, _MEANING[kind])
 
 

@@ -51,7 +51,7 @@ def verify(bundle: Path, signers: Path | None = None, identity: str = "") -> Ver
     except Unsigned:
         finding = errors.unsigned(bundle)
     except BadSignature as failure:
-        finding = errors.bad_signature(bundle, failure.why)
+        finding = errors.bad_signature(bundle, failure.why, failure.advice)
     except Failure as failure:
         finding = errors.cannot_ask(bundle, str(failure))
     return Verdict(bundle, manifest, finding=finding)

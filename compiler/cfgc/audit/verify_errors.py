@@ -40,13 +40,13 @@ def unsigned(bundle: Path) -> Diagnostic:
     )
 
 
-def bad_signature(bundle: Path, why: str) -> Diagnostic:
+def bad_signature(bundle: Path, why: str, advice: str = "") -> Diagnostic:
     """CFG737: the signature is of other bytes, of somebody else, or damaged."""
     return Diagnostic(
         "CFG737",
         f"the signature of `{bundle}` does not hold",
         notes=(why,),
-        helps=("ask whoever vouches for the bundle to look at it, and to sign it again",),
+        helps=(advice or "ask whoever vouches for the bundle to look at it, and to sign it again",),
     )
 
 

@@ -108,13 +108,13 @@ def comparison(runs: Sequence[Facts], rows: Sequence[Row]) -> Table:
 def portrait(run: Facts) -> str:
     """Everything about one run, as lines."""
     lines = [("run", str(run.path)), ("experiment", run.name), ("state", _state(run).plain)]
-    lines += [("", run.message)] if run.message else []
+    lines += [("", line) for line in run.message.splitlines()]
     lines += [("Slurm", _job(run.job))] if run.job else []
     lines += [("damaged", run.problem)] if run.problem else []
     lines += [
         ("step", _steps(run)),
         ("loss", _loss(run.loss)),
-        ("held-out loss", f"{_loss(run.best_eval_loss)} (best)"),
+        ("held-out loss", _loss(run.best_eval_loss) + (" (best)" if run.best_eval_loss is not None else "")),
         ("tokens/s", _speed(run)),
         ("started", _when(run.created)),
         ("last sign", _when(run.updated)),

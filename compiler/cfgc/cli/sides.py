@@ -12,9 +12,9 @@ from pathlib import Path
 import click
 
 from cfgc.audit.bundle_on_disk import MANIFEST, BundleOnDisk, bundle_at, bundle_in_memory, read_bundle
-from cfgc.audit.comparing import Comparison, compare_bundles
+from cfgc.audit.comparing import Comparison, compare_bundles, whole
 from cfgc.audit.comparing_trees import Tree, TreeComparison, compare_trees
-from cfgc.audit.diff_errors import no_such_side, not_as_compiled
+from cfgc.audit.diff_errors import no_such_side
 from cfgc.audit.git import InRevision, TreeReader, find_in_revision, split_revision
 from cfgc.audit.verify import bundles_at
 from cfgc.diagnostics import Diagnostic, Rejected
@@ -99,7 +99,7 @@ def tree_of(named: Named) -> Tree | None:
     path = Path(named.place)
     if path.is_dir():
         try:
-            found = () if (_bundle_of(path) / MANIFEST).exists() else bundles_at(path)
+            found = () if os.path.lexists(_bundle_of(path) / MANIFEST) else bundles_at(path)
         except Rejected:
             return None
         if found in ((), (path,)):
@@ -160,15 +160,13 @@ def _compiled(session: Session, named: Named) -> BundleOnDisk:
 
 
 def _whole(bundle: BundleOnDisk, named: Named) -> BundleOnDisk:
-    """``bundle``, which nobody edited: its values would say nothing of what it runs."""
+    """``bundle``, which nobody edited, and which takes no overrides."""
     if named.overrides:
         raise click.UsageError(f"{named.place} is a bundle, which takes no overrides: {' '.join(named.overrides)}")
-    if edited := bundle.edited():
-        raise Rejected([not_as_compiled(bundle.name, edited)])
-    return bundle
+    return whole(bundle)
 
 
 def _bundle_of(directory: Path) -> Path:
     """``directory``, or the copy of the bundle in it where it is a run directory."""
     copy = directory / "bundle"
-    return copy if not (directory / MANIFEST).exists() and (copy / MANIFEST).is_file() else directory
+    return copy if not os.path.lexists(directory / MANIFEST) and os.path.lexists(copy / MANIFEST) else directory

@@ -36,7 +36,7 @@ def verify(bundles: tuple[Path, ...], signers: Path | None, identity: str, outpu
     from cfgc.audit.verify import verify as verdict_on
     from cfgc.diagnostics import Rejected
     from cfgc_runtime.errors import Failure
-    from cfgc_runtime.signature import find_signers
+    from cfgc_runtime.signers import find_signers
 
     if identity and signers is None:
         raise click.UsageError("--identity is one of a file of signers: give it with --signers FILE")

@@ -53,7 +53,7 @@ def _stages(plan: PipelinePlan) -> list[str]:
 
 
 def _unusual(plan: PipelinePlan) -> list[str]:
-    return unusual_of_stages({stage.name: stage.plan for stage in plan.stages}, plan.overrides)
+    return unusual_of_stages({stage.name: stage.plan for stage in plan.stages}, plan.overrides, plan.warnings)
 
 
 def _machine(stage: StagePlan) -> str:

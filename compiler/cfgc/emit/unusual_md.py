@@ -10,8 +10,8 @@ from cfgc.diagnostics.explain import title
 from cfgc.emit.markdown import code, counted, duration, text
 from cfgc.emit.package import unusual_code
 from cfgc.emit.work_md import expected_seconds, hours
-from cfgc.lower.plan import AnyPlan, Plan, Provenance, Review
-from cfgc.lower.provenance import shown
+from cfgc.lower.plan import AnyPlan, Plan, Provenance, Review, Warned
+from cfgc.lower.provenance import LONGEST, shown
 from cfgc.origin import Path, dotted
 
 _SHOWN = 12
@@ -23,25 +23,49 @@ def unusual(plan: AnyPlan) -> list[str]:
     return _listed(_found(plan))
 
 
-def unusual_of_stages(plans: Mapping[str, AnyPlan], overrides: Sequence[str]) -> list[str]:
-    """The same of a pipeline: each thing with the stages that it is said of, unless it is all of them."""
-    stages: dict[str, list[str]] = {f"override: {code(override)}": list(plans) for override in overrides}
+def unusual_of_stages(plans: Mapping[str, AnyPlan], overrides: Sequence[str], warnings: Sequence[Warned]) -> list[str]:
+    """The same of a pipeline: each thing with the stages that it is said of, unless it is all of them.
+
+    ``warnings`` are all that the compiler gave, those of stages too.
+    """
+    of_stages = {one for plan in plans.values() for one in plan.review.warnings}
+    own = [*_warnings([one for one in warnings if one not in of_stages]), *(f"override: {code(o)}" for o in overrides)]
+    stages: dict[str, list[str]] = {line: list(plans) for line in own}
     for name, plan in plans.items():
         for line in _found(plan):
             said = stages.setdefault(line, [])
             said += [name] if name not in said else []
-    return _listed(
-        [line if len(of) == len(plans) else f"{', '.join(map(code, of))}: {line}" for line, of in stages.items()]
-    )
+    found = [line if len(of) == len(plans) else f"{', '.join(map(code, of))}: {line}" for line, of in stages.items()]
+    return _listed(found)
 
 
 def _listed(found: Sequence[str]) -> list[str]:
-    nothing = "Nothing: no override, no raw DeepSpeed key, no waived warning, and no safeguard is off."
+    nothing = "Nothing: no warning, none waived, no override, no raw DeepSpeed key, and no safeguard is off."
     return ["## What is unusual", "", *([f"- {line}" for line in found] or [nothing])]
 
 
+def _warnings(warnings: Sequence[Warned]) -> Iterator[str]:
+    """Code, sentence and place of each, as the terminal had them; ``cfgc check`` says what to do."""
+    for one in warnings:
+        line = one.line if len(one.line) <= LONGEST else one.line[: LONGEST - 1] + "…"
+        place = f" ({code(one.file)}{f': {code(line)}' if line else ''})" if one.file else ""
+        yield f"warning: {code(one.code)}: {_sentence(one.message)}{place}"
+
+
+def _sentence(message: str) -> str:
+    """A message with what it has between backticks as code."""
+    parts = message.split("`")
+    pairs = len(parts) % 2 == 1
+    return "".join(code(part) if at % 2 else text(part) for at, part in enumerate(parts)) if pairs else text(message)
+
+
 def _found(plan: AnyPlan) -> list[str]:
-    return [*_told(plan), *(_of_training(plan) if isinstance(plan, Plan) else ()), *_of_any(plan)]
+    return [
+        *_warnings(plan.review.warnings),
+        *_told(plan),
+        *(_of_training(plan) if isinstance(plan, Plan) else ()),
+        *_of_any(plan),
+    ]
 
 
 def chosen(plan: AnyPlan) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -14,6 +15,7 @@ from cfgc.explaining.text import columns_of, layer_text, short_text, whole_text
 from cfgc.explaining.usage import MOST, used_by
 from cfgc.lower.lowering import lower_spec
 from cfgc.lower.plan import Provenance
+from cfgc.nearest import nearest
 from cfgc.origin import Leaf, Origin, Path, Value
 from cfgc.pipeline import resolve_key
 from cfgc.resolve.resolved import Resolved
@@ -46,14 +48,25 @@ def explained(session: Session, key: str) -> str | None:
 
 def suggestions(key: str) -> str:
     """What ``key`` may have been meant to be."""
-    fields = {field.dotted: field for field in schema_fields().values()}
+    fields = {field.dotted: field.doc for field in schema_fields().values()}
+    sections = {".".join(path): _first_line(section) for path, section in schema_sections().items() if path}
+    known = {**sections, **fields}
     last = key.rsplit(".", maxsplit=1)[-1]
     renamed = RENAMED[key].key if key in RENAMED else aliases().get(last, "")
-    near = [name for name in fields if name.rsplit(".", 1)[-1] == last] or get_close_matches(key, fields, n=3)
-    names = [name for name in (renamed, *near) if name in fields]
-    found = sorted(set(names), key=names.index)
-    lines = [f"  did you mean `{name}`?  {fields[name].doc}" for name in found[:3]]
+    near = [name for name in fields if name.rsplit(".", 1)[-1] == last] or _alike(key, fields, sections)
+    found = list(dict.fromkeys(name for name in (renamed, *near) if name in known))
+    lines = [f"  did you mean `{name}`?  {known[name]}" for name in found[:3]]
     return "\n".join([f"there is no key `{key}`", *lines])
+
+
+def _alike(key: str, fields: Iterable[str], sections: Collection[str]) -> list[str]:
+    """The section that is nearer to ``key`` than any other name; else keys that read like it."""
+    close = nearest(key, (*fields, *sections))
+    return [close] if close in sections else get_close_matches(key, list(fields), n=3)
+
+
+def _first_line(section: type) -> str:
+    return (inspect.getdoc(section) or "").partition("\n")[0].replace("``", "`")
 
 
 @dataclass(frozen=True)

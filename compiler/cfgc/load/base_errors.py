@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.load import mending
+from cfgc.load.reader import SHIPPED
 from cfgc.source import Span
 
 BACKSLASH = "\\"
 START = "cfgc:bases/small.toml"
 """The base to start from."""
 _START = f'the shipped bases are tiny, small, base and large: write `extends = "{START}"`'
+_NAMED = "a spec is named by its path from here, with its `.toml`; `cfgc init DIR` makes a project that has one"
+_SHIPPED = f"what comes with cfgc is `{SHIPPED}examples/quickstart.toml`, and others beside it and in `{SHIPPED}bases/`"
 
 
 def unreadable(logical: str, reason: str, asked: Span | None) -> Diagnostic:
@@ -30,14 +33,17 @@ def a_directory(logical: str, asked: Span | None) -> Diagnostic:
 
 
 def no_such_spec(name: str, tried: Sequence[str], close: str | None, asked: Span | None) -> Diagnostic:
-    """CFG102: neither beside the file nor on the search path."""
+    """CFG102: neither beside the file that ``asked`` nor on the search path; or no spec where the user named one."""
+    if asked is None:
+        helps = (f"did you mean `{close}`?" if close else _SHIPPED if name.startswith(SHIPPED) else _NAMED,)
+        return Diagnostic("CFG102", f"there is no spec `{name}`", helps=helps)
     return Diagnostic(
         "CFG102",
         f"there is no spec `{name}`",
-        Label(asked, f"did you mean `{close}`?" if close else "") if asked else None,
+        Label(asked, f"did you mean `{close}`?" if close else ""),
         notes=tuple(f"tried {logical}" for logical in tried),
-        helps=(f'write `extends = "{close}"`' if asked else f"did you mean `{close}`?",) if close else (_START,),
-        fixes=mending.setting(asked, close or START, certain=bool(close)) if asked else (),
+        helps=(f'write `extends = "{close}"`' if close else _START,),
+        fixes=mending.setting(asked, close or START, certain=bool(close)),
     )
 
 

@@ -17,6 +17,7 @@ from cfgc.lower.provenance import provenance
 from cfgc.lower.slurm import slurm
 from cfgc.lower.task import task_plan
 from cfgc.lower.tracking import tracking
+from cfgc.lower.warned import warned
 from cfgc.schema.spec import TaskSpec
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def _review(checked: Checked) -> Review:
         raw_reason=str(raw.get(REASON, "")),
         waivers=tuple(sorted(spec.checks.allow.items())),
         removed=tuple((path, str(origin.layer)) for path, origin in sorted(checked.resolved.removed.items())),
+        warnings=warned(checked.warnings),
     )
 
 

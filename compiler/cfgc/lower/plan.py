@@ -67,10 +67,21 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Warned:
+    """A warning that nobody waived: the file that it points at and what the line there says, empty where it is none."""
+
+    code: str
+    message: str
+    file: str
+    line: str
+
+
+@dataclass(frozen=True)
 class Review:
     """What a reviewer should look at. Not part of the plan's meaning.
 
-    ``removed`` are keys that a layer unset and that no layer sets since, and that layer.
+    ``removed`` are keys that a layer unset and that no layer sets since, and that layer. ``warnings`` are those of all
+    points of a sweep.
     """
 
     provenance: tuple[Provenance, ...]
@@ -82,6 +93,7 @@ class Review:
     raw_reason: str
     waivers: tuple[tuple[str, str], ...]
     removed: tuple[tuple[tuple[str, ...], str], ...] = ()
+    warnings: tuple[Warned, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,11 @@ def repository_of(reader: Reader) -> Repository | None:
 
 
 def files_of(reader: Reader, settings: Settings) -> Iterator[str]:
-    """Paths of the package, sorted within each directory; links to directories are not followed."""
+    """Paths of the package, sorted within each directory.
+
+    A link to a directory is not followed: it is one of the paths where it, or a file in it, would be taken, so that
+    nothing is left out in silence.
+    """
     yield from _walk(reader, settings, root_of(reader), "", 0)
 
 
@@ -45,6 +49,18 @@ def _walk(reader: Reader, settings: Settings, root: Path | None, above: str, dep
                 yield path
         elif not (root and is_link(root, settings.below(path).rstrip("/"))):
             yield from _walk(reader, settings, root, path, depth + 1)
+        elif _is_missed(reader, settings, path):
+            yield path.rstrip("/")
+
+
+def _is_missed(reader: Reader, settings: Settings, link: str) -> bool:
+    """Whether code is left out when the directory that ``link`` leads to is."""
+    folder = settings.below(link).rstrip("/")
+    entries = reader.entries(folder) or ()
+    if is_no_code(folder, entries, settings.out):
+        return False
+    files = [link + entry for entry in entries if not entry.endswith("/")]
+    return is_taken(link.rstrip("/"), settings) or any(is_taken(file, settings) for file in files)
 
 
 def is_link(root: Path, path: str) -> bool:

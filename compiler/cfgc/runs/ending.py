@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from cfgc.runs.facts import Facts, State
-from cfgc.runs.queue import CANCELLED, GONE, NEED_FAILED, Job, this_cluster
+from cfgc.runs.jobs import log_of
+from cfgc.runs.queue import CANCELLED, GONE, LAUNCH_FAILED, NEED_FAILED, Job, this_cluster
 from cfgc_runtime.errors import LOST_PEER
 
 _BY_A_SIGNAL = 128
@@ -44,20 +45,23 @@ def never_started(run: Facts, job: Job, needs: Sequence[Job]) -> Facts:
         message = f"job {job.id} was cancelled before the run began"
         return replace(run, job=job, state="cancelled", message=message)
     state: State = "killed" if job.state == GONE else "failed"
-    message = f"no attempt was started in job {job.id}: {_how(job)}; see the job's own log"
-    return replace(run, job=job, state=state, code=job.code or None, message=message)
+    return replace(run, job=job, state=state, code=job.code or None, message=_nothing_began(run, job))
 
 
 def in_vain(run: Facts, job: Job, former: Job | None) -> Facts:
     """A run that has attempts, the newest in the job ``former`` or without Slurm: a later ``job``, which started none,
-    changes nothing of how it stands."""
+    changes nothing of how it stands, and has a line of its own in what is said of it."""
     run = ended(run, former) if former and former.is_over else run
-    if job.state == GONE and _is_elsewhere(run):
+    if (job.state == GONE and _is_elsewhere(run)) or job.state == "COMPLETED":
         return run
-    if job.state == "COMPLETED":
-        return replace(run, job=job)
-    message = f"no attempt was started in job {job.id}: {_how(job)}; see the job's own log"
-    return replace(run, job=job, message="; ".join(filter(None, [run.message, message])))
+    return replace(run, message="\n".join(filter(None, [run.message, _nothing_began(run, job)])))
+
+
+def _nothing_began(run: Facts, job: Job) -> str:
+    said = f"no attempt was started in job {job.id}: {_how(job)}"
+    if job.reason != LAUNCH_FAILED:
+        return f"{said}; see the job's own log"
+    return " ".join(filter(None, [said, log_of(run.path, job.id)]))
 
 
 def _gave_way(run: Facts) -> bool:
@@ -68,7 +72,9 @@ def _gave_way(run: Facts) -> bool:
 
 def _how(job: Job) -> str:
     if job.state == GONE:
-        return "Slurm does not know it any more"
+        return "Slurm does not know any more how it ended"
+    if job.reason == LAUNCH_FAILED:
+        return "Slurm could not start the script, or open its log"
     return f"it ended as {job.state}" + (f" with exit code {job.code}" if job.code else "")
 
 

@@ -84,14 +84,17 @@ def _read(run: RunDirectory) -> Facts:
     step, loss, best = last_metrics(run.metrics)
     saved = newest_step(run)  # a run that was asked to stop saves between two lines of metrics
     done = run.read_finished(str(known.content.get("plan_digest")))
+    if done and isinstance(done.get("step"), int):
+        step, saved = int(done["step"]), 0
+    goal = _goal(_flat(values))
     state, code, message = ("finished", FINISHED, "") if done else _state(run, known, attempts)
     return Facts(
         path=run.root,
         name=name,
         state="damaged" if problem and state == "new" else state,
         code=code,
-        step=int(done["step"]) if done and isinstance(done.get("step"), int) else max(step or 0, saved) or step,
-        max_steps=_number(_flat(values).get("training.max_steps")),
+        step=max(step or 0, saved) or (step if goal else None),
+        max_steps=goal,
         loss=_float(loss.get("loss")),
         best_eval_loss=best,
         tokens_per_s=_float(loss.get("tokens_per_s")),
@@ -115,6 +118,11 @@ def _values(run: RunDirectory) -> tuple[Values, str]:
 
 def _flat(values: Values) -> dict[str, Any]:
     return {key: value for kind in KINDS for key, value in values.get(kind, {}).items()}
+
+
+def _goal(values: Mapping[str, Any]) -> int | None:
+    """The steps that a training has to do; an evaluation only knows those of the training that it looks at."""
+    return None if values.get("task.kind") == "evaluate" else _number(values.get("training.max_steps"))
 
 
 def _float(value: object) -> float | None:

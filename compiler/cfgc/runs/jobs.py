@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cfgc.sbatch.directives import options_in
+from cfgc.sbatch.options import SBATCH
 from cfgc_runtime.point import FOLDER
 
 RECORD: Final = "jobs.jsonl"
@@ -19,7 +22,8 @@ class Submission:
     """One job that was submitted for a run directory, ``at`` in seconds since the epoch.
 
     Of a sweep ``array`` is that of ``--array``; its tasks are the points from ``offset`` on. ``log`` is the job's own,
-    with Slurm's ``%x``, ``%j`` and so on still in it; empty when nobody knows. It ``needs`` other jobs to finish first.
+    with Slurm's ``%x``, ``%j`` and so on still in its name; empty when nobody knows. It ``needs`` other jobs to finish
+    first.
     ``bundle`` is where it was submitted from, empty when nobody knows.
     """
 
@@ -41,6 +45,13 @@ class Submission:
         task = point - self.offset
         return f"{self.id}_{task}" if any(first <= task <= last for first, last in self.tasks()) else ""
 
+    def log_of(self, job: str) -> str:
+        """The log of ``job``, itself or a task of it, with a ``*`` for what only Slurm knows of its name."""
+        number, _, task = job.partition("_")
+        known = {"%j": number, "%A": number, "%a": task, "%%": "%"}
+        directory, slash, name = self.log.rpartition("/")
+        return directory + slash + re.sub(r"%\d*.", lambda found: known.get(found[0], "*"), name)
+
 
 def submissions(run: Path) -> list[Submission]:
     """Those written down in the run directory ``run``, oldest first; lines that are damaged are left out."""
@@ -55,8 +66,8 @@ def _read(line: str) -> Submission | None:
     try:
         raw = json.loads(line)
         array, offset = str(raw.get("array") or ""), int(raw.get("offset") or 0)
-        log, needs = str(raw.get("log") or ""), _needs(raw.get("command"))
-        bundle = _bundle(raw.get("command"))
+        needs, bundle = _needs(raw.get("command")), _bundle(raw.get("command"))
+        log = _log(str(raw.get("log") or ""), _words(raw.get("command")))
         found = Submission(str(raw["id"]), float(raw["at"]), array, offset, log, needs, bundle)
         found.tasks()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -70,11 +81,34 @@ def _bundle(command: Any) -> str:
     return last.removesuffix(_SCRIPT) if isinstance(last, str) and last.endswith(_SCRIPT) else ""
 
 
+def _words(command: Any) -> list[str]:
+    return [word for word in command if isinstance(word, str)] if isinstance(command, list) else []
+
+
+def _log(planned: str, command: Sequence[str]) -> str:
+    """``planned``, unless sbatch was told another one; a relative one stands where the planned one would."""
+    options = [(SBATCH.full(name), value) for name, value in options_in(command[1:])]
+    told = [value for name, value in options if name == "--output"]
+    if not told:
+        return planned
+    if not told[-1].startswith("/") and (not planned or len(told) > 1 or "--chdir" in dict(options)):
+        return ""
+    directory, slash, name = told[-1].rpartition("/")
+    if "%" in directory.replace("%%", ""):
+        return ""
+    return str(Path(planned).parent / (directory.replace("%%", "%") + slash) / name)
+
+
 def _needs(command: Any) -> tuple[str, ...]:
     """The jobs that sbatch was told to wait for: ``--dependency=afterok:7:8``."""
-    words = [word for word in command if isinstance(word, str)] if isinstance(command, list) else []
-    after = (word for word in words if word.startswith("--dependency="))
+    after = (word for word in _words(command) if word.startswith("--dependency="))
     return tuple(job for word in after for kind in word.split(",") for job in kind.split(":")[1:] if job.isdecimal())
+
+
+def log_of(run: Path, job: str) -> str:
+    """Where ``job`` of the run writes its own log; empty when nobody knows."""
+    mine = [*submissions(run), *(submissions(run.parents[1]) if run.parent.name == FOLDER else ())]
+    return next((one.log_of(job) for one in mine if one.id == job.partition("_")[0]), "")
 
 
 @dataclass(frozen=True)

@@ -139,14 +139,9 @@ def _log_of(job: Submission, name: str) -> Path | None:
     """The file that Slurm made of the pattern; None where there is none."""
     if not job.log:
         return None
-    number, _, task = name.partition("_")
-    directory, _, file = job.log.rpartition("/")
-    known = {"%j": number, "%A": number, "%a": task, "%%": "%"}
-    pattern = re.escape(file)
-    for short, text in known.items():
-        pattern = pattern.replace(short, re.escape(text))
+    directory, _, file = job.log_of(name).rpartition("/")
     with suppress(OSError):
-        shape = re.compile(pattern.replace("%x", ".*"))
+        shape = re.compile(".*".join(map(re.escape, file.split("*"))))
         return next((path for path in sorted(Path(directory).iterdir()) if shape.fullmatch(path.name)), None)
     return None
 

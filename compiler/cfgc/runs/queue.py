@@ -20,10 +20,16 @@ RUNNING: Final = frozenset(
     ("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING", "STAGED")
 )
 GONE: Final = "GONE"
-"""Slurm does not know the job any more."""
+"""Slurm does not know the job any more, or not how it ended."""
 CANCELLED: Final = "CANCELLED"
 NEED_FAILED: Final = "DependencyNeverSatisfied"
 """The reason of a job that waited for one that did not finish."""
+LAUNCH_FAILED: Final = "JobLaunchFailure"
+"""The reason of a job whose script never ran."""
+
+_LAST_SIGNAL: Final = 31
+_NO_LAUNCH: Final = "0:53"
+"""What Slurm keeps of its own error then; 53 is the signal of no process."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,8 @@ def _asked(job: str, jobs: Collection[str]) -> str:
 
 
 def _with_reason(job: Job, queued: Job | None) -> Job:
-    """``job`` of the accounts, which have no reasons: the one that tells a job that never started is kept."""
-    return replace(job, reason=NEED_FAILED) if queued and queued.reason == NEED_FAILED else job
+    """``job`` of the accounts, which have no reasons: one that tells a job that never started is kept."""
+    return replace(job, reason=queued.reason) if queued and queued.reason in (NEED_FAILED, LAUNCH_FAILED) else job
 
 
 @cache
@@ -127,8 +133,10 @@ def _accounted(jobs: Collection[str]) -> Iterator[Job]:
         )
     for line in text.splitlines() if not code else ():
         words = line.split("|")
-        if len(words) == 5 and "[" not in words[0] and _is_one_of(words[0], jobs):
-            yield Job(words[0], (words[1].split() or [""])[0], "", words[3], words[4], _exit_code(words[2]))
+        # That log says no state of a job whose name has a blank.
+        if len(words) == 5 and words[1].strip() and "[" not in words[0] and _is_one_of(words[0], jobs):
+            reason = LAUNCH_FAILED if words[2] == _NO_LAUNCH else ""
+            yield Job(words[0], words[1].split()[0], reason, words[3], words[4], _exit_code(words[2]))
 
 
 def _arrays(jobs: Iterable[str]) -> str:
@@ -137,9 +145,11 @@ def _arrays(jobs: Iterable[str]) -> str:
 
 
 def _exit_code(text: str) -> int | None:
-    """``status:signal`` as a shell says it."""
+    """``status:signal`` as a shell says it; None where the signal is a number of Slurm's own."""
     status, _, signal = text.partition(":")
     if not (status.isdecimal() and signal.isdecimal()):
+        return None
+    if int(signal) > _LAST_SIGNAL:
         return None
     return 128 + int(signal) if int(signal) else int(status)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cfgc.sbatch.options import SBATCH, takes_a_word
@@ -49,6 +49,11 @@ def _options(text: str) -> Iterator[tuple[str, str]]:
         words = shlex.split(text, comments=True)
     except ValueError:
         words = text.split()
+    yield from options_in(words)
+
+
+def options_in(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The same of words that are split already, as those of a command."""
     place = 0
     while place < len(words):
         word = words[place]

@@ -190,7 +190,8 @@ class Evaluation(Section):
     micro_batch_size: Int | None = resources(
         None,
         "Samples per rank and pass. Absent: that of training.",
-        why="The same samples are judged, in other portions: memory and speed.",
+        why="It cuts what is judged: memory and speed. With `max_batches` it says how much that is; early stopping "
+        "alone acts on it.",
         unit="samples",
         gt=0,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfgc.lower.lowering import lower_spec
+from cfgc.lower.warned import warned
 from cfgc.stages.pipeline import PipelinePlan, StagePlan
 
 if TYPE_CHECKING:
@@ -26,4 +27,5 @@ def lower_pipeline(checked: CheckedPipeline) -> PipelinePlan:
         inputs=tuple(dict.fromkeys(inputs)),
         root=root.graph.root.logical,
         overrides=root.graph.overrides,
+        warnings=warned(checked.warnings),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from cfgc.diagnostics import Diagnostic
 from cfgc.load.graph import Input
-from cfgc.lower.plan import AnyPlan, NodePath
+from cfgc.lower.plan import AnyPlan, NodePath, Warned
 from cfgc.origin import Origin
 from cfgc.resolve.resolved import Resolved
 from cfgc.stages.asked import STAGES
@@ -91,6 +91,7 @@ class PipelinePlan:
     inputs: tuple[Input, ...]
     root: str
     overrides: tuple[str, ...]
+    warnings: tuple[Warned, ...]
 
 
 def in_order(stages: Sequence[Said]) -> tuple[tuple[Said, ...], tuple[Said, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,13 +30,17 @@ def unlisted_files(directory: Path, names: Sequence[str]) -> Diagnostic:
     )
 
 
-def another_root(directory: Path, theirs: str, ours: str) -> Diagnostic:
-    """CFG703: the bundle there was compiled from another spec."""
+def another_root(directory: Path, theirs: str, ours: str, there: bool | None) -> Diagnostic:
+    """CFG703: the bundle there was compiled from another spec; ``there`` says whether that still exists."""
+    gone = ", which is not there any more" if there is False else ""
+    moved = "" if there is False else f"if `{theirs}` is called otherwise now, "
+    remove = f"{moved}remove the old bundle and build again: `{shlex.join(('rm', '-r', str(directory)))}`"
+    rename = "give one of the two another `experiment.name`, or this one another directory: `-o DIR`"
     return Diagnostic(
         "CFG703",
         f"`{directory}` holds the bundle of another spec",
-        notes=(f"it was built from `{theirs}`, this build is from `{ours}`",),
-        helps=("give one of the two another `experiment.name`, or this one another directory: `-o DIR`",),
+        notes=(f"it was built from `{theirs}`{gone}; this build is from `{ours}`",),
+        helps=(*(() if there is False else (rename,)), *(() if there else (remove,))),
     )
 
 

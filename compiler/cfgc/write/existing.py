@@ -11,6 +11,8 @@ from typing import Any
 
 from cfgc.diagnostics import Diagnostic
 from cfgc.emit.bundle import Bundle
+from cfgc.load.disk import PROJECT_FILE, find_project
+from cfgc.load.reader import SHIPPED
 from cfgc.write import errors
 from cfgc_runtime.manifest import LOG, SIGNATURE
 
@@ -43,6 +45,18 @@ def misplaced(directory: Path) -> list[Diagnostic]:
     return [errors.inside_a_bundle(directory, around[0])] if around else []
 
 
+def refusals(bundle: Bundle, directory: Path) -> list[Diagnostic]:
+    """Why a build would not put ``bundle`` at ``directory``; empty when it would. Looks and writes nothing."""
+    place = Path(os.path.abspath(directory))  # noqa: PTH100 - as the writer does, which follows no link
+    return misplaced(place) or objections(bundle, directory)
+
+
+def listed_files(directory: Path) -> frozenset[str]:
+    """Files that the manifest of the bundle at ``directory`` lists; empty when there is no bundle."""
+    theirs = _read_manifest(directory / MANIFEST)
+    return frozenset(theirs["outputs"] if theirs else ())
+
+
 def edited_files(directory: Path) -> list[str]:
     """Files of the bundle at ``directory`` that are not as its manifest says; empty when there is no bundle."""
     theirs = _read_manifest(directory / MANIFEST)
@@ -60,12 +74,29 @@ def _digest(path: Path) -> str | None:
 def _conflicts(bundle: Bundle, directory: Path, theirs: Mapping[str, Any], present: set[str]) -> list[Diagnostic]:
     found = []
     ours = json.loads(bundle.files[MANIFEST])
-    if theirs["root"] != ours["root"]:
-        found.append(errors.another_root(directory, theirs["root"], ours["root"]))
     unlisted = present - set(theirs["outputs"]) - {MANIFEST.as_posix()}
     if unlisted:
         found.append(errors.unlisted_files(directory, sorted(unlisted)))
+    if theirs["root"] != ours["root"]:
+        there = is_in_project(directory, theirs["root"])
+        found.append(errors.another_root(directory, theirs["root"], ours["root"], there))
     return found
+
+
+def is_in_project(directory: Path, root: str) -> bool | None:
+    """Whether the project around ``directory`` has the spec ``root``; None when no project is around it."""
+    if root.startswith(SHIPPED):
+        return True
+    project, _ = find_project(directory)
+    if not (project / PROJECT_FILE).is_file():
+        return None
+    try:
+        (project / root).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):
+        return None
+    return True
 
 
 def files_below(directory: Path) -> set[str]:

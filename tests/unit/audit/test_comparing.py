@@ -217,7 +217,49 @@ def test_points_that_came_went_and_have_another_number() -> None:
     assert facts["1 point new"].details == ("1 (training.learning_rate=4e-3)",)
     assert facts["2 points of another number"].details[0] == "2 → 0 (training.learning_rate=3e-3)"
     assert not found.changes
-    assert found.worst == "resources"
+    assert [fact.kind for fact in facts.values()] == ["numerics", "numerics", "logistics"]
+    assert found.is_worse_than_allowed("numerics")
+
+
+RATES = "training.learning_rate = [1e-3, 2e-3]"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        (RATES, "training.learning_rate = [1e-3, 2e-3, 3e-3]", "resources"),
+        (RATES, "training.learning_rate = [2e-3]", "resources"),
+        (RATES, "training.learning_rate = [1e-3, 3e-3, 4e-3]", "numerics"),
+        ("training.learning_rate = [1e-3]", "training.learning_rate = [3e-3]", "numerics"),
+        (RATES, f"{RATES}\ntraining.micro_batch_size = [1, 2]", "resources"),
+        (RATES, f"{RATES}\ntracking.log_every_steps = [1, 2]", "resources"),
+        (RATES, f"{RATES}\nexperiment.seed = [1, 2]", "numerics"),
+        ('zero = ["0", "1"]', 'zero = ["0", "2"]', "resources"),
+        ("training.micro_batch_size = [1, 2]", "training.micro_batch_size = [1, 4]", "resources"),
+        ("tracking.log_every_steps = [1, 2]", "tracking.log_every_steps = [1, 4]", "logistics"),
+    ],
+)
+def test_points_that_are_others_have_the_class_of_what_they_set_otherwise(old: str, new: str, kind: Kind) -> None:
+    found = swept(old, new)
+    named = [fact for fact in found.facts if fact.text.endswith((" gone", " new"))]
+    assert {fact.kind for fact in named} == {kind}
+    assert swept(new, old).worst == found.worst
+
+
+def test_points_that_are_shuffled_pairs_are_other_runs() -> None:
+    pairs = SPEC + '[sweep]\nmethod = "list"\npoints = [{points}]\n'
+    point = '{{ "training.learning_rate" = {}, "experiment.seed" = {} }}'
+    old, new = (
+        compiled(pairs.replace("{points}", ", ".join(point.format(*pair) for pair in of)))
+        for of in ((("1e-3", 1), ("2e-3", 2)), (("1e-3", 2), ("2e-3", 1)))
+    )
+    assert compare_bundles(old, new).worst == "numerics"
+
+
+@pytest.mark.parametrize("new", ["training.learning_rate = [1e-3, 2e-3, 3e-3]", "training.learning_rate = [1e-3]"])
+def test_more_points_promise_the_curve_of_those_that_stay_alone(new: str) -> None:
+    said = comparison_text(swept(RATES, new))
+    assert "resources: memory, speed or cost, and the same loss curve of each point that both sides have\n" in said
 
 
 def test_a_point_that_is_compiled_otherwise_is_the_compilers() -> None:
@@ -240,6 +282,44 @@ def test_a_change_of_some_points_names_them() -> None:
 def test_a_run_that_became_a_sweep_has_new_points() -> None:
     found = compare_bundles(PLAIN, compiled(SPEC + GRID + "training.learning_rate = [1e-3, 2e-3]"))
     assert "2 points new" in [fact.text for fact in found.facts]
+
+
+STOPPING = SPEC.replace("[training]", "[training]\nearly_stopping.patience = 2")
+STOPPING += "[evaluation]\nevery_steps = 20\nmax_batches = 4\n"
+"""One rank judges 4 batches of 4."""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (("evaluation.micro_batch_size=2",), "judge other samples (16 → 8)"),
+        (("training.micro_batch_size=2",), "judge other samples (16 → 8)"),
+        (("launch.gpus_per_node=2",), "judge other samples (16 → 32)"),
+        (("evaluation.max_batches=2",), "judge other samples (16 → 8)"),
+        (("evaluation.every_steps=10",), "come after other steps (20 → 10)"),
+        (("evaluation.micro_batch_size=2", "evaluation.max_batches=8"), ""),
+        (("evaluation.max_batches=2", "training.early_stopping.patience=0"), ""),
+        (("evaluation.at_end=false",), ""),
+    ],
+)
+def test_evaluations_that_end_a_training_are_no_infrastructure(overrides: tuple[str, ...], told: str) -> None:
+    found = compare_bundles(compiled(STOPPING), compiled(STOPPING, *overrides))
+    assert [fact.text for fact in found.facts if fact.subject == "early stopping"] == (
+        [f"the evaluations that may end the run {told}"] if told else []
+    )
+    changed = {change.kind for change in found.changes}
+    assert "numerics" not in changed or "patience" in overrides[-1]
+    assert not told or found.is_worse_than_allowed("numerics")
+    quiet = STOPPING.replace("patience = 2", "patience = 0")
+    assert "early stopping" not in [
+        fact.subject for fact in compare_bundles(compiled(quiet), compiled(quiet, *overrides)).facts
+    ]
+
+
+def test_evaluations_that_end_the_points_of_a_sweep_count_too() -> None:
+    text = STOPPING + GRID + RATES
+    found = compare_bundles(compiled(text), compiled(text, "training.micro_batch_size=2"))
+    assert about(found, "early stopping").kind == "numerics"
 
 
 STAGES = SPEC + '[[stages]]\nname = "one"\n[[stages]]\nname = "two"\nneeds = ["one"]\nset = {experiment.seed = 5}\n'

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cfgc.explaining.key import explained
+import pytest
+
+from cfgc.explaining.key import explained, suggestions
 from cfgc.session import open_spec
 
 SPEC = """
@@ -62,3 +64,20 @@ def test_a_derived_key_that_was_unset_shows_both(tmp_path: Path) -> None:
     shown = explain(tmp_path, "", "training.micro_batch_size", *overrides)
     assert "16  derived: 64 / (4 × 1)" in shown
     assert "unset  command line" in shown
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("trainng", ["training"]),
+        ("training.optimzer", ["training.optimizer"]),
+        ("trainng.max_steps", ["training.max_steps"]),
+        ("training.max_step", ["training.max_steps"]),
+        ("lr", ["training.learning_rate"]),
+    ],
+)
+def test_a_mistyped_key_or_section_is_the_first_that_is_named(key: str, meant: list[str]) -> None:
+    said = suggestions(key).splitlines()
+    assert said[0] == f"there is no key `{key}`"
+    assert [line.split("`")[1] for line in said[1:2]] == meant
+    assert "tracking" not in "".join(said)

@@ -125,6 +125,15 @@ def test_the_log_of_the_job_is_there_where_it_is_known(
     assert not any("srun" in line for line in lines), "which is in the job's own log too"
 
 
+def test_the_log_that_sbatch_was_told_is_the_jobs(failed: RunDirectory, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("my logs").mkdir()
+    Path("my logs/0012 of it.out").write_text("job.sbatch: failed\n")
+    command = ["sbatch", "--parsable", "-o", "my logs/%4j of it.out", "job.sbatch"]
+    line = {"id": "12", "at": 1, "log": f"{Path.cwd()}/slurm-%x-%j.out", "command": command}
+    (failed.root / "jobs.jsonl").write_text(json.dumps(line) + "\n")
+    assert said(capsys, "run")[-1] == "job-12  job.sbatch: failed"
+
+
 def test_points_and_stages_are_named(failed: RunDirectory, capsys: pytest.CaptureFixture[str]) -> None:
     Path("all/points").mkdir(parents=True)
     failed.root.rename("all/points/0003")

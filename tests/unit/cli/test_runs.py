@@ -6,13 +6,15 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cfgc.cli import run
 from cfgc.runs.facts import read_run
 from cfgc_runtime.attempt import Attempt
-from tests.unit.cli.run_directories import end, make_run
+from cfgc_runtime.rundir import write_json
+from tests.unit.cli.run_directories import DIGEST, end, make_run
 
 
 @pytest.fixture
@@ -82,6 +84,34 @@ def test_a_save_between_two_lines_of_metrics_is_how_far_it_is(tree: Path, capsys
     code, out, _ = said(capsys, "runs/lost", "--format", "json")
     found = {run["path"]: run["step"] for run in json.loads(out)}
     assert (code, found["runs/lost"]) == (0, 53)
+
+
+@pytest.mark.parametrize(
+    ("spec", "step", "shown"),
+    [
+        ({"task.kind": "evaluate"}, 756, "756"),
+        ({"task.kind": "export", "training.max_steps": None}, 0, "–"),
+        ({"task.script": "report.py", "training.max_steps": None}, 0, "–"),
+        ({"task.kind": "train"}, 0, "0/100"),
+    ],
+    ids=["evaluation", "export", "task", "training"],
+)
+def test_only_a_training_has_a_length(
+    spec: dict[str, Any],
+    step: int,
+    shown: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    directory = make_run(Path("one"), steps=0, **spec)
+    directory.metrics.unlink()
+    write_json(directory.finished, {"plan_digest": DIGEST, "step": step, "seconds": 1.0})
+    lines = [line.split() for line in said(capsys, "show", "one")[1].splitlines()]
+    assert ["step", shown] in lines
+    assert ["held-out", "loss", "–"] in lines, "and not the best of none"
+    assert said(capsys, ".")[1].splitlines()[-1].split()[:3] == ["one", "finished", shown]
 
 
 def test_no_run_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

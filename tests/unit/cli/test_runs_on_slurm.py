@@ -79,7 +79,7 @@ def test_a_job_that_waits_again_is_queued(monkeypatch: pytest.MonkeyPatch, capsy
     ("sacct", "state", "says"),
     [
         ("echo '12|NODE_FAIL|0:0|01:00:00|02:00:00'", "killed", "it ended as NODE_FAIL"),
-        (NO_ACCOUNTS, "killed", "Slurm does not know it any more"),
+        (NO_ACCOUNTS, "killed", "Slurm does not know any more how it ended"),
         (
             f"[[ $* == *--completion* ]] || {{ {NO_ACCOUNTS}; }}\necho '12|CANCELLED by 0|0:15|01:00:00|02:00:00'",
             "cancelled",

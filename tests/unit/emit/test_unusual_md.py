@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+from cfgc.diagnostics.explain import title
+from cfgc.emit.bundle import emit_bundle
+from cfgc.emit.canonical import plan_digest
 from cfgc.emit.unusual_md import unusual
 from cfgc.load.disk import DiskReader
 from cfgc.load.reader import MemoryReader
@@ -17,7 +20,8 @@ from cfgc.resources import shipped_dir
 from tests.unit.emit.samples import cluster_plan, cpu_plan
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
-USUAL = ["Nothing: no override, no raw DeepSpeed key, no waived warning, and no safeguard is off."]
+USUAL = ["Nothing: no warning, none waived, no override, no raw DeepSpeed key, and no safeguard is off."]
+ALONE = "- warning: `CFG515`: ZeRO-1 over one rank partitions nothing (`spec.toml`: `gpus_per_node = 1`)"
 SPEC = """\
 extends = "cfgc:bases/tiny.toml"
 
@@ -59,7 +63,7 @@ def test_a_usual_run_says_so() -> None:
             "training.max_steps*=2",
             ["- override: `training.max_steps*=2`: ${1000 \\* 2}, over base cfgc:bases/tiny.toml (1000)"],
         ),
-        ("zero=1", ["- override: `zero=1`"]),
+        ("zero=1", [ALONE, "- override: `zero=1`"]),
         (
             "**.hidden_dropout=0.1",
             ["- override: `**.hidden_dropout=0.1`", "- set by an override: `model.hidden_dropout = 0.1`, command line"],
@@ -136,3 +140,84 @@ def test_a_pipeline_says_what_is_unusual_of_which_stage() -> None:
         "- `pretrain`, `finetune`: gradients are not clipped",
         "- `pretrain`, `finetune`, `judge`, `export`: not deterministic: a second run does not give the same numbers",
     ]
+
+
+def section(files: Mapping[PurePosixPath, bytes], name: str = "PLAN.md") -> list[str]:
+    text = files[PurePosixPath(name)].decode()
+    return text.partition("## What is unusual\n\n")[2].partition("\n\n")[0].splitlines()
+
+
+def test_a_pipeline_names_the_stages_that_a_warning_is_about_and_each_stage_has_its_own() -> None:
+    overrides = ("launch.gpus_per_node=1", "zero=2")
+    files = compile_spec(DiskReader(GOLDEN / "pipeline", shipped_dir("specs")), "spec.toml", overrides).files
+    line = "warning: `CFG515`: ZeRO-2 over one rank partitions nothing (`command line`: `launch.gpus_per_node=1`)"
+    assert f"- `finetune`, `judge`: {line}" in section(files)
+    having = [name for name in ("pretrain", "finetune", "judge") if f"- {line}" in section(files, of_stage(name))]
+    assert having == ["finetune", "judge"]  # one of a training, one of an evaluation
+
+
+def of_stage(name: str) -> str:
+    return f"stages/{name}/PLAN.md"
+
+
+BASE = """\
+[overlays]
+env = "few"
+
+[experiment]
+name = "a"
+
+[launch]
+gpus_per_node = 1
+time_limit = "1h"
+
+[task]
+kind = "script"
+script = "job.py"
+"""
+SWEPT = """\
+extends = "base.toml"
+
+[sweep]
+method = "grid"
+[sweep.parameters]
+"experiment.seed" = [1, 2]
+"""
+
+
+@pytest.mark.parametrize(("spec", "who"), [('extends = "base.toml"\n', ""), (SWEPT, "all 2 points: ")])
+def test_a_task_and_a_sweep_say_what_the_compiler_warned_of(spec: str, who: str) -> None:
+    few = '[launch]\ntime_limit = "2h"  # password = "correct-horse-9"\n'
+    mine = {"spec.toml": spec, "base.toml": BASE, "job.py": "pass\n", "specs/env/few.toml": few}
+    files = compile_spec(MemoryReader(mine, DiskReader(GOLDEN, shipped_dir("specs"))), "spec.toml").files
+    assert section(files)[0] == (
+        f"- warning: `CFG130`: {who}the overlay `env=few`, which a base chooses, replaces the base's own "
+        '`launch.time_limit` (`base.toml`: `time_limit = "1h"`)'
+    )
+
+
+def test_a_warning_in_a_plan_changes_nothing_else_and_is_no_meaning() -> None:
+    reader = MemoryReader({"spec.toml": SPEC}, DiskReader(GOLDEN, shipped_dir("specs")))
+    plan = plan_spec(reader, "spec.toml", ("zero=1",))
+    silent = replace(plan, review=replace(plan.review, warnings=()))
+    assert plan.review.warnings
+    assert plan_digest(plan) == plan_digest(silent)
+    files, fewer = emit_bundle(plan).files, emit_bundle(silent).files
+    assert {str(path) for path in files if files[path] != fewer[path]} == {"PLAN.md", "manifest.json"}
+
+
+def test_a_waived_warning_is_said_once() -> None:
+    waived = SPEC + '\n[checks.allow]\nCFG515 = "one rank is all there is"\n'
+    reader = MemoryReader({"spec.toml": waived}, DiskReader(GOLDEN, shipped_dir("specs")))
+    lines = unusual(plan_spec(reader, "spec.toml", ("zero=1",)))[2:]
+    assert [line for line in lines if "CFG515" in line] == [
+        f"- waived: `CFG515` ({title('CFG515')}), because: one rank is all there is"
+    ]
+
+
+def test_a_secret_on_the_line_of_a_warning_is_dots() -> None:
+    secret = SPEC.replace("gpus_per_node = 1", 'gpus_per_node = 1  # password = "correct-horse-9"')
+    reader = MemoryReader({"spec.toml": secret}, DiskReader(GOLDEN, shipped_dir("specs")))
+    line = unusual(plan_spec(reader, "spec.toml", ("zero=1",)))[2]
+    assert "CFG515" in line
+    assert "horse" not in line

@@ -182,7 +182,11 @@ def test_files_that_are_no_text() -> None:
     assert codes({"spec.toml": b"\xff\xfea\x00"}) == ["CFG103"]
     assert codes({"spec.toml": b"\xef\xbb\xbfa.b = 1"}) == ["CFG103"]
     assert codes({"spec.toml": b"a.b = 1\x00"}) == ["CFG104"]
-    assert codes({}) == ["CFG102"]
+    (nothing,) = refused({})
+    assert (nothing.code, nothing.notes, nothing.primary) == ("CFG102", (), None)
+    assert "named by its path from here" in nothing.helps[0], "and nothing of bases: nobody extends anything"
+    (near,) = refused({"spex.toml": ""})
+    assert near.helps == ("did you mean `spex.toml`?",)
 
 
 def test_line_ends_of_windows_keep_their_places() -> None:

@@ -115,6 +115,27 @@ def test_what_cannot_be_packed_is_refused(include: str, code: str, said: str, tm
     assert token not in found["said"]
 
 
+@pytest.mark.parametrize("include", ['["mine"]', '["*.py"]', '["mine/shared"]'])
+def test_a_link_to_a_directory_is_refused_as_one_to_a_file_is(include: str, tmp_path: Path) -> None:
+    make(tmp_path / "project")
+    write(tmp_path / "shared" / "lib.py", "x = 1\n")
+    (tmp_path / "project" / "mine" / "shared").symlink_to("../../shared")
+    found = refusal(tmp_path / "project", f"package.include={include}")
+    assert found["code"] == "CFG756"
+    assert "`mine/shared` cannot be packed" in found["said"]
+    assert "a link" in found["said"]
+    build(tmp_path / "project", 'package.include=["mine"]', 'package.exclude=["mine/shared"]')
+
+
+def test_a_link_to_what_is_no_code_is_none_that_is_missed(tmp_path: Path) -> None:
+    make(tmp_path)
+    for name in ("made/manifest.json", "made/PLAN.md", "made/f.py", "data/corpus.txt"):
+        write(tmp_path / "elsewhere" / name, "")
+    for name in ("made", "data"):
+        (tmp_path / f"latest_{name}").symlink_to(f"elsewhere/{name}")
+    assert set(packed(build(tmp_path))) == SOURCES
+
+
 def test_a_password_that_is_put_in_later_is_no_secret(tmp_path: Path) -> None:
     make(tmp_path, **{"mine/url.py": 'url = f"https://{user}:{password}@example.org"\n'})
     assert "mine/url.py" in packed(build(tmp_path))

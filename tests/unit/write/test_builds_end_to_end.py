@@ -92,7 +92,7 @@ def test_a_build_killed_at_200_moments_leaves_the_old_bundle_or_the_new_one(tmp_
         )
         replaced += left != [old]
         (old,) = left
-    assert killed > TRIALS / 2
+    assert killed > TRIALS / 4, "the moments lie in the build"
     assert 0 < replaced < TRIALS
     assert seconds(writer(bundles[1 - old], target)) > 0
     assert names(tmp_path) == ["b"], "the next build deletes what killed ones left"

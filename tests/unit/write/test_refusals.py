@@ -80,3 +80,18 @@ def test_refusals_read_exactly_so(
     assert [finding.code for finding in caught.value.diagnostics] == [code]
     text = render_text(caught.value.diagnostics).replace(str(tmp_path), "/project")
     assert_golden(text, EXPECTED / f"{code}.txt", update_golden)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_bundle_of_a_spec_that_is_gone_is_to_be_removed_and_no_other(there: bool, tmp_path: Path) -> None:
+    (tmp_path / "cfgc.toml").touch()
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / ("other.toml" if there else "renamed.toml")).touch()
+    target = another_spec(tmp_path / "out" / "a b")
+    with pytest.raises(Rejected) as caught:
+        write_bundle(bundle_of("specs/renamed.toml", PLAN_md="new"), target)
+    (finding,) = caught.value.diagnostics
+    assert ("`specs/other.toml`, which is not there any more" in finding.notes[0]) is not there
+    (road,) = finding.helps
+    assert road.startswith("give one of the two another" if there else "remove the old bundle and build again")
+    assert there or f"`rm -r '{target}'`" in road
