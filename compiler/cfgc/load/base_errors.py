@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cfgc.diagnostics import Diagnostic, Label
 from cfgc.load import mending
-from cfgc.load.reader import SHIPPED
+from cfgc.load.raw import SHIPPED
 from cfgc.source import Span
 
 BACKSLASH = "\\"
