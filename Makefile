@@ -59,6 +59,7 @@ explore: $(VENV)/.developer ## Property tests on cases that were not drawn befor
 	$(BIN)/python -m pytest -q -n 2 -m hypothesis --hypothesis-profile=default
 
 golden: $(VENV)/.developer ## Rewrite expected files from what cfgc says now
+	$(BIN)/python -m tools.config_shapes
 	$(BIN)/python -m pytest -q tests/golden tests/diagnostics tests/unit --update-golden
 
 clean: ## Remove the venv and caches; runs stay

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import statistics
 import subprocess
 import sys
@@ -38,7 +39,8 @@ def commands(work: Path) -> dict[str, list[str]]:
         "python -c pass": [*python, "pass"],
         "cfgc --help": [*cfgc, "--help"],
         "cfgc check": [*cfgc, "check", str(SPEC)],
-        "cfgc build, nothing changed": [*cfgc, "build", str(SPEC), "-o", str(work / "bundle")],
+        "cfgc build": ["env", "CFGC_CACHE_DIR=", *cfgc, "build", str(SPEC), "-o", str(work / "bundle")],
+        "cfgc build, nothing to do": [*cfgc, "build", str(SPEC), "-o", str(work / "bundle")],
     }
     if importlib.util.find_spec("omegaconf"):
         found["OmegaConf load, merge, dump"] = [*python, OMEGACONF, str(work)]
@@ -61,6 +63,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory)
+        os.environ["CFGC_CACHE_DIR"] = str(work / "cache")
         prepare(work)
         timed = commands(work)
         seconds: dict[str, list[float]] = {name: [] for name in timed}
