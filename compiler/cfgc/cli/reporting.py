@@ -69,7 +69,7 @@ def _others(against: str | None) -> Others:
     tree = tree_of(Named(against))
     if tree and tree.refused:
         raise Rejected(finding for findings in tree.refused.values() for finding in findings)
-    return Others(tree=tree.bundles) if tree else Others(one=open_side(Named(against)))
+    return Others(against, tree=tree.bundles) if tree else Others(against, one=open_side(Named(against)))
 
 
 def _write(text: str, out: Path) -> None:

@@ -28,6 +28,7 @@ from cfgc.pipeline import compile_spec
 from cfgc.resources import shipped_dir
 from cfgc.write.writer import write_bundle
 from tests.hostile import as_toml, readable_strings
+from tests.unit.audit.test_tampering import STAGES, new_key
 
 SHIPPED = DiskReader(shipped_dir("specs"), shipped_dir("specs"))
 VOID = {"meta", "input", "br", "wbr"}
@@ -265,6 +266,108 @@ def test_what_differs_is_shown(tree: Path, tmp_path: Path, monkeypatch: pytest.M
     assert "Not there any more: of/one, of/two" in Read(one.read_text()).text
     assert report(".", "--against", tree, "-o", one) == 0
     assert Read(one.read_text()).text.count("The same, byte for byte.") == 2
+
+
+def section(page: Read, start: str) -> str:
+    """The text from ``start`` to the values."""
+    return page.text.partition(start)[2].partition("Values, and how")[0]
+
+
+def test_what_follows_and_what_changes_nothing_are_told_as_diff_tells_them(
+    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sides = [str(tree / "of" / name) for name in ("one", "two")]
+    assert run(["diff", *sides]) == 0
+    said = capsys.readouterr().out
+    assert report(sides[1], "--against", sides[0], "-o", tmp_path / "page.html") == 0
+    told = section(Read((tmp_path / "page.html").read_text()), "What differs from")
+    heads = ("ds_config.json, which follows from these", "what changes nothing that runs by itself")
+    for head in heads:
+        assert head in said
+        assert head in told
+    following, _, rest = told.partition(heads[0])[2].partition(heads[1])
+    assert "zero_optimization.stage" in following
+    assert "zero_optimization.stage" not in told.partition(heads[0])[0] + rest
+
+
+def test_an_edited_bundle_is_not_compared(tree: Path, tmp_path: Path) -> None:
+    mine = Path(shutil.copytree(tree, tmp_path / "mine"))
+    config = mine / "of" / "one" / "config.py"
+    config.write_text(config.read_text().replace("learning_rate=0.003", "learning_rate=0.9"))
+    (mine / "of" / "two" / "added.py").write_text("import os\n")
+    page = tmp_path / "page.html"
+    assert report(mine, "--against", tree, "-o", page) == 65
+    read = Read(page.read_text())
+    assert "byte for byte" not in read.text
+    for name in ("one", "two"):
+        differs = section(read, f"What differs from {tree}/of/{name}")
+        assert differs.strip().startswith("Not compared: this bundle is not what was compiled")
+    row = cells(page.read_text(), "of/one")
+    assert (row["changes"], row["files"]) == ("not compared", "not as compiled")
+
+
+def cells(html: str, bundle: str) -> dict[str, str]:
+    """What the table of all bundles says of ``bundle``, by column."""
+    table = html.partition('<table class="plain cards sortable">')[2].partition("</table>")[0]
+    heads, *rows = (re.findall(r"<t[hd].*?</t[hd]>", row) for row in table.split("<tr>")[1:])
+    texts = [[re.sub("<[^>]*>", "", cell) for cell in row] for row in (heads, *rows)]
+    (found,) = (row for row in texts if row[0] == bundle)
+    return dict(zip(texts[0], found, strict=True))
+
+
+def test_a_bundle_that_the_other_tree_has_not_is_new(tree: Path, tmp_path: Path) -> None:
+    mine = Path(shutil.copytree(tree, tmp_path / "mine"))
+    shutil.copytree(mine / "of" / "one", mine / "of" / "three")
+    page = tmp_path / "page.html"
+    assert report(mine, "--against", tree, "-o", page) == 0
+    read = Read(page.read_text())
+    told = {name: cells(page.read_text(), f"of/{name}")["changes"] for name in ("one", "two", "three")}
+    assert told == {"one": "none", "two": "none", "three": "new"}
+    assert "there is no bundle of/three." in section(read, f"What differs from {tree}\nNew:")
+
+
+def test_a_pipeline_that_cannot_be_compared_says_so_of_its_stages(tmp_path: Path) -> None:
+    for name, spec in (("one", SPEC), ("pipeline", SPEC + STAGES)):
+        reader = MemoryReader({"a.toml": spec, "cfgc.toml": ""}, SHIPPED)
+        write_bundle(compile_spec(reader, "a.toml", ()), tmp_path / name)
+    page = tmp_path / "page.html"
+    assert report(tmp_path / "pipeline", "--against", tmp_path / "one", "-o", page) == 1
+    for name in ("pipeline", "pipeline/stages/one", "pipeline/stages/two"):
+        assert cells(page.read_text(), name)["changes"] == "not compared"
+
+
+def test_which_key_signed_it_stands_beside_the_digests(tmp_path: Path) -> None:
+    reader = MemoryReader({"a.toml": SPEC + STAGES, "cfgc.toml": ""}, SHIPPED)
+    write_bundle(compile_spec(reader, "a.toml", ()), tmp_path / "tree" / "a")
+    assert run(["sign", str(tmp_path / "tree" / "a"), "--key", str(new_key(tmp_path / "key"))]) == 0
+    page = tmp_path / "page.html"
+    assert report(tmp_path / "tree", "-o", page) == 0
+    read = Read(page.read_text())
+    assert len(re.findall(r"(?<!pipeline )signed withED25519 key SHA256:\S", read.text)) == 1
+    assert len(re.findall(r"pipeline signed withED25519 key SHA256:\S", read.text)) == 2
+    assert cells(page.read_text(), "a/stages/two")["files"] == "as compiled, signed"
+    assert "--signers" not in read.text
+
+
+def test_the_table_counts_every_point_and_every_attempt(tmp_path: Path) -> None:
+    rates = "'training.learning_rate' = [1e-3, 2e-3, 3e-3]"
+    texts = {"one": "", "many": f"[sweep]\nmethod = 'grid'\n[sweep.parameters]\n{rates}\nzero = ['1', '2']\n"}
+    for name, more in texts.items():
+        reader = MemoryReader(
+            {"a.toml": f"extends = 'cfgc:examples/8xa100-zero2.toml'\n{more}", "cfgc.toml": ""}, SHIPPED
+        )
+        write_bundle(compile_spec(reader, "a.toml", ()), tmp_path / name)
+    page = tmp_path / "page.html"
+    assert report(tmp_path, "-o", page) == 0
+    one, sweep = (cells(page.read_text(), name) for name in texts)
+    plan = (tmp_path / "one" / "PLAN.md").read_text()
+    assert f"at most 5 = {one['rank-hours at most']} GPU-hours" in plan
+    assert (one["points"], one["rank-hours at most"], one["peak rate"]) == ("", "960", "3e-05")
+    assert (sweep["points"], sweep["rank-hours at most"], sweep["peak rate"]) == ("6", "5,760", "0.001 – 0.003")
+    assert sweep["steps"] == one["steps"]
+    read = Read(page.read_text())
+    assert "A sweep of 6 points." in read.text
+    assert sum("open" in attrs for tag, attrs in read.tags if tag == "details") == 3
 
 
 def test_the_other_side_may_be_in_a_revision(
