@@ -12,9 +12,9 @@ from pathlib import Path
 from cfgc.audit import verify_errors as errors
 from cfgc.audit.verify import verify
 from cfgc.diagnostics import Diagnostic, Rejected
-from cfgc.stages.layer import FOLDER
 from cfgc.write.tree import FILE_MODE, sync
 from cfgc_runtime.manifest import NAME, SIGNATURE
+from cfgc_runtime.pipeline import pipeline_around
 from cfgc_runtime.signature import NAMESPACE, Signature, check_signature, public_key
 
 
@@ -40,8 +40,8 @@ def refusal(bundle: Path) -> Diagnostic | None:
     verdict = verify(bundle)
     if verdict.manifest is None and verdict.finding:
         return verdict.finding
-    whole = bundle.absolute().parents[1]
-    if bundle.absolute().parent.name != FOLDER or not (whole / NAME).is_file():
+    whole = pipeline_around(bundle)
+    if whole is None:
         return None
     why = "it is a stage, and what is added to it is added to the pipeline"
     return errors.cannot_sign(bundle, why, f"sign the pipeline, which covers every stage: `{whole}`")

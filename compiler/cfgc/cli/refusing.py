@@ -9,7 +9,7 @@ from cfgc.cli import EXIT_BAD_BUNDLE, EXIT_REJECTED, EXIT_USAGE
 from cfgc.diagnostics import Diagnostic
 
 _NOTHING_THERE: Final = {"CFG740", "CFG742", "CFG743", "CFG746"}
-_BAD_BUNDLE: Final = {"CFG735", "CFG741", "CFG745"}
+_BAD_BUNDLE: Final = {"CFG708", "CFG735", "CFG741", "CFG745"}
 
 
 def refusal_code(findings: Iterable[Diagnostic]) -> int:

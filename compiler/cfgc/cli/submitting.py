@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,11 +30,13 @@ def submit(
     Every file of the bundle is compared with its manifest; then the bundle's own submit.sh does the rest, which works
     without cfgc too. Exit codes are those of submit.sh. Then: cfgc runs, cfgc logs RUN.
     """
+    from cfgc.audit.bundle_on_disk import unreadable
+    from cfgc.audit.verify import is_bundle
     from cfgc_runtime.errors import Failure
     from cfgc_runtime.manifest import NAME, verify_bundle
     from cfgc_runtime.point import LIST
 
-    if not (bundle / NAME).is_file():
+    if not (os.path.lexists(bundle / NAME) or is_bundle(bundle) or unreadable(bundle)):
         return _not_a_bundle(bundle, NAME)
     try:
         verify_bundle(bundle)
