@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("place", type=click.Path(path_type=Path), metavar="BUNDLE|TREE")
+@click.argument("place", type=click.Path(path_type=Path, readable=False), metavar="BUNDLE|TREE")
 @click.option(
     "-o",
     "--out",

@@ -16,7 +16,7 @@ _SCRIPT = "submit.sh"
 
 
 @click.command()
-@click.argument("bundle", type=click.Path(path_type=Path), metavar="BUNDLE")
+@click.argument("bundle", type=click.Path(path_type=Path, readable=False), metavar="BUNDLE")
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[-- SBATCH-OPTION...]")
 @click.option("--run-dir", metavar="DIR", help="Keep the run's state in DIR [default: launch.run_dir].")
 @click.option("--points", metavar="LIST", help="Of a sweep: submit only these points, each once, such as 0,4-6.")
