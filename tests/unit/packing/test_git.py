@@ -101,6 +101,27 @@ def test_changes_are_refused_or_go_along_as_a_patch_that_git_takes(project: Path
     assert unpacked(clone, packed(bundle)) == packed(bundle)
 
 
+def test_once_the_changes_are_committed_the_patch_is_stale_and_nobody_added_it(project: Path) -> None:
+    write(project / "mine" / "parts.py", CHANGED)
+    dirty = build(project, GIT, INCLUDE)
+    directory = project / "out" / "packed"
+    write_bundle(dirty, directory)
+    name = manifest(dirty)["package"]["commit"]
+    resolved = tomllib.loads(text(dirty, "resolved.toml"))["package"]
+    assert "commit" not in resolved, "building resolved.toml would pack that commit without what is changed"
+    assert f"# derived: what is packed: commit {name} and package.patch" in text(dirty, "resolved.toml")
+    commit(project)
+    found = drift_of(build(project, GIT, INCLUDE), directory, "spec.toml")
+    assert found is not None
+    patches = [one for one in found.files if one.path.name == "package.patch"]
+    assert [one.how for one in patches] == ["stale"]
+    assert "+def answer(): return 43" in "".join(patches[0].lines)
+    (directory / "package.patch").write_text("mine")
+    edited = drift_of(build(project, GIT, INCLUDE), directory, "spec.toml")
+    assert edited is not None
+    assert "edited by hand" in [one.how for one in edited.files if one.path.name == "package.patch"]
+
+
 def test_a_deleted_file_and_one_of_bytes_are_in_the_patch(project: Path) -> None:
     write(project / "mine" / "table.py", b"\xff\x00")
     commit(project)
