@@ -73,7 +73,7 @@ def _put_down(attempt: Attempt, status: int, ranks: Collection[int]) -> None:
     exits = attempt.exits()
     code, cause = verdict(exits, status, ranks)
     if cause is None and is_failure(code) and exits:
-        said = f"nothing was heard of it; srun ended with exit code {shell_code(status)}"
+        said = f"nothing was heard of it; srun ended with exit code {shell_code(status)}\n{tail(attempt.log('srun'))}"
         for silent in sorted(set(ranks) - {end.rank for end in exits}):
             attempt.record_exit(silent, code, said)
 
