@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 EXIT_OK = 0
@@ -45,7 +46,8 @@ def run(argv: Sequence[str] | None = None) -> int:
         return EXIT_OK
     except OSError as error:
         _drop_output()
-        print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
+        what = f": {error.filename}" if error.filename else ", and the output was not written"
+        print(f"error: {error.strerror or error}{what}", file=sys.stderr)
         return EXIT_IO
     except Exception as error:
         return _internal(error)
@@ -54,7 +56,8 @@ def run(argv: Sequence[str] | None = None) -> int:
 
 def _drop_output() -> None:
     """Keep the interpreter from flushing, once more, what could not be written."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError):  # a program that runs cfgc may have put something else there, which has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _internal(error: Exception) -> int:

@@ -12,6 +12,7 @@ import click
 
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.report import say
+from cfgc.cli.writing import writing
 
 if TYPE_CHECKING:
     from cfgc.runs.series import Axis, Series
@@ -58,8 +59,9 @@ def plot(directories: tuple[Path, ...], out: Path | None, metrics: tuple[str, ..
     from cfgc.runs.drawing import picture
 
     data = picture(series, drawn, axis, smooth, kind)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(data)
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(data)
     say(f"wrote {out}: {', '.join(drawn)} of {len(directories)} {'run' if len(directories) == 1 else 'runs'}")
     return EXIT_OK
 

@@ -10,6 +10,7 @@ import click
 
 from cfgc.cli import EXIT_BAD_BUNDLE, EXIT_OK, EXIT_REJECTED
 from cfgc.cli.report import print_diagnostics, say, summary
+from cfgc.cli.writing import writing
 
 if TYPE_CHECKING:
     from cfgc.audit.report.gathering import Others, Report
@@ -74,13 +75,14 @@ def _others(against: str | None) -> Others:
 
 def _write(text: str, out: Path) -> None:
     """All of it or nothing."""
-    out.parent.mkdir(parents=True, exist_ok=True)
     scratch = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(out)
-    finally:
-        scratch.unlink(missing_ok=True)
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            scratch.write_text(text, encoding="utf-8")
+            scratch.replace(out)
+        finally:
+            scratch.unlink(missing_ok=True)
 
 
 def _told(made: Report, out: Path) -> int:
