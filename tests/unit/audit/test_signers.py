@@ -13,7 +13,8 @@ import pytest
 from cfgc.audit.signing import sign
 from cfgc.cli import run
 from tests.unit.audit.test_tampering import STAGES, new_key
-from tests.unit.audit.test_verify import TASK, build
+from tests.unit.audit.test_verify import build
+from tests.unit.stages.test_pipelines import TASK
 
 
 @pytest.fixture(scope="module")

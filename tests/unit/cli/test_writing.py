@@ -14,7 +14,8 @@ import pytest
 from cfgc.cli import run
 from tests.unit.audit.test_tampering import new_key
 from tests.unit.audit.test_unreadable import PROGRAM
-from tests.unit.audit.test_verify import TASK, build
+from tests.unit.audit.test_verify import build
+from tests.unit.stages.test_pipelines import TASK
 from tests.unprivileged import unprivileged
 
 NAMED = {
