@@ -28,7 +28,12 @@ _KINDS = ("png", "svg", "pdf")
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="RUN...",
 )
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The picture: .png, .svg or .pdf.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path, readable=False),
+    help="The picture: .png, .svg or .pdf.",
+)
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="What to draw; several times for several.")
 @click.option("--x", "axis", type=click.Choice(["step", "tokens", "time"]), default="step", show_default=True)
 @click.option(

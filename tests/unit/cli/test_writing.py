@@ -20,6 +20,7 @@ from tests.unprivileged import unprivileged
 
 NAMED = {
     "build cfgc:examples/quickstart.toml -o closed/new": "closed/new",
+    "build cfgc:examples/quickstart.toml -o shut": "shut",
     "sign closed/bundle --key key": "closed/bundle",
     "report bundle -o closed/page.html": "closed/page.html",
     "schema -o closed/schema.json": "closed/schema.json",
@@ -35,11 +36,13 @@ def test_a_directory_that_takes_no_file(tmp_path: Path) -> None:
     new_key(tmp_path / "key")
     (tmp_path / "ds_config.json").write_text('{"train_batch_size": 2}')
     (tmp_path / "closed" / "bad.toml").write_text(TASK.replace("[experiment]", "[experimnt]"))
+    (tmp_path / "shut").mkdir(mode=0)
     (tmp_path / "closed").chmod(0o555)
     try:
         done = unprivileged([sys.executable, "-c", PROGRAM, *NAMED], tmp_path)
     finally:
-        (tmp_path / "closed").chmod(0o755)
+        for name in ("closed", "shut"):
+            (tmp_path / name).chmod(0o755)
     assert done.returncode == 0, done.stderr
     for words, (code, _, err) in json.loads(done.stdout).items():
         assert (code, "Permission denied" in err, NAMED[words] in err) == (74, True, True), (words, err)
