@@ -47,7 +47,8 @@ unit: $(VENV)/.developer
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 slow: $(VENV)/.developer
-	$(BIN)/python -m pytest -q -m "slow and not slurm"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow tests/unit tests/browser tests/determinism tests/deepspeed
+	$(BIN)/python -m pytest -q -m "slow and not slurm" --ignore=tests/unit --ignore=tests/browser --ignore=tests/determinism --ignore=tests/deepspeed
 
 slurm: $(VENV)/.developer ## Jobs on a real Slurm of four nodes, which root can start on one machine
 	$(BIN)/python -m pytest -q -n 4 --dist worksteal tests/slurm

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
 from cfgc_runtime.manifest import NAME as MANIFEST
+from cfgc_runtime.manifest import READABLE
 from cfgc_runtime.manifest import SIGNATURE as NAME
+from cfgc_runtime.pipeline import pipeline_around
 from cfgc_runtime.signers import find_signers, why_not_allowed
 
 if TYPE_CHECKING:
@@ -76,7 +78,9 @@ def check_signature(bundle: Path, signers: Path | None = None, identity: str = "
     if not os.path.lexists(bundle / NAME):
         if signers is None:
             return None
-        raise Unsigned(BAD_BUNDLE, f"{bundle} is not signed: it has no {NAME}")
+        whole = pipeline_around(bundle)
+        why = f"it is a stage, and a signature is of the pipeline: verify {whole}" if whole else f"it has no {NAME}"
+        raise Unsigned(BAD_BUNDLE, f"{bundle} is not signed: {why}")
     read_blob(bundle)
     program = shutil.which("ssh-keygen")
     if program is None:
@@ -92,8 +96,11 @@ def read_blob(bundle: Path) -> bytes:
     path = bundle / NAME
     if path.is_symlink() or not path.is_file():
         raise BadSignature(bundle, "it is a link, or no file")
-    with path.open("rb") as file:
-        text = file.read(_LARGEST)
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LARGEST)
+    except OSError as error:
+        raise BadSignature(bundle, f"it cannot be read: {error.strerror or error}", READABLE) from None
     try:
         blob = base64.b64decode("".join(text.decode("ascii").splitlines()[1:-1]), validate=True)
     except (ValueError, binascii.Error):

@@ -15,6 +15,7 @@ from cfgc.pipeline import compile_spec
 from cfgc.resources import shipped_dir
 from cfgc.write.writer import write_bundle
 from tests.hostile import as_toml, readable_strings
+from tests.unit.audit.test_tampering import new_key
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
@@ -31,22 +32,53 @@ SPECS = {
     + "".join(f"V{number} = {as_toml(text)}\n" for number, text in enumerate(readable_strings()))
     + "X = '</code><script>alert(1)</script>'\n",
 }
+SWEEP = (
+    'extends = "cfgc:examples/8xa100-zero2.toml"\n[experiment]\nname = "sweep"\n[sweep]\nmethod = "grid"\n'
+    '[sweep.parameters]\n"training.learning_rate" = [1e-3, 2e-3, 3e-3]\nzero = ["1", "2"]\n'
+)
 SHOWN = "rows => rows.filter(row => row.getClientRects().length).map(row => row.querySelector('code').textContent)"
+BROKEN = """[...document.querySelectorAll('thead th')].flatMap(th => {
+    const node = th.firstChild, found = [];
+    if (!th.getClientRects().length || node?.nodeType !== Node.TEXT_NODE) return found;
+    for (const word of node.data.matchAll(/\\S+/g)) {
+        const range = document.createRange();
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        const edge = th.getBoundingClientRect().right;
+        if (range.getClientRects().length > 1 || range.getBoundingClientRect().right > edge) found.push(word[0]);
+    }
+    return found;
+})"""
+"""Words of visible table headings that go on in the next line, or beyond their column."""
 
 Opened = Callable[..., "Page"]
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The page of the tree, and of a bundle compared with another one."""
+def pages(tmp_path_factory: pytest.TempPathFactory, key: Path) -> dict[str, Path]:
+    """Of the tree, of a bundle compared with another one, and of a sweep beside a long name; two are signed."""
     folder = tmp_path_factory.mktemp("report")
+    tree, one, sweeps = folder / "tree", folder / "one.html", folder / "sweeps"
     for name, text in SPECS.items():
-        reader = MemoryReader({f"{name}.toml": text, "cfgc.toml": ""}, SHIPPED)
-        write_bundle(compile_spec(reader, f"{name}.toml", ()), folder / "tree" / name)
-    tree, one = folder / "tree", folder / "one.html"
+        built(text, tree / name)
+    built(SPECS["plain"], sweeps / "a-directory" / "with_a_rather_long_name" / "of-a-bundle")
+    built(SWEEP, sweeps / "sweep")
+    for bundle in (tree / "plain", sweeps / "sweep"):
+        assert run(["sign", str(bundle), "--key", str(key)]) == 0
+    assert run(["report", str(sweeps), "-o", str(folder / "sweeps.html")]) == 0
     assert run(["report", str(tree), "-o", str(folder / "tree.html")]) == 0
     assert run(["report", str(tree / "plain"), "--against", str(tree / "sharded"), "-o", str(one)]) == 0
-    return {"tree": folder / "tree.html", "one": one}
+    return {"tree": folder / "tree.html", "one": one, "sweeps": folder / "sweeps.html"}
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return new_key(tmp_path_factory.mktemp("key") / "key")
+
+
+def built(text: str, directory: Path) -> None:
+    reader = MemoryReader({"a.toml": text, "cfgc.toml": ""}, SHIPPED)
+    write_bundle(compile_spec(reader, "a.toml", ()), directory)
 
 
 @pytest.fixture
@@ -136,6 +168,23 @@ def test_classes_can_be_left_out(opened: Opened) -> None:
     assert shown(page) == before
 
 
+def test_a_change_leads_to_its_value_though_its_class_is_left_out(opened: Opened) -> None:
+    page = opened("one", reduced_motion="reduce")
+    page.get_by_label("logistics").uncheck()
+    for key in ("experiment.name", "experiment.description"):
+        page.get_by_role("link", name=key, exact=True).click()
+        row = page.locator("tr:target")
+        assert row.locator("summary").inner_text() == key
+        page.wait_for_function("document.querySelector('tr:target').getBoundingClientRect().height > 0")
+        box, header = row.bounding_box(), page.locator("header").bounding_box()
+        assert box
+        assert header
+        assert header["height"] - 1 <= box["y"] < WIDE["height"] - box["height"]
+    assert "experiment.name" not in shown(page)
+    page.get_by_label("logistics").check()
+    assert {"experiment.name", "experiment.description"} <= set(shown(page))
+
+
 def test_the_table_can_be_sorted(opened: Opened) -> None:
     page = opened("tree")
     heading = page.get_by_role("columnheader", name="steps")
@@ -191,11 +240,31 @@ def test_a_change_leads_to_its_value(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["desktop", "phone"])
-def test_nothing_is_wider_than_the_screen(opened: Opened, viewport: dict[str, int]) -> None:
-    for name in ("tree", "one"):
+def test_the_table_of_all_bundles_fits(opened: Opened, viewport: dict[str, int]) -> None:
+    for name in ("tree", "sweeps"):
         page = opened(name, viewport=viewport)
-        if name == "tree":
-            open_bundle(page, "hostile")
+        wide = page.get_by_role("region", name="Table of all bundles")
+        assert wide.evaluate("one => one.scrollWidth - one.clientWidth") == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+        open_bundle(page, "plain" if name == "tree" else "sweep")
+        assert "as compiled, signed" in page.locator("h2:visible").inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+def test_no_word_of_a_heading_is_broken(opened: Opened) -> None:
+    page = opened("sweeps")
+    open_bundle(page, "sweep")
+    broken = page.evaluate(BROKEN)
+    assert broken == []
+    assert page.get_by_role("columnheader", name="computed", exact=True).is_visible()
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["desktop", "phone"])
+def test_nothing_is_wider_than_the_screen(opened: Opened, viewport: dict[str, int]) -> None:
+    for name, bundle in {"tree": "hostile", "one": "", "sweeps": "sweep"}.items():
+        page = opened(name, viewport=viewport)
+        if bundle:
+            open_bundle(page, bundle)
         page.get_by_label("defaults too").check()
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]

@@ -60,10 +60,8 @@ def test_ranks_that_outlive_their_supervisor_keep_the_run_directory(tmp_path: Pa
 
     second = run.to_end()
     assert second.code == 65, second
-    assert (
-        "or its ranks are still saving; wait until they have ended, or have it save and stop: kill -USR2 " in second.err
-    )
-    assert f"kill -USR2 {first_rank} (rank 0, on {socket.gethostname()})" in second.err
+    assert "or its ranks are still saving; wait until they have ended, or have it save and stop: " in second.err
+    assert f"stop: kill -USR2 {first_rank} (rank 0, on {socket.gethostname()})" in second.err
     assert [path.name for path in (run.directory / "attempts").iterdir()] == ["001"]
 
     wait_until_gone(old)

@@ -86,6 +86,25 @@ def test_tasks_that_were_told_to_end_before_they_could_speak_were_stopped(attemp
     assert settle_job(bundle, run, attempt, 143) == 3
 
 
+def test_tasks_that_were_killed_whole_while_others_saved_are_put_down(attempt: Attempt, tmp_path: Path) -> None:
+    """What the records say is what the job ended with."""
+    bundle = tmp_path / "bundle"
+    compile_tiny(bundle)
+    run = RunDirectory(tmp_path)
+    attempt.record_exit(0, 75, "it was ended before its first step, as asked")
+    assert settle_job(bundle, run, attempt, 137) == 137
+    assert {end.rank: end.code for end in attempt.exits()} == {0: 75, 1: 137}
+    assert attempt.has_failed
+    assert settle_job(bundle, run, attempt, 137) == 137
+
+
+def test_an_srun_that_started_nothing_leaves_no_record_of_a_rank(attempt: Attempt, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    compile_tiny(bundle)
+    assert settle_job(bundle, RunDirectory(tmp_path), attempt, 1) == 1
+    assert attempt.exits() == []
+
+
 def test_who_does_not_lead_a_node_waits_for_who_does(attempt: Attempt) -> None:
     attempt.ready(0).touch()
     assert await_word(attempt, 0)

@@ -122,15 +122,26 @@ def test_a_time_limit_costs_nothing_with_a_save_longer_than_kill_wait(
     assert curve(run) == undisturbed
 
 
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [(0, "machines that failed the attempt before: {} lost\n"), (1, "machines that failed this attempt: {} lost\n")],
+    ids=["the-scripts-own", "another"],
+)
 def test_a_node_whose_link_is_cut_costs_the_steps_since_a_checkpoint(
-    slurm: Cluster, tmp_path: Path, undisturbed: list[dict[str, Any]]
+    place: int, sentence: str, slurm: Cluster, tmp_path: Path, undisturbed: list[dict[str, Any]]
 ) -> None:
+    """The rank that is left waits for the other one until Slurm kills it, and says nothing; nor is the bundle there."""
     run = tmp_path / "here" / "run"
     job = start(slurm, run.parent, slow_s=0.05)
     wait_for_step(run, 15)
-    lost = (run / "attempts" / "001" / "nodes").read_text().split()[1]
+    lost = (run / "attempts" / "001" / "nodes").read_text().split()[place]
     slurm.cut(lost)
+    (run.parent / "bundle").rename(run.parent / "moved")
     ended = slurm.wait(job)
+    assert sentence.format(lost) in said(run)
+    assert (run / "excluded_nodes").read_text() == f"{lost}\n"
+    assert ended.fields["ExcNodeList"] == (lost if place else "(null)")  # the second start ran already, on others
+    assert "can't open" not in said(run)
     assert (ended.state, ended.restarts) == ("COMPLETED", 1), said(run)
     assert lost not in (run / "attempts" / "002" / "nodes").read_text().split()
     assert curve(run) == undisturbed

@@ -32,9 +32,9 @@ from it that a reviewer may want to know:
   two changes, or `launch.nodes` or `launch.gpus_per_node`, or `training.micro_batch_size` and what that follows from
   where the evaluation has no size of its own. Without `max_batches` all that is held out is judged, whatever they are.
 - With `training.early_stopping` the end of a run hangs on its evaluations, though none of these keys is numerics. Where
-  they come after other steps, or judge other samples, `cfgc diff` says so beside the keys, as a change of class
-  numerics, and a gate counts it. Where they judge the same samples the judgement is the same within rounding, as the
-  curve is; a resume goes by the classes of the keys alone.
+  they come after other steps, or judge other samples, and nothing else is numerics, `cfgc diff` says so beside the
+  keys, as a change of that class, and a gate counts it. Where they judge the same samples the judgement is the same
+  within rounding, as the curve is. A resume goes by the classes of the keys alone.
 - Whether a run ends with an error (`data.truncation`, `data.max_bad_records`) is no matter of its curve.
 
 ## Keys of a spec

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from cfgc.diagnostics import Diagnostic
+from cfgc_runtime.manifest import READABLE
 
 
 def not_a_bundle(name: str, why: str, advice: str = "") -> Diagnostic:
@@ -29,6 +32,15 @@ def another_format(name: str, theirs: object, ours: int) -> Diagnostic:
         "CFG741",
         f"`{name}` is a bundle of format {theirs}, and this cfgc reads format {ours}",
         helps=("use the cfgc that built it: `cfgc_version` in its manifest.json",),
+    )
+
+
+def closed(error: OSError, place: Path) -> Diagnostic:
+    """CFG741: the system does not give what the error names, a directory or a file; ``place`` where it names none."""
+    return Diagnostic(
+        "CFG741",
+        f"`{error.filename or place}` cannot be read: {error.strerror or error}",
+        helps=(READABLE,),
     )
 
 

@@ -6,6 +6,8 @@ All that can be wrong with what is read raises ``Rejected``, when it is asked fo
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from cfgc.audit import bundle_errors as errors
-from cfgc.diagnostics import Rejected
+from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.emit.bundle import Bundle
 from cfgc.emit.canonical import digest_of
 from cfgc.emit.manifest import FORMAT
@@ -35,26 +37,37 @@ Step: TypeAlias = Mapping[str, Any]
 """One layer's word on a value, as ``emit/origins_json.py`` has it."""
 
 _NEEDED: Final[Mapping[str, type]] = {
-    "cfgc_version": str, "experiment": str, "root": str, "plan_digest": str, "bundle_digest": str, "inputs": list,
-    "overrides": list, "outputs": dict,
+    "format": int, "cfgc_version": str, "experiment": str, "root": str, "plan_digest": str, "bundle_digest": str,
+    "inputs": list, "overrides": list, "outputs": dict,
 }  # fmt: skip
 
 
 class DirectoryFiles(Files):
-    """Everything below ``root`` that is no directory, read when it is asked for; Python's caches do not count."""
+    """Everything below ``root`` that is no directory, read when it is asked for; Python's caches do not count.
+
+    Raises ``Rejected`` for what the system does not give.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def __getitem__(self, path: PurePosixPath) -> bytes:
         place = self._root / path
-        if not place.is_file():
-            raise KeyError(path)
-        return place.read_bytes()
+        try:
+            if not stat.S_ISREG(place.stat().st_mode):
+                raise KeyError(path)
+            return place.read_bytes()
+        except PermissionError as error:
+            raise Rejected([errors.closed(error, place)]) from None
+        except (OSError, ValueError):
+            raise KeyError(path) from None
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
-        return tuple(sorted(files_below(self._root)))
+        try:
+            return tuple(sorted(files_below(self._root)))
+        except PermissionError as error:
+            raise Rejected([errors.closed(error, self._root)]) from None
 
     def __iter__(self) -> Iterator[PurePosixPath]:
         return map(PurePosixPath, self._names)
@@ -158,7 +171,7 @@ class BundleOnDisk:
         return found + [name for name, entry in self.outputs.items() if self._digest(name) != entry["sha256"]]
 
     def _digest(self, name: str) -> str | None:
-        data = _read(self.files, PurePosixPath(name), self.name)
+        data = self.files.get(PurePosixPath(name))
         return None if data is None else sha256(data).hexdigest()
 
     def _below(self, *parts: str) -> Files:
@@ -166,7 +179,7 @@ class BundleOnDisk:
         return MappingProxyType({PurePosixPath(*path.parts[len(parts) :]): self.files[path] for path in names})
 
     def _text(self, path: PurePosixPath) -> str:
-        data = _read(self.files, path, self.name)
+        data = self.files.get(path)
         if data is None:
             raise self._damaged(path, "there is no such file")
         try:
@@ -186,8 +199,8 @@ class BundleOnDisk:
 
 def read_bundle(files: Files, name: str, point: Point | None = None) -> BundleOnDisk:
     """The bundle that ``files`` are. Raises ``Rejected`` when their manifest is none that this cfgc reads."""
-    data = _read(files, MANIFEST, name)
-    if data is None and all(_read(files, PurePosixPath(path), name) is not None for path in ("launch.sh", "PLAN.md")):
+    data = files.get(MANIFEST)
+    if data is None and all(files.get(PurePosixPath(path)) is not None for path in ("launch.sh", "PLAN.md")):
         raise Rejected([errors.unreadable_manifest(name, "there is no such file")])
     if data is None:
         raise Rejected([errors.not_a_bundle(name, f"it has no {MANIFEST}")])
@@ -195,15 +208,17 @@ def read_bundle(files: Files, name: str, point: Point | None = None) -> BundleOn
         manifest = parse_json(data.decode())
     except (ValueError, RecursionError) as error:
         raise Rejected([errors.unreadable_manifest(name, _reason(error))]) from None
-    if isinstance(manifest, dict) and manifest.get("format", FORMAT) != FORMAT:
-        raise Rejected([errors.another_format(name, manifest["format"], FORMAT)])
-    if not isinstance(manifest, dict) or not all(isinstance(manifest.get(key), is_a) for key, is_a in _NEEDED.items()):
+    if isinstance(manifest, dict) and type(theirs := manifest.get("format")) is int and theirs != FORMAT:
+        raise Rejected([errors.another_format(name, theirs, FORMAT)])
+    if not isinstance(manifest, dict) or not all(type(manifest.get(key)) is is_a for key, is_a in _NEEDED.items()):
         raise Rejected([errors.unreadable_manifest(name, "it is not as cfgc writes it")])
     return BundleOnDisk(name, files, MappingProxyType(manifest), point)
 
 
 def bundle_at(directory: Path, name: str = "") -> BundleOnDisk:
     """The bundle in ``directory``; with the point's own values, where that is the run directory's of a point."""
+    if refused := unreadable(directory):
+        raise Rejected([refused])
     try:
         point = point_of(directory)
     except Failure as failure:
@@ -224,12 +239,15 @@ def parse_json(text: str) -> Any:
     return found
 
 
-def _read(files: Files, path: PurePosixPath, name: str) -> bytes | None:
+def unreadable(directory: Path) -> Diagnostic | None:
+    """What to say of a directory that the system does not open; None for any other, and for what is none."""
     try:
-        return files.get(path)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise Rejected([errors.unreadable_file(name, path.as_posix(), why)]) from None
+        os.scandir(directory).close()
+    except PermissionError as error:
+        return errors.closed(error, directory)
+    except OSError:
+        return None
+    return None
 
 
 def _are_steps(steps: object) -> bool:

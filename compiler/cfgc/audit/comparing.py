@@ -117,7 +117,9 @@ def compare_bundles(old: BundleOnDisk, new: BundleOnDisk) -> Comparison:
     changes = sorted((_change(one, old, new) for one in found), key=_rank)
     ds_config = tuple(_change(one, old, new) for one in compare_ds_configs(*ds_configs(old, new)))
     of_points = tuple(point_facts(old, new))
-    facts = (*of_points, *stopping_facts(old, new), *facts_of(old, new, explained=bool(changes or points or of_points)))
+    is_another = any(change.kind == "numerics" for change in changes)  # whose evaluations follow, and say nothing more
+    stopping = () if is_another else stopping_facts(old, new)
+    facts = (*of_points, *stopping, *facts_of(old, new, explained=bool(changes or points or of_points)))
     return Comparison(old, new, tuple(changes), ds_config, facts, points)
 
 

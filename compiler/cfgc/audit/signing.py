@@ -12,9 +12,10 @@ from pathlib import Path
 from cfgc.audit import verify_errors as errors
 from cfgc.audit.verify import verify
 from cfgc.diagnostics import Diagnostic, Rejected
-from cfgc.stages.layer import FOLDER
+from cfgc.write.errors import not_written
 from cfgc.write.tree import FILE_MODE, sync
 from cfgc_runtime.manifest import NAME, SIGNATURE
+from cfgc_runtime.pipeline import pipeline_around
 from cfgc_runtime.signature import NAMESPACE, Signature, check_signature, public_key
 
 
@@ -27,9 +28,13 @@ def sign(bundle: Path, key: Path) -> Signature:
     if refused := refusal(bundle):
         raise Rejected([refused])
     try:
-        _write(bundle, _signed(bundle, key))
+        text = _signed(bundle, key)
     except OSError as error:
         raise Rejected([errors.cannot_sign(bundle, error.strerror or str(error))]) from None
+    try:
+        _write(bundle, text)
+    except OSError as error:  # it names a file that nobody knows
+        raise Rejected([not_written(bundle, OSError(error.errno, error.strerror))]) from None
     made = check_signature(bundle)
     assert made is not None, "it was written just now"
     return made
@@ -40,8 +45,8 @@ def refusal(bundle: Path) -> Diagnostic | None:
     verdict = verify(bundle)
     if verdict.manifest is None and verdict.finding:
         return verdict.finding
-    whole = bundle.absolute().parents[1]
-    if bundle.absolute().parent.name != FOLDER or not (whole / NAME).is_file():
+    whole = pipeline_around(bundle)
+    if whole is None:
         return None
     why = "it is a stage, and what is added to it is added to the pipeline"
     return errors.cannot_sign(bundle, why, f"sign the pipeline, which covers every stage: `{whole}`")

@@ -8,11 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cfgc.audit import verify_errors as errors
-from cfgc.audit.bundle_errors import not_a_bundle
+from cfgc.audit.bundle_errors import another_format, closed, not_a_bundle
+from cfgc.audit.bundle_on_disk import unreadable
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.stages.layer import FOLDER
 from cfgc_runtime.errors import Failure
-from cfgc_runtime.manifest import NAME, Manifest, NotAsCompiled, Problem, verify_bundle
+from cfgc_runtime.manifest import (
+    FORMAT,
+    NAME,
+    SIGNATURE,
+    AnotherFormat,
+    Manifest,
+    NotAsCompiled,
+    Problem,
+    verify_bundle,
+)
+from cfgc_runtime.pipeline import pipeline_around
 from cfgc_runtime.signature import BadSignature, Signature, Unsigned, check_signature
 
 _LAUNCHER = "launch.sh"
@@ -39,17 +50,22 @@ def verify(bundle: Path, signers: Path | None = None, identity: str = "") -> Ver
     With ``signers``, a file of allowed signers as ``ssh-keygen`` reads it, a signature of one of them is due; of
     ``identity``, where that is given.
     """
+    if refused := unreadable(bundle):
+        return Verdict(bundle, finding=refused)
     try:
         manifest = verify_bundle(bundle)
     except NotAsCompiled as failure:
-        finding = errors.not_as_compiled(bundle, [str(problem) for problem in failure.problems])
+        finding = errors.not_as_compiled(bundle, failure.problems)
         return Verdict(bundle, problems=failure.problems, finding=finding)
+    except AnotherFormat as failure:
+        return Verdict(bundle, finding=another_format(str(bundle), failure.theirs, FORMAT))
     except Failure as failure:
-        return Verdict(bundle, finding=errors.unreadable_manifest(bundle, str(failure).split("\n")[0]))
+        return Verdict(bundle, finding=_unread(bundle, failure))
     try:
         return Verdict(bundle, manifest, check_signature(bundle, signers, identity))
     except Unsigned:
-        finding = errors.unsigned(bundle)
+        whole = pipeline_around(bundle)
+        finding = errors.unsigned(bundle, whole, whole is not None and (whole / SIGNATURE).is_file())
     except BadSignature as failure:
         finding = errors.bad_signature(bundle, failure.why, failure.advice)
     except Failure as failure:
@@ -57,40 +73,55 @@ def verify(bundle: Path, signers: Path | None = None, identity: str = "") -> Ver
     return Verdict(bundle, manifest, finding=finding)
 
 
+def _unread(bundle: Path, failure: Failure) -> Diagnostic:
+    """What is said of a manifest that is none, or that the system does not give."""
+    if isinstance(cause := failure.__cause__, PermissionError):
+        return closed(cause, bundle)
+    return errors.unreadable_manifest(bundle, str(failure).split("\n")[0])
+
+
 def bundles_at(place: Path) -> tuple[Path, ...]:
     """``place`` if it is a bundle, or else those below it, sorted; not those inside a bundle, nor hidden ones.
 
-    What was a bundle and lost its manifest is one too. Raises ``Rejected`` when there is none.
+    What was a bundle and lost its manifest is one too; and nobody knows what a directory holds that cannot be read, so
+    that it counts as one. Raises ``Rejected`` when there is none.
     """
-    if (place / NAME).exists() or _is_one(place):
+    if os.path.exists(place / NAME) or is_bundle(place):  # noqa: PTH110 - see is_bundle
         return (place,)
-    found = tuple(sorted(_below(place))) if place.is_dir() else ()
+    found = tuple(sorted(_below(place)))
     if not found:
         raise Rejected([_none_at(place)])
     return found
 
 
+def is_bundle(directory: Path) -> bool:
+    """Whether it holds two of the three that every bundle has: other programs call a file manifest.json too.
+
+    False, and no error, for one that cannot be read.
+    """
+    parts = ((NAME,), (_LAUNCHER,), (_RUNTIME, FOLDER))
+    return sum(any(os.path.exists(directory / name) for name in names) for names in parts) > 1  # noqa: PTH110
+
+
 def _none_at(place: Path) -> Diagnostic:
+    try:
+        place.lstat()
+    except PermissionError as error:
+        return closed(error, place)
+    except OSError:
+        return not_a_bundle(str(place), "there is no such directory")
     if place.is_dir():
         return not_a_bundle(str(place), f"it has no {NAME}, and no bundle is below it")
     if place.suffix == ".toml" and place.is_file():
         return not_a_bundle(str(place), "it is a spec", f"build it first, `cfgc build {place}`, and give its directory")
-    return not_a_bundle(str(place), "it is a file" if os.path.lexists(place) else "there is no such directory")
+    return not_a_bundle(str(place), "it is a file")
 
 
 def _below(place: Path) -> Iterator[Path]:
-    for base, directories, _ in os.walk(place, onerror=_raise):
+    refused: list[OSError] = []
+    for base, directories, _ in os.walk(place, onerror=refused.append):
         directories[:] = [name for name in directories if not name.startswith(".")]
-        found = {name for name in directories if _is_one(Path(base, name))}
+        found = {name for name in directories if is_bundle(Path(base, name))}
         yield from (Path(base, name) for name in found if not Path(base, name).is_symlink())
         directories[:] = [name for name in directories if name not in found]
-
-
-def _raise(error: OSError) -> None:
-    raise error
-
-
-def _is_one(directory: Path) -> bool:
-    """Whether it holds two of the three that every bundle has: other programs call a file manifest.json too."""
-    parts = ((NAME,), (_LAUNCHER,), (_RUNTIME, FOLDER))
-    return sum(any((directory / name).exists() for name in names) for names in parts) > 1
+    yield from (Path(error.filename) for error in refused if isinstance(error, PermissionError))

@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cfgc.diagnostics import Diagnostic
+from cfgc_runtime.manifest import READABLE, Problem
 
 _SHOWN = 10
 
 
-def not_as_compiled(bundle: Path, problems: Sequence[str]) -> Diagnostic:
-    """CFG735: a file is not the one that was compiled."""
+def not_as_compiled(bundle: Path, problems: Sequence[Problem]) -> Diagnostic:
+    """CFG735: a file is not the one that was compiled, or nobody can know whether it is."""
+    wanted = "put what is wanted into the spec and build again, or take the bundle from where it was compiled"
+    closed, other = (any((one.kind == "unreadable") is is_closed for one in problems) for is_closed in (True, False))
     more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
     return Diagnostic(
         "CFG735",
-        f"`{bundle}` is not what was compiled",
-        notes=(*problems[:_SHOWN], *more),
-        helps=("put what is wanted into the spec and build again, or take the bundle from where it was compiled",),
+        f"`{bundle}` is not what was compiled" if other else f"not every file of `{bundle}` can be read",
+        notes=(*map(str, problems[:_SHOWN]), *more),
+        helps=(*([READABLE] if closed else []), *([wanted] if other else [])),
     )
 
 
@@ -31,8 +34,17 @@ def unreadable_manifest(bundle: Path, why: str) -> Diagnostic:
     )
 
 
-def unsigned(bundle: Path) -> Diagnostic:
-    """CFG736: a signature was asked for, and there is none."""
+def unsigned(bundle: Path, pipeline: Path | None, is_signed: bool) -> Diagnostic:
+    """CFG736: a signature was asked for, and there is none; that of ``pipeline``, around a stage, is another's."""
+    if pipeline:
+        other = f"cfgc verify {pipeline} --signers FILE" if is_signed else f"cfgc sign {pipeline} --key FILE"
+        state = "is signed" if is_signed else "is not signed either"
+        return Diagnostic(
+            "CFG736",
+            f"`{bundle}` is not signed by itself: it is a stage",
+            notes=(f"a pipeline's signature covers every stage; `{pipeline}` {state}",),
+            helps=(f"{'verify' if is_signed else 'sign'} the pipeline: `{other}`",),
+        )
     return Diagnostic(
         "CFG736",
         f"`{bundle}` is not signed",

@@ -36,7 +36,7 @@ def _nothing_to_do(words: Sequence[str]) -> bool:
 
     try:
         said = unchanged(words)
-        if said:
+        if said and sys.stderr is not None:
             print(said, file=sys.stderr, flush=True)
     except (OSError, ValueError):
         return False
@@ -74,7 +74,8 @@ def _run(words: list[str]) -> int:
         return EXIT_OK
     except OSError as error:
         _drop_output()
-        print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
+        what = f": {error.filename}" if error.filename else ", and the output was not written"
+        print(f"error: {error.strerror or error}{what}", file=sys.stderr)
         return EXIT_IO
     except Exception as error:
         return _internal(error)
@@ -83,7 +84,10 @@ def _run(words: list[str]) -> int:
 
 def _drop_output() -> None:
     """Keep the interpreter from flushing, once more, what could not be written."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    from contextlib import suppress
+
+    with suppress(OSError):  # a program that runs cfgc may have put something else there, which has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _internal(error: Exception) -> int:

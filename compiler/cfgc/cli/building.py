@@ -7,14 +7,16 @@ from pathlib import Path
 
 import click
 
-from cfgc.cli import EXIT_OK, EXIT_REJECTED
+from cfgc.cli import EXIT_OK
 from cfgc.cli.checking import told_apart
+from cfgc.cli.refusing import refusal_code
 from cfgc.cli.report import as_errors, print_diagnostics, say, summary
 from cfgc.cli.sweep_progress import watched
 from cfgc.diagnostics import Rejected
 from cfgc.pipeline import check, emit, lower
 from cfgc.receipts.recording import keep, noted
 from cfgc.session import default_out, open_spec
+from cfgc.write.errors import not_written
 from cfgc.write.existing import edited_files, signature_in
 from cfgc.write.writer import write_bundle
 
@@ -31,12 +33,12 @@ def built(arguments: Sequence[str], out: Path | None, output_format: str, deny: 
         print_diagnostics(session.from_here(checked.warnings), output_format)
         bundle = emit(lower(checked))
         directory = out or default_out(session, bundle.name)
-        edited, signed = edited_files(directory), signature_in(directory)
+        edited, signed = _there(directory)
         outcome = write_bundle(bundle, directory)
     except Rejected as rejected:
         print_diagnostics(session.from_here(rejected.diagnostics), output_format)
         say(f"{summary(rejected.diagnostics)}, nothing written")
-        return EXIT_REJECTED
+        return refusal_code(rejected.diagnostics)
     say(f"{outcome} {directory} ({len(bundle.files)} files; read {directory / 'PLAN.md'} first)")
     if edited:
         say(f"edits by hand are gone from {', '.join(edited)}: a bundle is what its spec says")
@@ -45,6 +47,14 @@ def built(arguments: Sequence[str], out: Path | None, output_format: str, deny: 
     if not checked.warnings and output_format == "text":
         keep(reader, session, arguments, out, (bundle, directory))
     return EXIT_OK
+
+
+def _there(directory: Path) -> tuple[list[str], list[Path]]:
+    """Files of the bundle at ``directory`` that were edited, and its signature."""
+    try:
+        return edited_files(directory), signature_in(directory)
+    except OSError as error:
+        raise Rejected([not_written(directory, error)]) from error
 
 
 def _one_spec(arguments: Sequence[str]) -> tuple[str, tuple[str, ...]]:

@@ -66,7 +66,9 @@ deny_option = click.option("--deny", type=click.Choice(["warnings"]), help="Trea
 
 @cfgc.command()
 @click.argument("places", nargs=-1, required=True, metavar="SPEC [OVERRIDE]...", shell_complete=complete_build)
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="The bundle's directory [default: out/NAME].")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, readable=False), help="The bundle's directory [default: out/NAME]."
+)
 @format_option
 @deny_option
 @click.option("--check", "only_check", is_flag=True, help="Write nothing: exit 2 and say what a build would change.")

@@ -74,7 +74,9 @@ def init(directory: Path, template: str, name: str, nested: bool) -> int:
 
 
 @click.command()
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="The file to write [default: standard output].")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, readable=False), help="The file to write [default: standard output]."
+)
 @click.option(
     "--deepspeed",
     metavar="VERSION",
@@ -100,7 +102,9 @@ def schema(out: Path | None, deepspeed: str | None) -> int:
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="The spec to write [default: standard output].")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, readable=False), help="The spec to write [default: standard output]."
+)
 @click.option("--with", "layers", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help=_WITH)
 @click.option("--kind", type=click.Choice(["deepspeed", "accelerate", "hydra", "ava"]), help="What FILE is for.")
 @click.option("--tree", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help=_TREE)

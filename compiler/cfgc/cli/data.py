@@ -33,7 +33,13 @@ def data() -> None:
 @data.command()
 @click.argument("spec", metavar="SPEC", shell_complete=complete_spec)
 @click.argument("overrides", nargs=-1, metavar="[OVERRIDE]...", shell_complete=complete_override)
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The directory of the token files.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, readable=False),
+    required=True,
+    help="The directory of the token files.",
+)
 def pack(spec: str, overrides: tuple[str, ...], out: Path) -> int:
     """Tokenise the data sources of SPEC, a token file each.
 

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), metavar="RUN|CHECKPOINT")
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="A new directory.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, readable=False),
+    required=True,
+    metavar="DIR",
+    help="A new directory.",
+)
 @click.option(
     "--format",
     "form",

@@ -11,6 +11,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from cfgc.cli.report import say
+from cfgc.cli.writing import writing
 from cfgc.diagnostics import Diagnostic
 from cfgc.diagnostics.masking import masked_text
 from cfgc.fixing.mend import Change, Texts, mend
@@ -102,16 +103,14 @@ def _count(number: int, noun: str) -> str:
 
 def _replace_file(path: Path, data: bytes) -> None:
     """Put ``data`` in place of the file at once, with the file's own mode."""
-    try:
+    with writing(path):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:  # it names a file that nobody knows
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
+            Path(name).replace(path)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise

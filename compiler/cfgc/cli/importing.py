@@ -12,6 +12,7 @@ import click
 
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.report import print_diagnostics, say, summary
+from cfgc.cli.writing import writing
 from cfgc.diagnostics import Diagnostic, Label, Rejected
 from cfgc.importing.importer import Outcome, Request, import_file
 from cfgc.importing.refused import without_refused
@@ -136,18 +137,16 @@ def _findings(text: str, out: Path | None) -> tuple[Diagnostic, ...]:
 
 def _write(out: Path, text: str) -> None:
     """All of the file or nothing. Raises OSError."""
-    try:
+    with writing(out):
         handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-    except OSError as error:  # it names a file that nobody knows
-        raise OSError(error.errno, error.strerror, str(out)) from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(out)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(out)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
 
 
 def _umask() -> int:

@@ -12,6 +12,7 @@ import click
 
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.report import say
+from cfgc.cli.writing import writing
 
 if TYPE_CHECKING:
     from cfgc.runs.series import Axis, Series
@@ -27,7 +28,12 @@ _KINDS = ("png", "svg", "pdf")
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="RUN...",
 )
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The picture: .png, .svg or .pdf.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path, readable=False),
+    help="The picture: .png, .svg or .pdf.",
+)
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="What to draw; several times for several.")
 @click.option("--x", "axis", type=click.Choice(["step", "tokens", "time"]), default="step", show_default=True)
 @click.option(
@@ -58,8 +64,9 @@ def plot(directories: tuple[Path, ...], out: Path | None, metrics: tuple[str, ..
     from cfgc.runs.drawing import picture
 
     data = picture(series, drawn, axis, smooth, kind)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(data)
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(data)
     say(f"wrote {out}: {', '.join(drawn)} of {len(directories)} {'run' if len(directories) == 1 else 'runs'}")
     return EXIT_OK
 

@@ -10,17 +10,18 @@ import click
 
 from cfgc.cli import EXIT_BAD_BUNDLE, EXIT_OK, EXIT_REJECTED
 from cfgc.cli.report import print_diagnostics, say, summary
+from cfgc.cli.writing import writing
 
 if TYPE_CHECKING:
     from cfgc.audit.report.gathering import Others, Report
 
 
 @click.command()
-@click.argument("place", type=click.Path(path_type=Path), metavar="BUNDLE|TREE")
+@click.argument("place", type=click.Path(path_type=Path, readable=False), metavar="BUNDLE|TREE")
 @click.option(
     "-o",
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path, readable=False),
     default=Path("report.html"),
     show_default=True,
     help="The page.",
@@ -69,18 +70,19 @@ def _others(against: str | None) -> Others:
     tree = tree_of(Named(against))
     if tree and tree.refused:
         raise Rejected(finding for findings in tree.refused.values() for finding in findings)
-    return Others(tree=tree.bundles) if tree else Others(one=open_side(Named(against)))
+    return Others(against, tree=tree.bundles) if tree else Others(against, one=open_side(Named(against)))
 
 
 def _write(text: str, out: Path) -> None:
     """All of it or nothing."""
-    out.parent.mkdir(parents=True, exist_ok=True)
     scratch = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(out)
-    finally:
-        scratch.unlink(missing_ok=True)
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            scratch.write_text(text, encoding="utf-8")
+            scratch.replace(out)
+        finally:
+            scratch.unlink(missing_ok=True)
 
 
 def _told(made: Report, out: Path) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from cfgc.cli.writing import writing
 from cfgc.resources import shipped_dir
 
 NOT_GROUPS = {"bases", "examples"}
@@ -30,8 +31,9 @@ def config_schema(version: str) -> str:
 
 def write_schema(text: str, out: Path) -> None:
     """Write ``text``; directories on the way are made."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8", newline="\n")
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _text(schema: object) -> str:

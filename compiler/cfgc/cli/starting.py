@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from cfgc.cli.schemas import spec_schema
+from cfgc.cli.writing import writing
 from cfgc.load.raw import PROJECT_FILE
 from cfgc.resources import shipped_dir
 from cfgc.schema.spec import Spec
@@ -50,7 +51,7 @@ def started(directory: Path, template: str, name: str, *, nested: bool = False) 
         target = directory / path
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with target.open("x", encoding="utf-8", newline="\n") as file:
+            with writing(target), target.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
         except FileExistsError:
             kept.append(str(path))

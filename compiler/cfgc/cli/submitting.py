@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ _SCRIPT = "submit.sh"
 
 
 @click.command()
-@click.argument("bundle", type=click.Path(path_type=Path), metavar="BUNDLE")
+@click.argument("bundle", type=click.Path(path_type=Path, readable=False), metavar="BUNDLE")
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[-- SBATCH-OPTION...]")
 @click.option("--run-dir", metavar="DIR", help="Keep the run's state in DIR [default: launch.run_dir].")
 @click.option("--points", metavar="LIST", help="Of a sweep: submit only these points, each once, such as 0,4-6.")
@@ -29,11 +30,13 @@ def submit(
     Every file of the bundle is compared with its manifest; then the bundle's own submit.sh does the rest, which works
     without cfgc too. Exit codes are those of submit.sh. Then: cfgc runs, cfgc logs RUN.
     """
+    from cfgc.audit.bundle_on_disk import unreadable
+    from cfgc.audit.verify import is_bundle
     from cfgc_runtime.errors import Failure
     from cfgc_runtime.manifest import NAME, verify_bundle
     from cfgc_runtime.point import LIST
 
-    if not (bundle / NAME).is_file():
+    if not (os.path.lexists(bundle / NAME) or is_bundle(bundle) or unreadable(bundle)):
         return _not_a_bundle(bundle, NAME)
     try:
         verify_bundle(bundle)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from cfgc.audit.verify import Verdict
     from cfgc.diagnostics import Diagnostic
 
-_places = click.argument("bundles", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="BUNDLE|TREE...")
+_PLACE = click.Path(path_type=Path, readable=False)  # what cannot be read is refused with the exit code of a bundle
+_places = click.argument("bundles", nargs=-1, required=True, type=_PLACE, metavar="BUNDLE|TREE...")
 
 
 @click.command()

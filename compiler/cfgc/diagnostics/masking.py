@@ -39,9 +39,12 @@ _COUNT = re.compile(r"[+-]?[\d_.]+|true|false")
 _QUOTED = re.compile(r'"""(.*?)"""|\'\'\'(.*?)\'\'\'|"((?:\\.|[^"\\\n])*)"?|\'([^\'\n]*)\'?', re.DOTALL)
 _ASSIGNED = re.compile(
     r"(?<![A-Za-z0-9_-])(?P<name>[A-Za-z0-9_-]++)[\"']?[ \t]*+[=:][ \t]*"  # possessive: long words cost their length
-    r"(?P<value>\[[^\]\n]*\]?|\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"?|'[^'\n]*'?|[^\s,{}\[\]#`]+)",
+    r"(?P<value>\[[^\]\n]*\]?|\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"?|'[^'\n]*'?"
+    r"|(?:\$\((?:[^()\n]|\([^()\n]*\))*+\)|\$\{[^{}\n]*\}|[^\s,{}\[\]#`])++)",
     re.DOTALL,
 )
+_READ = re.compile(r"\$\((?:cat +|< *)[\w./~$-]+\)|\$\{[A-Za-z_][\w.:]*\}")
+"""What a shell or an interpolation puts in: it names the place of a secret."""
 
 SHORTEST = 4
 """Characters of a secret that is looked for in messages: a shorter one would hide parts of other words."""
@@ -147,7 +150,7 @@ def _assigned(name: str, value: str, at: int) -> Iterator[tuple[int, int]]:
             group = next(number for number in range(1, 5) if quoted[number] is not None)
             if secret_kind(name, quoted[group]):
                 yield at + quoted.start(group), at + quoted.end(group)
-    elif secret_kind(name, value) and not (_COUNT.fullmatch(value) and name.islower()):
+    elif secret_kind(name, value) and not _READ.fullmatch(value) and not (_COUNT.fullmatch(value) and name.islower()):
         yield at, at + len(value)
 
 

@@ -62,7 +62,7 @@ def suggestions(key: str) -> str:
 def _alike(key: str, fields: Iterable[str], sections: Collection[str]) -> list[str]:
     """The section that is nearer to ``key`` than any other name; else keys that read like it."""
     close = nearest(key, (*fields, *sections))
-    return [close] if close is not None and close in sections else get_close_matches(key, list(fields), n=3)
+    return [close] if close and close in sections else get_close_matches(key, list(fields), n=3)
 
 
 def _first_line(section: type) -> str:

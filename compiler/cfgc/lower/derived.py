@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfgc.lower.plan import Plan
+from cfgc.packing.changes import NAME as PATCH
 from cfgc.schema.spec import Spec
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def _package(spec: AnySpec, plan: AnyPlan) -> Iterator[Derived]:
     if archive.commit and not archive.changed and said.commit is None:
         yield "package.commit", archive.commit, "the newest that changed what is packed"
     if plan.package.sha256 and said.sha256 is None:
-        yield "package.sha256", plan.package.sha256, "what is packed"
+        of = f": commit {archive.commit} and {PATCH}" if archive.changed else ""
+        yield "package.sha256", plan.package.sha256, f"what is packed{of}"
 
 
 def _ending(spec: AnySpec, plan: AnyPlan) -> Iterator[Derived]:

@@ -27,7 +27,7 @@ def _list_of(item: str, separators: str = ",") -> str:
 _TAKEN = {
     "--mail-type": (_list_of(f" *({_MAIL})"), "names of events, with commas: END,FAIL"),
     "--exclusive": ("user|mcs|topo|exclusive", "it without a value, or user, or mcs"),
-    "--signal": (rf"([BR]+:)?(SIG)?({_SIGNALS})(@\d{{0,5}})?", "a signal, and seconds: B:USR1@120"),
+    "--signal": (rf"([BR]+:)?(SIG)?({_SIGNALS})(@\d*)?", "a signal, and seconds: B:USR1@120"),
     "--hint": (_list_of(_HINTS), "compute_bound, memory_bound, multithread or nomultithread"),
     "--array": (rf"\[?{_list_of(_INDEXES)}\]?(%[%\d]*)?", "numbers and ranges of them: 0-9%4"),
     "--open-mode": ("[at].*", "append or truncate"),
@@ -51,7 +51,25 @@ def _begin(value: str) -> str:
     return "a time: 16:00, 2030-01-20T12:34:00, tomorrow or now+1hour" if wrong else ""
 
 
-_LOOKED_AT: dict[str, Callable[[str], str]] = {"--gres": _gres, "--begin": _begin}
+def _nodes(value: str) -> str:
+    """A path is that of a file with names; doubled brackets are a template's."""
+    wrong = "/" not in value and "[[" not in value and re.search(r"[\[\]]", re.sub(r"\[[^\[\]]*\]", "", value))
+    return "names, and ranges of them in brackets: n[1-4],m7" if wrong else ""
+
+
+def _constraint(value: str) -> str:
+    return "names, with & for all of them or | for any: a&b" if re.search(r"[&|]{2}", value) else ""
+
+
+_LOOKED_AT: dict[str, Callable[[str], str]] = {
+    "--gres": _gres,
+    "--begin": _begin,
+    "--nodelist": _nodes,
+    "--exclude": _nodes,
+    "--constraint": _constraint,
+}
+
+_LONGEST_LEAD_S = 65535
 
 NAMED = frozenset({*_TAKEN, *_LOOKED_AT})
 """Options that this module knows the values of."""
@@ -67,6 +85,9 @@ def refused_name(name: str, value: str) -> str:
     if name in _LOOKED_AT:
         return _LOOKED_AT[name](value)
     taken, helped = _TAKEN[name]
+    seconds = value.partition("@")[2].lstrip("0") if name == "--signal" else ""
+    if seconds.isdecimal() and (len(seconds) > 5 or int(seconds) > _LONGEST_LEAD_S):
+        return f"a signal, and at most {_LONGEST_LEAD_S} seconds: B:USR1@120"
     ends = name == "--array" and falls(value)
     return "" if re.fullmatch(taken, value, re.IGNORECASE) and not ends else helped
 

@@ -32,6 +32,12 @@ _SIZES = frozenset({"--mem", "--mem-per-cpu", "--mem-per-gpu"})
 _TIMES = frozenset({"--time", "--time-min"})
 _TEMPLATE = re.compile(r"[$`{}<>\[\]%@\\]")
 
+_NEVER_A_VALUE = _words("""
+--contiguous --hold --ignore-pbs --no-requeue --overcommit --oversubscribe --parsable --quiet --reboot --requeue
+--spread-job --test-only --use-min-nodes --verbose --wait
+""")
+_TAKEN_LATER = frozenset({("--requeue", "expedite")})
+
 MEMORY = re.compile(r"\d+[kmgt]b?", re.IGNORECASE)
 
 
@@ -42,9 +48,20 @@ def refused_value(name: str, value: str) -> str:
     return "" if _TEMPLATE.search(value) else _refused_number(name, value)
 
 
+def refuses_any_value(name: str, written: str, value: str) -> bool:
+    """Whether this option, of which ``written`` is the short or long name, is given a value and takes none.
+
+    What follows a short one are short ones too.
+    """
+    given = written.startswith("--") and value and not _TEMPLATE.search(value)
+    return bool(given) and name in _NEVER_A_VALUE and (name, value) not in _TAKEN_LATER
+
+
 def _refused_number(name: str, value: str) -> str:
     if name in _COUNTS and not re.fullmatch(r"\+?\d+", value):
         return "a whole number"
+    if name in _COUNTS and not value.strip("+0"):
+        return "a whole number above 0"
     if name == "--nodes" and (not re.fullmatch(r"[-\d,:km]+", value, re.IGNORECASE) or falls(value)):
         return "a number, or a range: 2-4"
     if name in _SIZES and not re.fullmatch(r"\d+([kmgtpe]i?b?)?", value, re.IGNORECASE):

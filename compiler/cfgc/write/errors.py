@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cfgc.diagnostics import Diagnostic
+from cfgc_runtime.manifest import READABLE
 
 
 def not_a_bundle(directory: Path, why: str) -> Diagnostic:
@@ -57,7 +58,7 @@ def not_written(directory: Path, error: OSError) -> Diagnostic:
 def not_readable(directory: Path, error: OSError) -> Diagnostic:
     """CFG708: what is there cannot be compared with what a build would write."""
     place = f" (`{error.filename}`)" if error.filename else ""
-    return Diagnostic("CFG708", f"`{directory}` cannot be read: {error.strerror or error}{place}")
+    return Diagnostic("CFG708", f"`{directory}` cannot be read: {error.strerror or error}{place}", helps=(READABLE,))
 
 
 def not_a_directory(directory: Path, what: str) -> Diagnostic:

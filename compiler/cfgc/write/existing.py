@@ -12,8 +12,7 @@ from typing import Any
 from cfgc.diagnostics import Diagnostic
 from cfgc.emit.bundle import Bundle
 from cfgc.load.disk import find_project
-from cfgc.load.raw import PROJECT_FILE
-from cfgc.load.raw import SHIPPED
+from cfgc.load.raw import PROJECT_FILE, SHIPPED
 from cfgc.write import errors
 from cfgc_runtime.manifest import LOG, SIGNATURE
 

@@ -5,95 +5,26 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-from collections.abc import Iterator, Mapping
-from functools import cache
-from html.parser import HTMLParser
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from cfgc.audit.bundle_on_disk import BundleOnDisk, bundle_at, bundle_in_memory, read_bundle
+from cfgc.audit.bundle_on_disk import BundleOnDisk, bundle_at, read_bundle
 from cfgc.audit.report.layers import COMPUTED, columns_of, groups_of
 from cfgc.audit.report.memory_plot import memory_plot
-from cfgc.audit.report.page import Page, page_html
 from cfgc.audit.report.planned import guarded, planned
 from cfgc.audit.report.schedule_plot import schedule_plot
-from cfgc.audit.report.sheet import State, sheets_of
 from cfgc.cli import run
 from cfgc.diagnostics.text import printable
-from cfgc.load.disk import DiskReader
-from cfgc.load.reader import MemoryReader
-from cfgc.pipeline import compile_spec
-from cfgc.resources import shipped_dir
-from cfgc.write.writer import write_bundle
 from tests.hostile import as_toml, readable_strings
-
-SHIPPED = DiskReader(shipped_dir("specs"), shipped_dir("specs"))
-VOID = {"meta", "input", "br", "wbr"}
-SPEC = """
-extends = "cfgc:examples/quickstart.toml"
-[experiment]
-name = "a"
-"""
-
-
-class Read(HTMLParser):
-    """The page as a browser takes it: tags and attributes, and the text outside of style and script."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, Mapping[str, str | None]]] = []
-        self.open: list[str] = []
-        self.words: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID and tag not in {"path", "rect"}:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in {"path", "rect"}:
-            assert self.open.pop() == tag
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        if not {"style", "script"} & set(self.open):
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return "".join(self.words)
-
-    def of(self, tag: str, attribute: str) -> list[str]:
-        return [attrs[attribute] or "" for name, attrs in self.tags if name == tag and attribute in attrs]
-
-
-@cache
-def compiled(*overrides: str, spec: str = SPEC) -> BundleOnDisk:
-    reader = MemoryReader({"a.toml": spec, "cfgc.toml": ""}, SHIPPED)
-    return bundle_in_memory(compile_spec(reader, "a.toml", overrides), "a")
-
-
-def page_of(bundle: BundleOnDisk) -> Read:
-    return Read(page_html(Page("a", tuple(sheets_of(bundle, "b1", State(True, "as compiled"), None)))))
+from tests.unit.audit.report_pages import SPEC, Read, build, cells, compiled, page_of, report, tree_in
+from tests.unit.audit.test_tampering import STAGES, new_key
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("tree")
-    for name, override in (("one", "training.max_steps=480"), ("two", "zero=1")):
-        reader = MemoryReader({"a.toml": SPEC, "cfgc.toml": ""}, SHIPPED)
-        write_bundle(compile_spec(reader, "a.toml", [override]), out / "of" / name)
-    return out
-
-
-def report(*arguments: str | Path) -> int:
-    return run(["report", *map(str, arguments)])
+    return tree_in(tmp_path_factory.mktemp("tree"))
 
 
 def test_every_value_stands_there_with_what_each_layer_said_of_it() -> None:
@@ -254,39 +185,34 @@ def test_a_tree_is_a_table_and_all_bundles(tree: Path, tmp_path: Path, capsys: p
     assert str(tmp_path) not in out.read_text()
 
 
-def test_what_differs_is_shown(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tree)
-    one = tmp_path / "one.html"
-    assert report("of/two", "--against", "of/one", "-o", one) == 0
-    page = Read(one.read_text())
-    assert "What differs from of/one" in page.text
-    assert "deepspeed.zero.stage" in page.text.partition("Values, and how")[0]
-    assert report("of", "--against", ".", "-o", one) == 0
-    assert "Not there any more: of/one, of/two" in Read(one.read_text()).text
-    assert report(".", "--against", tree, "-o", one) == 0
-    assert Read(one.read_text()).text.count("The same, byte for byte.") == 2
-
-
-def test_the_other_side_may_be_in_a_revision(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    mine = Path(shutil.copytree(tree, tmp_path / "mine"))
-    monkeypatch.chdir(mine)
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "core.autocrlf=false")
-    for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "all")):
-        subprocess.run(["git", *who, *command], check=True)
-    shutil.rmtree("of/one")
+def test_which_key_signed_it_stands_beside_the_digests(tmp_path: Path) -> None:
+    bundle = build(tmp_path / "tree" / "a", SPEC + STAGES)
+    assert run(["sign", str(bundle), "--key", str(new_key(tmp_path / "key"))]) == 0
     page = tmp_path / "page.html"
-    assert report("of", "--against", "HEAD:of", "-o", page) == 0
-    text = Read(page.read_text()).text
-    assert "Not there any more: one." in text
-    assert "What differs from HEAD:of/two" in text
-    assert report("of/two", "--against", "HEAD:of/one", "-o", page) == 0
-    assert "480" in Read(page.read_text()).text.partition("Values, and how")[0]
-    page.unlink()
-    assert report("of/two", "--against", "HEAD:nothing", "-o", page) == 64
-    assert "nothing written" in capsys.readouterr().err
-    assert not page.exists()
+    assert report(tmp_path / "tree", "-o", page) == 0
+    read = Read(page.read_text())
+    assert len(re.findall(r"(?<!pipeline )signed withED25519 key SHA256:\S", read.text)) == 1
+    assert len(re.findall(r"pipeline signed withED25519 key SHA256:\S", read.text)) == 2
+    assert cells(page.read_text(), "a/stages/two")["files"] == "as compiled, signed"
+    assert "--signers" not in read.text
+
+
+def test_the_table_counts_every_point_and_every_attempt(tmp_path: Path) -> None:
+    rates = "'training.learning_rate' = [1e-3, 2e-3, 3e-3]"
+    texts = {"one": "", "many": f"[sweep]\nmethod = 'grid'\n[sweep.parameters]\n{rates}\nzero = ['1', '2']\n"}
+    for name, more in texts.items():
+        build(tmp_path / name, f"extends = 'cfgc:examples/8xa100-zero2.toml'\n{more}")
+    page = tmp_path / "page.html"
+    assert report(tmp_path, "-o", page) == 0
+    one, sweep = (cells(page.read_text(), name) for name in texts)
+    plan = (tmp_path / "one" / "PLAN.md").read_text()
+    assert f"at most 5 = {one['rank-hours at most']} GPU-hours" in plan
+    assert (one["points"], one["rank-hours at most"], one["peak rate"]) == ("", "960", "3e-05")
+    assert (sweep["points"], sweep["rank-hours at most"], sweep["peak rate"]) == ("6", "5,760", "0.001 – 0.003")
+    assert sweep["steps"] == one["steps"]
+    read = Read(page.read_text())
+    assert "A sweep of 6 points." in read.text
+    assert sum("open" in attrs for tag, attrs in read.tags if tag == "details") == 3
 
 
 def test_an_edited_bundle_is_shown_with_a_warning(

@@ -12,8 +12,9 @@ import pytest
 
 from cfgc.audit.signing import sign
 from cfgc.cli import run
-from tests.unit.audit.test_tampering import new_key
+from tests.unit.audit.test_tampering import STAGES, new_key
 from tests.unit.audit.test_verify import build
+from tests.unit.stages.test_pipelines import TASK
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +86,24 @@ def test_a_file_of_signers_that_is_none_is_a_usage_error_for_both(
     spoil(tmp_path / "signers")
     assert both(signed, tmp_path / "signers", capfd)[:2] == (64, 64)
     assert shutil.which("ssh-keygen")
+
+
+def test_a_stage_without_a_signature_names_its_pipeline(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    build(Path("out"), TASK + STAGES)
+    key = new_key(tmp_path / "key")
+    (tmp_path / "signers").write_text(f"ann {key.with_suffix('.pub').read_text()}")
+    words = ["verify", "out/stages/one", "--signers", "signers"]
+    assert run(words) == 65
+    assert "sign the pipeline: `cfgc sign out --key FILE`" in capfd.readouterr().err
+    sign(Path("out"), key)
+    assert run(words) == 65
+    said = capfd.readouterr().err
+    assert "error[CFG736]" in said
+    assert "verify the pipeline: `cfgc verify out --signers FILE`" in said
+    assert run(["verify", "out", "--signers", "signers"]) == 0
+    own = [sys.executable, "-I", "out/stages/one/runtime", *words[:1], *words[2:]]
+    done = subprocess.run(own, capture_output=True, text=True, check=False)
+    assert (done.returncode, f"verify {tmp_path / 'out'}" in done.stderr) == (65, True), done.stderr

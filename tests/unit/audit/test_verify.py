@@ -298,3 +298,19 @@ def test_what_is_no_bundle_is_said_to_be_none(
     assert run(words) == 64
     said = capsys.readouterr().err
     assert ("--signers FILE" if "--identity" in words else "is not a bundle") in said
+
+
+@pytest.mark.parametrize(("written", "is_later"), [(2, True), ("1", False), (True, False), (None, False)])
+def test_a_bundle_of_a_later_format_is_for_the_cfgc_that_built_it(
+    bundle: Path, tmp_path: Path, written: object, is_later: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    del manifest["manifest_digest"]
+    (bundle / "manifest.json").write_text(sealed(manifest | {"format": written}))
+    page = str(tmp_path / "page.html")
+    for words in (["verify"], ["sign", "--key", "key"], ["report", "-o", page], ["build", "--check"]):
+        assert run([*words, str(bundle)]) == 65
+        said = capfd.readouterr().err
+        assert ("error[CFG741]" in said and "is a bundle of format 2, and this cfgc reads format 1" in said) == is_later
+        assert ("use the cfgc that built it" in said, "build it again" in said) == (is_later, not is_later)
+        assert is_later or "it is not as cfgc writes it" in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -116,13 +117,109 @@ def test_a_spec_that_is_wrong_is_rejected_and_the_others_are_compared(capsys: py
     assert "out/group/b is not what specs/b.toml gives" in out
 
 
-def test_a_spec_that_is_gone_has_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+def roads(err: str) -> list[list[str]]:
+    """Commands that helps give, as words."""
+    helps = [line for line in err.splitlines() if "= help: " in line]
+    return [shlex.split(word) for line in helps for word in line.split("`")[1::2] if " " in word]
+
+
+def test_a_spec_that_was_renamed_ends_in_a_bundle_when_what_is_said_is_typed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     Path("specs/a.toml").rename("specs/c.toml")
     code, _, err = checked(capsys, "out/a")
     assert code == EXIT_REJECTED
     assert "CFG732" in err
-    assert "`cfgc build --check SPEC -o out/a`" in err
-    assert checked(capsys, "specs/c.toml", "-o", "out/a")[0] == EXIT_DIFFERS
+    where, remove = roads(err)
+    assert where == ["cfgc", "build", "--check", "SPEC", "-o", "out/a"]
+    code, _, err = checked(capsys, "specs/c.toml", *where[4:])
+    assert code == EXIT_DIFFERS
+    assert "(CFG703): `out/a` holds the bundle of another spec" in err
+    assert "built from `specs/a.toml`, which is not there any more" in err
+    assert roads(err) == [remove] == [["rm", "-r", "out/a"]]
+    assert run(["build", "specs/c.toml"]) == EXIT_REJECTED
+    *_, absolute = roads(capsys.readouterr().err)
+    shutil.rmtree(absolute[2])
+    assert run(["build", "specs/c.toml"]) == EXIT_OK
+    assert checked(capsys, "out/a")[0] == EXIT_OK
+
+
+def test_two_specs_of_one_name_are_told_so_and_nothing_is_to_be_removed(capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy("specs/a.toml", "specs/second.toml")
+    code, _, err = checked(capsys, "specs/second.toml")
+    assert code == EXIT_DIFFERS
+    assert "it was built from `specs/a.toml`; this build is from `specs/second.toml`" in err
+    assert "= help: give one of the two another `experiment.name`" in err
+    assert "rm -r" not in err
+
+
+def test_what_stands_in_the_way_of_a_build_is_said_with_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out/a/notes.txt").touch()
+    assert "= help: move them away" in checked(capsys, "out/a")[2]
+    err = checked(capsys, "specs/a.toml", "-o", "out/a/variant")[2]
+    assert "CFG731" in err
+    assert "`cfgc build specs/a.toml -o out/a/variant` would be refused (CFG707)" in err
+
+
+def test_a_spec_that_cannot_be_read_is_not_gone(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("specs/a.toml").unlink()
+    Path("specs/a.toml").mkdir()
+    code, _, err = checked(capsys, "out/a")
+    assert code == EXIT_REJECTED
+    assert "CFG101" in err
+
+
+def test_without_a_project_none_is_made_up(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("cfgc.toml").unlink()
+    code, _, err = checked(capsys, "out/group/b")
+    assert code == EXIT_REJECTED
+    assert f"looked for in `{Path.cwd()}/out/group`, since no directory above the bundle has a cfgc.toml" in err
+    assert roads(err) == [["cfgc", "build", "--check", "SPEC", "training.max_steps=20", "-o", "out/group/b"]]
+
+
+def test_the_copy_that_a_run_keeps_is_neither_removed_nor_built_again(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("runs/one/attempts").mkdir(parents=True)
+    Path("out/a").rename("runs/one/bundle")
+    assert checked(capsys, "runs")[0] == EXIT_OK
+    with Path("specs/a.toml").open("a") as spec:
+        spec.write("[training]\nmax_steps = 77\n")
+    assert roads(checked(capsys, "runs")[2]) == [["cfgc", "build", "specs/a.toml"]]
+    Path("specs/a.toml").unlink()
+    assert [road[:3] for road in roads(checked(capsys, "runs")[2])] == [["cfgc", "build", "--check"]]
+
+
+def test_a_stage_is_compared_with_the_stage_that_its_pipeline_s_spec_gives(capsys: pytest.CaptureFixture[str]) -> None:
+    stages = "".join(f'[[stages]]\nname = "{name}"\nspec = "{name}.toml"\n' for name in "ab")
+    Path("specs/both.toml").write_text(f'[experiment]\nname = "both"\n{stages}')
+    assert run(["build", "specs/both.toml"]) == EXIT_OK
+    capsys.readouterr()
+    assert checked(capsys, "out/both/stages/a")[::2] == (EXIT_OK, "1 of 1 bundle is what its spec gives\n")
+    assert checked(capsys, "out/both/stages")[::2] == (EXIT_OK, "2 of 2 bundles are what their specs give\n")
+    shutil.copytree("out/both/stages/a", "copied")
+    assert checked(capsys, "specs/both.toml", "-o", "copied")[0] == EXIT_OK
+    Path("out/both/stages/b/manifest.json").write_text("{")
+    assert "files\n  manifest.json stale\n" in checked(capsys, "out/both/stages/b")[1]
+    assert run(["build", "specs/both.toml"]) == EXIT_OK
+    Path("out/both/stages/a/PLAN.md").write_text("")
+    assert checked(capsys, "out/both/stages/b")[0] == EXIT_OK
+    code, out, err = checked(capsys, "out/both/stages/a")
+    assert code == EXIT_DIFFERS
+    assert "files\n  PLAN.md edited by hand\n" in out
+    assert roads(err) == [["cfgc", "build", "specs/both.toml", "-o", "out/both"]]
+    assert run(roads(err)[0][1:]) == EXIT_OK
+    assert checked(capsys, "out/both/stages/a")[0] == EXIT_OK
+
+
+@pytest.mark.parametrize(
+    ("place", "said"), [("out/", "was nothing built yet?"), ("nope", "was nothing"), ("built/aa", "mean `built/a`?")]
+)
+def test_nothing_at_a_place_is_no_spec_either(place: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out").rename("built")
+    code, _, err = checked(capsys, place)
+    assert code == EXIT_USAGE
+    assert "there is no such file or directory" in err
+    assert said in err
+    assert "bases" not in err
 
 
 def test_findings_for_machines_are_on_stdout_alone(capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,6 +227,24 @@ def test_findings_for_machines_are_on_stdout_alone(capsys: pytest.CaptureFixture
     code, out, _ = checked(capsys, "out", "--format", "json")
     assert code == EXIT_DIFFERS
     assert [finding["code"] for finding in json.loads(out)] == ["CFG730"]
+
+
+def test_an_annotation_has_the_file_that_was_edited_or_the_spec_or_the_manifest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = Path("out/a/PLAN.md").read_text().splitlines(keepends=True)
+    Path("out/a/PLAN.md").write_text("".join([*lines[:6], "mine\n", *lines[6:]]))
+    Path("specs/b.toml").rename("specs/c.toml")
+    out = checked(capsys, "out", "--format", "github")[1]
+    assert "::error file=out/a/PLAN.md,line=7,col=1,title=CFG730::" in out
+    assert "::error file=out/group/b/manifest.json,line=1,col=1,title=CFG732::" in out
+    with Path("specs/a.toml").open("a") as spec:
+        spec.write("[training]\nmax_steps = 77\n")
+    assert run(["build", "specs/a.toml"]) == EXIT_OK
+    out = checked(capsys, "specs/a.toml", "training.max_steps=3", "--format", "github")[1]
+    assert out.startswith("::error file=specs/a.toml,line=1,col=1,title=CFG730::")
+    (finding,) = json.loads(checked(capsys, "specs/a.toml", "-o", "nowhere", "--format", "json")[1])
+    assert (finding["code"], finding["primary"]["file"]) == ("CFG731", "specs/a.toml")
 
 
 def test_warnings_are_refused_where_they_are_denied(capsys: pytest.CaptureFixture[str]) -> None:

@@ -128,3 +128,11 @@ def test_points_of_what_is_no_sweep_are_refused(bundle: Path, capfd: pytest.Capt
 )
 def test_words_of_slurm_have_hints(words: str, hint: str) -> None:
     assert hint in hint_for(f"sbatch: error: {words}\n")
+
+
+def test_a_bundle_that_lost_its_manifest_is_one_that_is_not_as_compiled(
+    bundle: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (bundle / "manifest.json").unlink()
+    assert run(["submit", "bundle", "--dry-run"]) == 65
+    assert "it has no manifest.json" in capfd.readouterr().err

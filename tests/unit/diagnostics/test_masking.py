@@ -115,3 +115,27 @@ def test_what_a_tokenizer_calls_a_token_is_no_secret() -> None:
     assert secret_kind("pad_token", "<pad>") is None
     assert secret_kind("end_token", f"hf_{KEY}") is not None
     assert secret_kind("access_token", "<pad>") is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("export WANDB_API_KEY=$(cat key)", "export WANDB_API_KEY=$(cat key)"),
+        ("HF_TOKEN=$(< ~/.token) srun a", "HF_TOKEN=$(< ~/.token) srun a"),
+        ("API_KEY=${KEY}", "API_KEY=${KEY}"),
+        ("api_key: ${oc.env:KEY}", "api_key: ${oc.env:KEY}"),
+        ("API_KEY=$(echo hunter2 | rev) srun a", f"API_KEY={'•' * 21} srun a"),
+        ("API_KEY=$(cat $(dirname a)/key) srun a", f"API_KEY={'•' * 23} srun a"),
+        ("API_KEY=${KEY:-hunter2}", f"API_KEY={'•' * 15}"),
+        ("API_KEY=$(cat key)hunter2", f"API_KEY={'•' * 17}"),
+        ("PASSWORD=$ecret", f"PASSWORD={'•' * 6}"),
+    ],
+)
+def test_an_expression_is_shown_or_hidden_as_a_whole(line: str, shown: str) -> None:
+    assert masked_text(line) == shown
+
+
+@pytest.mark.parametrize("part", ["$(", "${", "$(a", "$()", "$(()", "$(a(b)"])
+def test_expressions_without_an_end_cost_their_length(part: str) -> None:
+    text = f"TOKEN={part * 50_000}"
+    assert len(masked_text(text)) == len(text)

@@ -111,6 +111,8 @@ GIVEN = {
     ("given", "sentence"),
     [
         ({"SLURM_JOB_NUM_NODES": "3"}, "the job has 3 nodes, the plan is for 2"),
+        ({"SLURM_JOB_NUM_NODES": "1"}, "the job has 1 node, the plan is for 2"),
+        ({"SLURM_TASKS_PER_NODE": "8,1"}, "the job has 1 task on a node, the plan is for 8"),
         ({"SLURM_TASKS_PER_NODE": "8,4"}, "the job has 4 tasks on a node, the plan is for 8"),
         ({"SLURM_JOB_CPUS_PER_NODE": "96,72(x3),12"}, "the job has 12 of a node's CPUs, the plan is for 64"),
         ({"SLURM_GPUS_ON_NODE": "4"}, "the job has 4 of a node's GPUs, the plan is for 8"),

@@ -53,6 +53,13 @@ def test_shellcheck_has_nothing_to_say_of_bundles_that_are_kept(repository: Path
     assert (result.returncode, result.stdout) == (0, "")
 
 
+@pytest.mark.parametrize("script", ["launch.sh", "submit.sh"])
+def test_another_shell_says_that_it_needs_bash(script: str, tmp_path: Path) -> None:
+    path = Launcher(cluster_plan(), tmp_path).bundle / script
+    done = subprocess.run(["dash", path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (64, f"{script}: it needs bash; run it with: bash {path}\n")
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_nothing_that_prints_secrets_or_asks_the_clock(name: str) -> None:
     assert not re.search(r"set -x|xtrace|printenv|(?<!/usr/bin/)\benv\b|\bdate\b|\$RANDOM", SCRIPTS[name])

@@ -10,10 +10,15 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from cfgc.audit.drift import Drift, drift_of
+from cfgc.audit.drift_commit import other_commit
+from cfgc.audit.drift_errors import differs
+from cfgc.audit.drift_road import road_to
 from cfgc.audit.git import TreeReader, find_in_revision
 from cfgc.load.disk import DiskReader
 from cfgc.pipeline import compile_spec
 from cfgc.resources import shipped_dir
+from cfgc.write.writer import write_bundle
 from tests.unit.packing.projects import FILES, build, commit, git, make, manifest, packed, refusal, text, write
 
 GIT = 'package.kind="git"'
@@ -94,6 +99,27 @@ def test_changes_are_refused_or_go_along_as_a_patch_that_git_takes(project: Path
     patch = bundle.files[PurePosixPath("package.patch")]
     subprocess.run(["git", "-C", clone, "apply", "-"], input=patch, check=True)
     assert unpacked(clone, packed(bundle)) == packed(bundle)
+
+
+def test_once_the_changes_are_committed_the_patch_is_stale_and_nobody_added_it(project: Path) -> None:
+    write(project / "mine" / "parts.py", CHANGED)
+    dirty = build(project, GIT, INCLUDE)
+    directory = project / "out" / "packed"
+    write_bundle(dirty, directory)
+    name = manifest(dirty)["package"]["commit"]
+    resolved = tomllib.loads(text(dirty, "resolved.toml"))["package"]
+    assert "commit" not in resolved, "building resolved.toml would pack that commit without what is changed"
+    assert f"# derived: what is packed: commit {name} and package.patch" in text(dirty, "resolved.toml")
+    commit(project)
+    found = drift_of(build(project, GIT, INCLUDE), directory, "spec.toml")
+    assert found is not None
+    patches = [one for one in found.files if one.path.name == "package.patch"]
+    assert [one.how for one in patches] == ["stale"]
+    assert "+def answer(): return 43" in "".join(patches[0].lines)
+    (directory / "package.patch").write_text("mine")
+    edited = drift_of(build(project, GIT, INCLUDE), directory, "spec.toml")
+    assert edited is not None
+    assert "edited by hand" in [one.how for one in edited.files if one.path.name == "package.patch"]
 
 
 def test_a_deleted_file_and_one_of_bytes_are_in_the_patch(project: Path) -> None:
@@ -223,3 +249,68 @@ def test_odd_names_and_texts_travel_as_they_are(project: Path) -> None:
     )
     write(project / "mine" / "two\nlines.py", "")
     assert refusal(project, 'package.kind="files"')["code"] == "CFG756"
+
+
+STAGES = '[[stages]]\nname = "one"\n[[stages]]\nname = "two"\nneeds = ["one"]\n'
+
+
+def squashed(root: Path) -> tuple[str, str]:
+    """Bundles of a branch that was merged as one commit: its own, and the one of the branch that stays."""
+    git(root, "switch", "--quiet", "--create", "feature")
+    write(root / "mine" / "parts.py", CHANGED)
+    write(root / "chain.toml", (root / "spec.toml").read_text() + STAGES)
+    own = commit(root)
+    for spec in ("spec", "chain"):
+        write_bundle(build(root, GIT, spec=f"{spec}.toml"), root / "out" / spec)
+    commit(root, "the bundles")
+    git(root, "switch", "--quiet", "main")
+    git(root, "merge", "--quiet", "--squash", "feature")
+    git(root, "commit", "--quiet", "--message", "squashed")
+    return own, git(root, "rev-parse", "HEAD")
+
+
+def drifted(root: Path, spec: str) -> Drift:
+    drift = drift_of(build(root, GIT, spec=f"{spec}.toml"), root / "out" / spec, f"{spec}.toml")
+    assert drift
+    return drift
+
+
+@pytest.mark.parametrize("spec", ["spec", "chain"])
+def test_a_squash_gives_the_same_code_another_commit_and_that_is_told_apart(spec: str, project: Path) -> None:
+    pair = squashed(project)
+    drift = drifted(project, spec)
+    assert other_commit(drift) == pair
+    said = differs(drift, road_to(build(project, GIT, spec=f"{spec}.toml"), drift.directory, (f"{spec}.toml",)))
+    assert said.code == "CFG730"
+    assert f"nothing differs but the commit of the package: {pair[0][:12]} → {pair[1][:12]}" in said.notes[0]
+    assert "squash or a rebase" in said.notes[1]
+    write(project / "spec.toml", (project / "spec.toml").read_text() + "# another\n")
+    write(project / "chain.toml", (project / "chain.toml").read_text() + "# another\n")
+    assert other_commit(drifted(project, spec)) is None
+
+
+def test_other_code_an_edit_and_a_file_more_are_no_rewritten_history(project: Path) -> None:
+    squashed(project)
+    bundle = project / "out" / "spec"
+    write(bundle / "more", "")
+    assert other_commit(drifted(project, "spec")) is None
+    (bundle / "more").unlink()
+    plan = (bundle / "PLAN.md").read_text()
+    write(bundle / "PLAN.md", plan.replace("# packed", "# Packed"))
+    assert other_commit(drifted(project, "spec")) is None
+    write(bundle / "PLAN.md", plan)
+    assert other_commit(drifted(project, "spec"))
+    write(project / "mine" / "parts.py", "def answer(): return 44\n")
+    commit(project)
+    assert other_commit(drifted(project, "spec")) is None
+
+
+def test_a_merge_keeps_the_commit_and_the_bundle_holds(project: Path) -> None:
+    git(project, "switch", "--quiet", "--create", "feature")
+    write(project / "mine" / "parts.py", CHANGED)
+    commit(project)
+    write_bundle(build(project, GIT), project / "out" / "spec")
+    commit(project, "the bundle")
+    git(project, "switch", "--quiet", "main")
+    git(project, "merge", "--quiet", "--no-ff", "--message", "merged", "feature")
+    assert drift_of(build(project, GIT), project / "out" / "spec", "spec.toml") is None

@@ -141,7 +141,7 @@ def test_a_full_disk_leaves_the_old_bundle(small_disk: Path, capsys: pytest.Capt
         (small_disk / "filler").write_bytes(b"x" * max(0, free(small_disk) - left))
         code = run(["build", SPEC, CHANGES[1], "-o", str(target)])
         said = capsys.readouterr().err
-        assert (code, "CFG704" in said, "No space left on device" in said) == (1, True, True), said
+        assert (code, "CFG704" in said, "No space left on device" in said) == (74, True, True), said
         assert is_equal(old, target)
         assert names(small_disk) == ["b", "filler"]
         (small_disk / "filler").unlink()

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from cfgc.audit.bundle_on_disk import BundleOnDisk, bundle_at
-from cfgc.audit.comparing import Comparison, compare_bundles
+from cfgc.audit.comparing import compare_bundles
+from cfgc.audit.report.differences import Outcome, Uncompared
 from cfgc.audit.report.page import Page, Unreadable
 from cfgc.audit.report.sheet import Sheet, State, sheets_of
 from cfgc.audit.verify import bundles_at, verify
@@ -29,14 +30,19 @@ class Report:
 
 @dataclass(frozen=True)
 class Others:
-    """What bundles are compared with: one for all of them, or those of another tree, by their place in it."""
+    """What bundles are compared with: one for all of them, or those of another ``tree``, by their place in it.
 
+    ``name`` is what it is called.
+    """
+
+    name: str = ""
     one: BundleOnDisk | None = None
     tree: Mapping[str, BundleOnDisk] | None = None
 
-    def of(self, name: str) -> BundleOnDisk | None:
-        """What the bundle ``name`` is compared with; None where there is nothing."""
-        return self.one if self.tree is None else self.tree.get(name)
+    def of(self, name: str) -> BundleOnDisk | Uncompared | None:
+        """What the bundle ``name`` is compared with; None where nobody asked for that."""
+        new = Uncompared(self.name, "new", f"there is no bundle {name}")
+        return self.one if self.tree is None else self.tree.get(name, new)
 
 
 def report_on(place: Path, others: Others, progress: Progress = lambda done, total: None) -> Report:
@@ -51,9 +57,9 @@ def report_on(place: Path, others: Others, progress: Progress = lambda done, tot
         findings += damage
         try:
             bundle = bundle_at(directory, name)
-            comparison, found = _compared(bundle, others)
+            outcome, found = _compared(bundle, others.of(name), state)
             findings += found
-            sheets += sheets_of(bundle, f"b{number + 1}", state, comparison)
+            sheets += sheets_of(bundle, f"b{number + 1}", state, outcome)
         except Rejected as rejected:
             findings += () if damage else rejected.diagnostics
             unreadable.append(Unreadable(name, tuple(finding.message for finding in rejected.diagnostics)))
@@ -69,19 +75,29 @@ def _state(directory: Path) -> tuple[State, list[Diagnostic]]:
     verdict = verify(directory)
     finding = verdict.finding
     if finding is None:
-        signed = f", {verdict.signature}" if verdict.signature else ""
-        return State(True, f"as compiled{signed}"), []
+        if not verdict.signature:
+            return State(True, "as compiled"), []
+        key = verdict.signature.key
+        return State(True, f"as compiled, {'signed' if key else 'signature not checked'}", key=key), []
     details = tuple(map(str, verdict.problems)) or finding.notes
-    return State(False, "signature does not hold" if verdict.manifest else "not as compiled", details), [finding]
+    said = "signature does not hold" if verdict.manifest else "not as compiled"
+    return State(False, said, details, is_edited=verdict.manifest is None), [finding]
 
 
-def _compared(bundle: BundleOnDisk, others: Others) -> tuple[Comparison | None, tuple[Diagnostic, ...]]:
-    """None with the reason where the two have nothing in common."""
+def _compared(
+    bundle: BundleOnDisk, other: BundleOnDisk | Uncompared | None, state: State
+) -> tuple[Outcome | None, tuple[Diagnostic, ...]]:
+    """What differs from ``other``, with a finding where the two have nothing in common."""
+    if not isinstance(other, BundleOnDisk):
+        return other, ()
+    if state.is_edited:
+        why = "this bundle is not what was compiled, so that its values do not say what it runs"
+        return Uncompared(other.name, "not compared", why), ()
     try:
-        other = others.of(bundle.name)
-        return (compare_bundles(other, bundle) if other else None), ()
+        return compare_bundles(other, bundle), ()
     except Rejected as rejected:
-        return None, tuple(rejected.diagnostics)
+        why = "; ".join(finding.message for finding in rejected.diagnostics)
+        return Uncompared(other.name, "not compared", why), tuple(rejected.diagnostics)
 
 
 def _name(found: Path, place: Path) -> str:

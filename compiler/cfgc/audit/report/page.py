@@ -52,6 +52,14 @@ class Page:
         return any(sheet.changes for sheet in self.sheets)
 
     @property
+    def facts(self) -> list[str]:
+        """The columns of the table of all bundles, without those in which nothing would stand."""
+        return [name for name in (self.sheets[0].facts if self.sheets else ()) if self._says(name)]
+
+    def _says(self, name: str) -> bool:
+        return any(sheet.facts[name].text for sheet in self.sheets)
+
+    @property
     def has_values(self) -> bool:
         """Whether there is anything to search."""
         return any(sheet.groups for sheet in self.sheets)

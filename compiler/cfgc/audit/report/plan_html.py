@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _PLAN: Final = PurePosixPath("PLAN.md")
-_OPEN: Final = "What is unusual"
+_OPEN: Final = {"What is unusual", "Points"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def plan_page(bundle: BundleOnDisk) -> PlanPage:
 
 def _section(tokens: Sequence[Token]) -> Section:
     title = _plain(tokens[1])
-    return Section(title, _html(tokens[3:]), title == _OPEN)
+    return Section(title, _html(tokens[3:]), title in _OPEN)
 
 
 def _plain(heading: Token) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import PurePosixPath
 from types import ModuleType
 from typing import Any, Final, TypeVar
@@ -20,17 +21,27 @@ T = TypeVar("T")
 
 def planned(bundle: BundleOnDisk, point: Point | None = None) -> ModuleType | None:
     """The constants of config.py, as ``point`` of a sweep has them; None where it is not as cfgc writes it."""
-    try:
-        tree = ast.parse(bundle.files.get(_CONFIG, b""))
-        module = ModuleType("planned")
-        for node in tree.body:
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-                setattr(module, node.target.id, _data(node.value))
-    except _UNREADABLE:
+    constants = _constants(bundle.files.get(_CONFIG, b""))
+    if constants is None:
         return None
+    module = ModuleType("planned")
+    vars(module).update(constants)
     if own := point or bundle.point:
         guarded(lambda: apply_config(module, own))
     return module
+
+
+@lru_cache(maxsize=1)
+def _constants(source: bytes) -> Mapping[str, Any] | None:
+    """Read once for all points of a sweep, which change none of these objects."""
+    try:
+        return {
+            node.target.id: _data(node.value)
+            for node in ast.parse(source).body
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None
+        }
+    except _UNREADABLE:
+        return None
 
 
 def guarded(make: Callable[[], T]) -> T | None:

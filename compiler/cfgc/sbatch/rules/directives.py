@@ -12,7 +12,7 @@ from cfgc.sbatch.named_values import may_be_taken_later
 from cfgc.sbatch.options import SBATCH, SRUN
 from cfgc.sbatch.rules.common import at, at_node, clipped
 from cfgc.sbatch.script import Script
-from cfgc.sbatch.values import MEMORY, refused_value, refused_words
+from cfgc.sbatch.values import MEMORY, refused_value, refused_words, refuses_any_value
 from cfgc.source import Span
 
 _PATTERNS = {
@@ -145,7 +145,7 @@ def refused_lines(script: Script) -> Iterator[Diagnostic]:
     """Values that sbatch does not take, options without one, and words that belong to no option."""
     seen = set()
     for found in script.directives:
-        takes = "" if found.late else refused_value(found.name, found.value)
+        takes = "" if found.late else _taken_instead(found)
         if found.late or (found.span.start in seen):
             continue
         wrong = next(refused_words(found.span.text[len(PREFIX) :]), None)
@@ -154,6 +154,12 @@ def refused_lines(script: Script) -> Iterator[Diagnostic]:
             yield _refused_word(found, *wrong)
         elif takes:
             yield _refused_value(found, takes)
+
+
+def _taken_instead(found: Directive) -> str:
+    if refuses_any_value(found.name, found.written, found.value):
+        return "it without a value"
+    return refused_value(found.name, found.value)
 
 
 def _refused_value(found: Directive, takes: str) -> Diagnostic:
