@@ -24,8 +24,7 @@ from cfgc.cli.report import as_errors, print_diagnostics, say, wants_colour
 from cfgc.cli.sweep_progress import watched
 from cfgc.diagnostics import Diagnostic, Rejected
 from cfgc.emit.bundle import Bundle
-from cfgc.load.disk import PROJECT_FILE
-from cfgc.load.reader import SHIPPED
+from cfgc.load.raw import PROJECT_FILE, SHIPPED
 from cfgc.pipeline import check, emit, lower
 from cfgc.session import Session, default_out, open_bundle, open_spec
 from cfgc.write.errors import not_readable
