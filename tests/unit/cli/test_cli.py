@@ -171,7 +171,7 @@ def test_output_that_cannot_be_written_is_no_defect(work: Path) -> None:
 
     command = f"{sys.executable} -c 'from cfgc.cli import main; main()' show spec.toml"
     full = bash(f"{command} >/dev/full")
-    assert (full.returncode, full.stderr) == (74, "error: No space left on device\n")
+    assert (full.returncode, full.stderr) == (74, "error: No space left on device, and the output was not written\n")
     assert bash(f"{command} >&-").returncode == 0
     lost = bash(f"mkdir gone; cd gone; rmdir ../gone; {command}")
     assert (lost.returncode, "Traceback" in lost.stderr) == (74, False)

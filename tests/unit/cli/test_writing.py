@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -61,10 +60,3 @@ def test_a_full_disk_names_the_page(
     monkeypatch.setattr(Path, "write_text", full)
     assert run(["report", str(bundle), "-o", str(page)]) == 74
     assert capsys.readouterr().err == f"error: No space left on device: {page}\n"
-
-
-def test_a_full_standard_output() -> None:
-    with Path("/dev/full").open("wb") as full:
-        command = [sys.executable, "-m", "cfgc", "explain", "CFG704"]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert (done.returncode, done.stderr) == (74, "error: No space left on device, and the output was not written\n")
