@@ -30,7 +30,8 @@ from cfgc_runtime.retry import decide, decide_after_save
 from cfgc_runtime.rundir import RUN_DIR_VARIABLE, RunDirectory
 from cfgc_runtime.share import Share
 from cfgc_runtime.sharing import select_point
-from cfgc_runtime.signature import check_signature, find_signers
+from cfgc_runtime.signature import check_signature
+from cfgc_runtime.signers import find_signers
 from cfgc_runtime.stage import stage_bundle
 
 if TYPE_CHECKING:
@@ -101,6 +102,15 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("rank", help="train (torchrun starts this)")
     check = commands.add_parser("check", help="look at this node without training: packages, data, GPUs, room, limits")
     check.add_argument("--run-dir", type=Path, help="default: where the spec puts it, from this directory")
+    _add_endings(commands)
+    add_parser(commands)
+    finish = commands.add_parser("finish", help="say how the run stands and draw its loss curve")
+    finish.add_argument("--run-dir", type=Path, required=True)
+    return parser
+
+
+def _add_endings(commands: argparse._SubParsersAction[_Parser]) -> None:
+    """What scripts ask once an attempt has ended."""
     again = commands.add_parser(
         "again", help="say whether a run that failed is worth another start, and after how long"
     )
@@ -110,14 +120,12 @@ def _parser() -> argparse.ArgumentParser:
     lost = commands.add_parser("suspects", help="name the machines that failed the last attempt, and avoid them")
     lost.add_argument("--run-dir", type=Path, required=True)
     lost.add_argument("--most", type=int, default=-1, help="as many may be avoided; default: all")
+    lost.add_argument("--lost", default="", help="machines that a scheduler lost, of this attempt or not")
+    lost.add_argument("--going", action="store_true", help="the attempt is not over: its records are not complete")
     outcome = commands.add_parser("outcome", help="say how a job's attempt ended: its exit code, on stdout")
     outcome.add_argument("--run-dir", type=Path, required=True)
     outcome.add_argument("--attempt", required=True)
     outcome.add_argument("--code", type=int, required=True, help="that of srun")
-    add_parser(commands)
-    finish = commands.add_parser("finish", help="say how the run stands and draw its loss curve")
-    finish.add_argument("--run-dir", type=Path, required=True)
-    return parser
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -139,7 +147,7 @@ def _run(options: argparse.Namespace) -> int:
     elif options.command == "look":
         text = look(options.bundle.absolute(), run, options.points)
     elif options.command == "suspects":
-        text = _suspects(run, options.most)
+        text = _suspects(run, options.most, options.lost.split(), over=not options.going)
     elif options.command == "stage":
         bundle = options.bundle.absolute()
         verify_around(bundle)
@@ -181,12 +189,23 @@ def _verify(options: argparse.Namespace) -> str:
     if not options.bundle.is_dir():
         why = "it is a file" if options.bundle.exists() else "there is no such directory"
         raise Failure(USAGE, f"verify: {options.bundle} is not a bundle: {why}")
-    if not any((options.bundle / name).exists() for name in ("manifest.json", "launch.sh")):
+    if not any(_may_be(options.bundle / name) for name in ("manifest.json", "launch.sh")):
         raise Failure(USAGE, f"verify: {options.bundle} is not a bundle: it has no manifest.json")
     manifest = verify_bundle(options.bundle)
     signature = check_signature(options.bundle, options.signers, options.identity)
     said = f"{manifest.experiment}: {len(manifest.outputs)} files are as compiled ({manifest.bundle_digest})"
     return f"{said}, {signature}" if signature else said
+
+
+def _may_be(path: Path) -> bool:
+    """Whether it is there, as far as may be known."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _again(run: RunDirectory, code: int, queue: bool) -> int:
@@ -200,9 +219,9 @@ def _again(run: RunDirectory, code: int, queue: bool) -> int:
     return FINISHED if decision.again else code
 
 
-def _suspects(run: RunDirectory, most: int) -> str:
+def _suspects(run: RunDirectory, most: int, lost: Sequence[str], *, over: bool) -> str:
     """A line for each: the machine, and what it did."""
-    found = suspects(run, load_config(_bundle_of(run) / "config.py").TOPOLOGY.ranks_per_node)
+    found = suspects(run, load_config(_bundle_of(run) / "config.py").TOPOLOGY.ranks_per_node, lost, over=over)
     exclude(run, tuple(found), most)
     return "\n".join(f"{host} {how}" for host, how in found.items())
 

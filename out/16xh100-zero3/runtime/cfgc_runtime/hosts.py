@@ -14,7 +14,7 @@ from cfgc_runtime.mourning import is_wordless
 from cfgc_runtime.signals import STOP_SIGNALS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Container, Mapping, Sequence
 
     from cfgc_runtime.attempt import Attempt
     from cfgc_runtime.rundir import RunDirectory
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SILENT: Final = "silent"
 """Nothing was heard of it while another machine said that something failed."""
 UNFIT, HUNG_THERE, KILLED = "unfit", "hung", "killed"
+LOST: Final = "lost"
+"""Slurm does not reach it, or it alone did not hear that the attempt was taken away, and it did not end as asked."""
 _ASKED: Final = {128 + number for number in STOP_SIGNALS}
 _OF_NO_MACHINE: Final = {USAGE, BAD_BUNDLE, *_ASKED}
 """A start that was refused, such as that of a run that is going on already, or stopped before its ranks were there."""
@@ -33,25 +35,38 @@ def record_hosts(attempt: Attempt, hosts: Sequence[str]) -> None:
         attempt.nodes.write_text("".join(f"{host}\n" for host in hosts), encoding="utf-8")
 
 
-def suspects(run: RunDirectory, ranks_per_node: int) -> Mapping[str, str]:
+def suspects(
+    run: RunDirectory, ranks_per_node: int, lost: Container[str] = (), *, over: bool = True
+) -> Mapping[str, str]:
     """The machines that failed the last attempt, and how; none when it was more than half of them, or nobody knows.
 
-    What all machines meet is not a machine's fault.
+    What all machines meet is not a machine's fault. ``lost`` are those that a scheduler lost, of whatever job. Of an
+    attempt that is not ``over`` records may be missing, and only those can be told.
     """
     attempts = real_attempts(run)
     if not attempts:
         return {}
-    hosts = attempts[-1].hosts()
-    found = {host: how for node, host in enumerate(hosts) if (how := _fault(attempts[-1], node, ranks_per_node))}
+    attempt = attempts[-1]
+    hosts, found = attempt.hosts(), {}
+    for node, host in enumerate(hosts):
+        ranks = range(node * ranks_per_node, (node + 1) * ranks_per_node)
+        if host in lost and not _has_ended_well(attempt, ranks):
+            found[host] = LOST
+        elif over and (how := _fault(attempt, node, ranks)):
+            found[host] = how
     return found if 2 * len(found) <= len(hosts) else {}
 
 
-def _fault(attempt: Attempt, node: int, ranks_per_node: int) -> str:
-    ranks = range(node * ranks_per_node, (node + 1) * ranks_per_node)
+def _has_ended_well(attempt: Attempt, ranks: Collection[int]) -> bool:
+    """Whether all ``ranks`` had finished or saved: what became of their machine later is another matter."""
+    return {end.rank for end in attempt.exits() if not is_failure(end.code)} >= set(ranks)
+
+
+def _fault(attempt: Attempt, node: int, ranks: range) -> str:
     exits = attempt.exits()
     here = [end for end in exits if end.rank in ranks]
     if not here:
-        return SILENT if attempt.has_failed else ""
+        return SILENT if attempt.has_failed else LOST if _was_not_told(attempt, node) else ""
     _, cause = verdict(exits, LOST_PEER, ranks)
     if cause is None or cause.rank not in ranks:
         return ""
@@ -61,6 +76,12 @@ def _fault(attempt: Attempt, node: int, ranks_per_node: int) -> str:
         return KILLED
     refused = cause.code in _OF_NO_MACHINE or not is_failure(cause.code)
     return "" if refused or attempt.started(ranks) else UNFIT
+
+
+def _was_not_told(attempt: Attempt, node: int) -> bool:
+    """Whether others heard that the attempt is taken away, and this ``node`` did not."""
+    others = (attempt.told(other) for other in range(len(attempt.hosts())) if other != node)
+    return not attempt.told(node).exists() and any(told.exists() for told in others)
 
 
 def excluded(run: RunDirectory) -> list[str]:

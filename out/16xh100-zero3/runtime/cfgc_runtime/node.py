@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -74,9 +74,9 @@ def supervise_node(bundle: Path, run: RunDirectory, share: Share, command: Seque
         retreat = None if is_task(config) else Retreat(attempt, topology.world_size)
         here = ranks_of_node(share.node_rank, topology)
         record = partial(ask_for_records, variables)
-        status = _wait(launcher, attempt, ranks, here, stop, watchdog, presence, retreat, record)
+        status = _wait(launcher, attempt, ranks, here, stop, watchdog, presence, retreat, record, share.node_rank)
         ignore()
-        _note_taking(stop, attempt)
+        _note_taking(stop, attempt, share.node_rank)
         if status > 0:  # a signal ended its ranks with torchrun
             Mourner(attempt).record(attempt.running(ranks))
         log = attempt.log(f"node-{share.name}")
@@ -149,6 +149,7 @@ def _wait(
     presence: Presence | None,
     retreat: Retreat | None,
     record: Callable[[Collection[int]], None],
+    node_rank: int,
 ) -> int:
     """Wait for the launcher; a stop request reaches each of its ``ranks`` as soon as it has recorded its process id.
 
@@ -162,7 +163,7 @@ def _wait(
         except subprocess.TimeoutExpired:
             running = attempt.running(ranks)
             mourner.look(running)
-            _note_taking(stop, attempt)
+            _note_taking(stop, attempt, node_rank)
             for pid in set(running.values()) - told if stop.requested else ():
                 send(pid, signal.SIGUSR2)
                 told.add(pid)
@@ -181,10 +182,15 @@ def _wait(
                 _end(hang, attempt, attempt.running(here))
 
 
-def _note_taking(stop: StopRequest, attempt: Attempt) -> None:
-    """Whoever decides about the next start should know that this attempt was taken away from the run."""
-    if stop.taken_away and not attempt.taken.exists() and not attempt.has_failed:
-        attempt.taken.touch()
+def _note_taking(stop: StopRequest, attempt: Attempt, node_rank: int) -> None:
+    """Whoever decides about the next start should know that this attempt was taken away from the run, and who heard."""
+    if not stop.taken_away:
+        return
+    with suppress(OSError):
+        if not attempt.told(node_rank).exists():
+            attempt.told(node_rank).touch()
+        if not attempt.taken.exists() and not attempt.has_failed:
+            attempt.taken.touch()
 
 
 def _why_over(stop: StopRequest, mourner: Mourner, retreat: Retreat | None) -> tuple[int, str] | None:

@@ -12,11 +12,17 @@ if TYPE_CHECKING:
 _FOLDER: Final = "stages"
 
 
+def pipeline_around(bundle: Path) -> Path | None:
+    """The pipeline that ``bundle`` is a stage of, where it was compiled; None for any other bundle."""
+    place = bundle if bundle.parts[-2:-1] == (_FOLDER,) else bundle.absolute()
+    whole = place.parent.parent
+    return whole if place.parent.name == _FOLDER and (whole / NAME).is_file() else None
+
+
 def verify_around(bundle: Path) -> None:
     """Compare the files of the pipeline around ``bundle`` with its manifest, if it is a stage where it was compiled.
 
     Nothing else looks at its scripts and its PLAN.md. Raises ``Failure`` when they are not as compiled.
     """
-    whole = bundle.absolute().parents[1]
-    if bundle.absolute().parent.name == _FOLDER and (whole / NAME).is_file():
+    if whole := pipeline_around(bundle):
         verify_bundle(whole)

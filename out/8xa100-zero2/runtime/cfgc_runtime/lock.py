@@ -16,12 +16,12 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
+from cfgc_runtime.holder import how_to_stop
+from cfgc_runtime.rundir import RunDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from cfgc_runtime.rundir import RunDirectory
 
 _UNSUPPORTED = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
 _STAGING_S = 60.0
@@ -101,7 +101,7 @@ def _acquire(descriptor: int, path: Path, kind: int, deadline: float) -> None:
                 raise Failure(
                     BAD_BUNDLE,
                     f"{path.parent} is in use: this run was already started, or its ranks are still saving; "
-                    "wait until they have ended",
+                    f"wait until they have ended{how_to_stop(RunDirectory(path.parent))}",
                 ) from None
         except OSError as error:
             if error.errno not in _UNSUPPORTED:

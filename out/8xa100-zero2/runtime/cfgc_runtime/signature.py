@@ -13,9 +13,12 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cfgc_runtime.errors import BAD_BUNDLE, USAGE, Failure
+from cfgc_runtime.errors import BAD_BUNDLE, Failure
 from cfgc_runtime.manifest import NAME as MANIFEST
+from cfgc_runtime.manifest import READABLE
 from cfgc_runtime.manifest import SIGNATURE as NAME
+from cfgc_runtime.pipeline import pipeline_around
+from cfgc_runtime.signers import find_signers, why_not_allowed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,18 +56,15 @@ class Unsigned(Failure):
 
 
 class BadSignature(Failure):
-    """The signature is damaged, of other bytes, or of nobody who may sign: ``why``."""
+    """The signature is damaged, of other bytes, or of nobody who may sign: ``why``.
 
-    def __init__(self, bundle: Path, why: str) -> None:
+    ``advice`` is what helps where signing again would not.
+    """
+
+    def __init__(self, bundle: Path, why: str, advice: str = "") -> None:
         self.why = why
+        self.advice = advice
         super().__init__(BAD_BUNDLE, f"the signature {bundle / NAME} does not hold: {why}")
-
-
-def find_signers(signers: Path) -> None:
-    """Raises ``Failure`` unless ``signers`` is a file: it says nothing of a bundle when it is not."""
-    if not signers.is_file():
-        why = "it is no file" if os.path.lexists(signers) else "there is no such file"
-        raise Failure(USAGE, f"--signers {signers}: {why}; it has a line NAME KEYTYPE KEY for each who may sign")
 
 
 def check_signature(bundle: Path, signers: Path | None = None, identity: str = "") -> Signature | None:
@@ -78,13 +78,15 @@ def check_signature(bundle: Path, signers: Path | None = None, identity: str = "
     if not os.path.lexists(bundle / NAME):
         if signers is None:
             return None
-        raise Unsigned(BAD_BUNDLE, f"{bundle} is not signed: it has no {NAME}")
+        whole = pipeline_around(bundle)
+        why = f"it is a stage, and a signature is of the pipeline: verify {whole}" if whole else f"it has no {NAME}"
+        raise Unsigned(BAD_BUNDLE, f"{bundle} is not signed: {why}")
     read_blob(bundle)
     program = shutil.which("ssh-keygen")
     if program is None:
         if signers is None:
             return Signature("")
-        raise Failure(USAGE, "there is no ssh-keygen here, which checks signatures: install OpenSSH's client")
+        raise Failure(BAD_BUNDLE, "there is no ssh-keygen here, which checks signatures: install OpenSSH's client")
     key = _key_of(program, bundle)
     return Signature(key) if signers is None else Signature(key, _signer_of(program, bundle, key, signers, identity))
 
@@ -94,8 +96,11 @@ def read_blob(bundle: Path) -> bytes:
     path = bundle / NAME
     if path.is_symlink() or not path.is_file():
         raise BadSignature(bundle, "it is a link, or no file")
-    with path.open("rb") as file:
-        text = file.read(_LARGEST)
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LARGEST)
+    except OSError as error:
+        raise BadSignature(bundle, f"it cannot be read: {error.strerror or error}", READABLE) from None
     try:
         blob = base64.b64decode("".join(text.decode("ascii").splitlines()[1:-1]), validate=True)
     except (ValueError, binascii.Error):
@@ -135,13 +140,14 @@ def _signer_of(program: str, bundle: Path, key: str, signers: Path, identity: st
     """Who of ``signers`` signed. Raises ``BadSignature`` when nobody did."""
     file = str(signers.absolute())
     found = _asked(program, bundle, "find-principals", "-f", file)
-    names = [identity] if identity else found.stdout.splitlines()
-    for name in names:
-        if _asked(program, bundle, "verify", "-n", NAMESPACE, "-f", file, "-I", name).returncode == 0:
+    said = found.stderr
+    for name in [identity] if identity else found.stdout.splitlines():
+        asked = _asked(program, bundle, "verify", "-n", NAMESPACE, "-f", file, "-I", name)
+        if asked.returncode == 0:
             return name
-    why = "" if names and not identity else f" ({_last_line(found)})" if found.stderr.strip() else ""
+        said += asked.stderr
     whose = f"{identity}'s in {signers}" if identity else f"of a signer whom {signers} allows for {NAMESPACE}"
-    raise BadSignature(bundle, f"{key} is not {whose}{why}")
+    raise BadSignature(bundle, *why_not_allowed(signers, key, whose, said))
 
 
 def _asked(program: str, bundle: Path, question: str, *words: str) -> subprocess.CompletedProcess[str]:

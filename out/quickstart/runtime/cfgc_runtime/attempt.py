@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _RECORD_SIZE = 4096
 _OPENED = "opened.json"
-_FOLDERS = ("pids", "exits", "beats", "logs", "ready")
+_FOLDERS = ("pids", "exits", "beats", "logs", "ready", "told")
 _MESSAGE_SIZE = 3000
 
 
@@ -43,6 +43,11 @@ class Attempt:
     """The directory ``attempts/NNN``."""
 
     path: Path
+
+    @property
+    def number(self) -> int:
+        """Its place among the starts of the run, from 1."""
+        return int(self.path.name)
 
     def log(self, name: str) -> Path:
         """The log of one process, such as ``rank-0``."""
@@ -85,6 +90,10 @@ class Attempt:
         """It exists once the attempt was taken away: preempted, requeued or cancelled, for no fault of the run."""
         return self.path / "taken"
 
+    def told(self, node_rank: int) -> Path:
+        """It exists once a node has heard that the attempt is taken away; a machine that is lost hears nothing."""
+        return self.path / "told" / f"node-{node_rank}"
+
     @property
     def was_used(self) -> bool:
         """Whether anything was started in it."""
@@ -103,13 +112,19 @@ class Attempt:
 
     def started(self, ranks: Iterable[int]) -> dict[int, int]:
         """Those of ``ranks`` that have started, and the process ids that they had or have on their node."""
-        found = {rank: _read_pid(self.path / "pids" / f"rank-{rank}") for rank in ranks}
-        return {rank: pid for rank, pid in found.items() if pid is not None}
+        found = {rank: _read_process(self.path / "pids" / f"rank-{rank}") for rank in ranks}
+        return {rank: process[1] for rank, process in found.items() if process}
 
     def running(self, ranks: Iterable[int]) -> dict[int, int]:
         """Those of ``ranks`` that have started and not ended, and their process ids."""
         ended = self.path / "exits"
         return {rank: pid for rank, pid in self.started(ranks).items() if not (ended / f"rank-{rank}").exists()}
+
+    def processes(self) -> dict[int, tuple[int, int]]:
+        """The node and the process id of each rank that has started and not ended."""
+        ended = {end.rank for end in self.exits()}
+        said = {_rank_of(file): _read_process(file) for file in (self.path / "pids").glob("rank-*")}
+        return {rank: process for rank, process in said.items() if process and rank not in ended}
 
     def ready(self, node_rank: int) -> Path:
         """It exists once a node has been seen to, so that its ranks may start."""
@@ -205,13 +220,13 @@ def shell_code(status: int) -> int:
     return status if status >= 0 else 128 - status
 
 
-def _read_pid(file: Path) -> int | None:
-    """The process id behind the number of the node; None when there is none (yet)."""
+def _read_process(file: Path) -> tuple[int, int] | None:
+    """The node and the process id; None when they are not there (yet)."""
     try:
         words = file.read_text(errors="replace").split()
     except FileNotFoundError:
         return None
-    return int(words[1]) if words[1:2] and words[1].isdecimal() else None
+    return (int(words[0]), int(words[1])) if len(words) > 1 and all(map(str.isdecimal, words[:2])) else None
 
 
 def _numbered(run: RunDirectory) -> dict[int, Path]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from cfgc_runtime.errors import BAD_BUNDLE, Failure
@@ -14,7 +16,6 @@ from cfgc_runtime.point import point_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -70,8 +71,18 @@ class NotAsCompiled(Failure):
         super().__init__(BAD_BUNDLE, _advised(f"the bundle {bundle} is not what was compiled:{listing}", advice))
 
 
+class AnotherFormat(Failure):
+    """A later cfgc wrote the bundle, in a format, ``theirs``, that is not read here."""
+
+    def __init__(self, bundle: Path, theirs: int) -> None:
+        self.theirs = theirs
+        sentence = f"{bundle / NAME} has format {theirs}, this runtime reads {FORMAT}"
+        super().__init__(BAD_BUNDLE, f"{sentence}\nuse the cfgc that built it, or the runtime that lies in it")
+
+
 REBUILD = f"put your change into the spec and rebuild: cfgc build <spec> (it is listed in {NAME})"
 AGAIN: Final = "build it again from its spec, or take the bundle from where it was compiled"
+READABLE: Final = "give yourself the right to read it, or ask somebody who has it"
 DELETE = "this is the run's own copy: remove that directory and start again, which copies the bundle anew"
 
 
@@ -81,8 +92,10 @@ def read_manifest(bundle: Path, advice: str = "") -> Manifest:
     try:
         data = (bundle / NAME).read_bytes()
         raw = json.loads(data.decode())
+        if type(raw["format"]) is not int:
+            raise TypeError("the format is a number")
         if raw["format"] != FORMAT:
-            raise _failure(f"{bundle / NAME} has format {raw['format']}, this runtime reads {FORMAT}", unread)
+            raise AnotherFormat(bundle, raw["format"])
         point = point_of(bundle)
         manifest = Manifest(
             _text(raw["experiment"]),
@@ -94,7 +107,8 @@ def read_manifest(bundle: Path, advice: str = "") -> Manifest:
     except FileNotFoundError:
         raise _failure(f"{bundle} is not a bundle: it has no {NAME}", "" if advice == REBUILD else advice) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _failure(f"{bundle / NAME} cannot be read: {_reason(error)}", unread) from error
+        advised = READABLE if isinstance(error, PermissionError) else unread
+        raise _failure(f"{bundle / NAME} cannot be read: {_reason(error)}", advised) from error
     if flaw:
         raise NotAsCompiled(bundle, [Problem("edited", NAME, flaw)], advice)
     return manifest
@@ -146,7 +160,8 @@ def verify_bundle(bundle: Path, advice: str = REBUILD) -> Manifest:
     manifest = read_manifest(bundle, advice)
     problems = _compare(bundle, manifest)
     if problems:
-        raise NotAsCompiled(bundle, problems, advice)
+        closed = all(problem.kind == "unreadable" for problem in problems)
+        raise NotAsCompiled(bundle, problems, READABLE if closed else advice)
     return manifest
 
 
@@ -159,25 +174,37 @@ def _advised(sentence: str, advice: str) -> str:
 
 
 def _compare(bundle: Path, manifest: Manifest) -> list[Problem]:
-    found = {
-        path.relative_to(bundle).as_posix(): path
-        for path in sorted(bundle.rglob("*"))
-        if path.is_symlink() or not path.is_dir()
-    }
+    found, closed = _found(bundle)
     own = [found.pop(name) for name in (NAME, SIGNATURE) if name in found]
     problems = [
         Problem("added", name, "delete it, and start Python with -B" if "/__pycache__/" in name else "")
         for name, path in found.items()
         if name not in manifest.outputs and not _is_log(name, path)
     ]
+    problems += [Problem("unreadable", name, why) for name, why in closed.items()]
     problems += [Problem("edited", path.name, _LINK) for path in own if path.is_symlink()]
     for name, entry in sorted(manifest.outputs.items()):
-        if name not in found:
+        if name not in found and not any(Path(name).is_relative_to(folder) for folder in closed):
             problems.append(Problem("missing", name))
-        elif problem := _difference(name, found[name], entry):
+        elif name in found and (problem := _difference(name, found[name], entry)):
             problems.append(problem)
     due = {path.name: False for path in own} | {name: manifest.outputs[name]["executable"] for name in manifest.outputs}
-    return problems + _modes(bundle, {name: due[name] for name in due.keys() - {one.name for one in problems}})
+    seen = {*found, *(path.name for path in own)} - {one.name for one in problems}
+    return problems + _modes(bundle, {name: due[name] for name in due.keys() & seen})
+
+
+def _found(bundle: Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """Everything in it that is no directory, and the directories that the system does not open, with its reason.
+
+    What is in a directory that can be listed and not entered raises nothing here.
+    """
+    refused: list[OSError] = []
+    found: list[Path] = []
+    for base, directories, names in os.walk(bundle, onerror=refused.append):
+        links = [name for name in directories if os.path.islink(os.path.join(base, name))]  # noqa: PTH114, PTH118
+        found += [Path(base, name) for name in (*names, *links)]
+    closed = {Path(error.filename).relative_to(bundle).as_posix(): error.strerror or "" for error in refused}
+    return {path.relative_to(bundle).as_posix(): path for path in sorted(found)}, closed
 
 
 def _modes(bundle: Path, due: Mapping[str, bool]) -> list[Problem]:
@@ -196,14 +223,14 @@ def _modes(bundle: Path, due: Mapping[str, bool]) -> list[Problem]:
 
 
 def _is_log(name: str, path: Path) -> bool:
-    return bool(LOG.fullmatch(name)) and path.is_file() and not path.is_symlink()
+    return bool(LOG.fullmatch(name)) and os.path.isfile(path) and not path.is_symlink()  # noqa: PTH113 - see _found
 
 
 def _difference(name: str, path: Path, entry: Mapping[str, Any]) -> Problem | None:
     """What happened to the bytes of the file at ``path``."""
-    if path.is_symlink() or not path.is_file():
-        return Problem("edited", name, _LINK if path.is_symlink() else "it is no file")
     try:
+        if path.is_symlink() or not path.is_file():
+            return Problem("edited", name, _LINK if path.is_symlink() else "it is no file")
         content = path.read_bytes()
     except OSError as error:
         return Problem("unreadable", name, error.strerror or "")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cfgc_runtime.attempt import Attempt, shell_code, verdict
 from cfgc_runtime.config import is_task, load_config
-from cfgc_runtime.errors import FINISHED, PREEMPTED, meaning, tell
+from cfgc_runtime.errors import FINISHED, PREEMPTED, is_failure, meaning, tell
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -59,11 +59,23 @@ def settle_job(bundle: Path, run: RunDirectory, attempt: Attempt, status: int) -
     if status == _TERMINATED and not attempt.exits():  # all tasks were, before they could say anything
         attempt.taken.touch()
         status = PREEMPTED
-    code = report(attempt, status, range(config.TOPOLOGY.world_size), "srun", attempt.log("srun"))
+    ranks = range(config.TOPOLOGY.world_size)
+    code = report(attempt, status, ranks, "srun", attempt.log("srun"))
+    _put_down(attempt, status, ranks)
     if code == FINISHED and is_task(config):  # training says so itself
         opened = attempt.opened_at
         run.write_finished(config.PLAN_DIGEST, time.time() - opened if opened else 0.0, step=0)
     return code
+
+
+def _put_down(attempt: Attempt, status: int, ranks: Collection[int]) -> None:
+    """Where tasks were killed whole, and others saved, the records would say that the attempt did not fail."""
+    exits = attempt.exits()
+    code, cause = verdict(exits, status, ranks)
+    if cause is None and is_failure(code) and exits:
+        said = f"nothing was heard of it; srun ended with exit code {shell_code(status)}\n{tail(attempt.log('srun'))}"
+        for silent in sorted(set(ranks) - {end.rank for end in exits}):
+            attempt.record_exit(silent, code, said)
 
 
 def tail(log: Path) -> str:

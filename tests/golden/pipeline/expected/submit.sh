@@ -1,5 +1,9 @@
 #!/usr/bin/env bash
 # Submits the stages of chain to Slurm, each after those that it needs. Written by cfgc: change the spec and build again.
+if [ -z "${BASH_VERSION:-}" ]; then # such as `sh submit.sh` where that is dash
+  echo "submit.sh: it needs bash; run it with: bash $0" >&2
+  exit 64
+fi
 set -euo pipefail
 
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")

@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
 # Starts srun-launcher on this machine, or resumes it. Written by cfgc: change the spec and build again.
 # shellcheck disable=SC1003,SC2016 # what stands in single quotes is meant literally, or expanded later
+if [ -z "${BASH_VERSION:-}" ]; then # such as `sh launch.sh` where that is dash
+  echo "launch.sh: it needs bash; run it with: bash $0" >&2
+  exit 64
+fi
 set -euo pipefail
 
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")

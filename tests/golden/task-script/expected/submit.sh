@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
 # Submits preprocess to Slurm. Written by cfgc: change the spec and build again.
 # shellcheck disable=SC1003,SC2016 # what stands in single quotes is meant literally
+if [ -z "${BASH_VERSION:-}" ]; then # such as `sh submit.sh` where that is dash
+  echo "submit.sh: it needs bash; run it with: bash $0" >&2
+  exit 64
+fi
 set -euo pipefail
 
 bundle=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
