@@ -4,71 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from random import Random
-from typing import Any
 
 import pytest
 
-from cfgc.audit.bundle_on_disk import BundleOnDisk, bundle_in_memory, read_bundle
-from cfgc.audit.comparing import Change, Comparison, compare_bundles
+from cfgc.audit.bundle_on_disk import BundleOnDisk
+from cfgc.audit.comparing import compare_bundles
 from cfgc.audit.comparison_json import comparison_data
 from cfgc.audit.comparison_md import comparison_md
 from cfgc.audit.comparison_text import comparison_text
-from cfgc.audit.facts import Fact
 from cfgc.diagnostics import Rejected
-from cfgc.load.disk import DiskReader
-from cfgc.load.reader import MemoryReader
-from cfgc.pipeline import compile_spec
-from cfgc.resources import shipped_dir
 from cfgc.schema.catalogue import schema_fields
 from cfgc_runtime.values import Kind
 from tests.unit.audit.changes import base, draws
+from tests.unit.audit.comparisons import PLAIN, SPEC, STOPPING, about, by_key, compared, compiled, edited
 
-GOLDEN = Path(__file__).parents[2] / "golden"
-SHIPPED = DiskReader(shipped_dir("specs"), shipped_dir("specs"))
 NUMERICS: tuple[Kind, ...] = ("numerics",)
-SPEC = """
-extends = "cfgc:examples/quickstart.toml"
-[experiment]
-name = "a"
-[training]
-max_steps = 240
-warmup_steps = "${training.max_steps // 24}"
-"""
-
-
-def compiled(text: str, *overrides: str, name: str = "a.toml", **files: str) -> BundleOnDisk:
-    reader = MemoryReader({name: text, "cfgc.toml": "", **files}, SHIPPED)
-    return bundle_in_memory(compile_spec(reader, name, overrides), " ".join((name, *overrides)))
-
-
-PLAIN = compiled(SPEC)
-
-
-def compared(*overrides: str) -> Comparison:
-    return compare_bundles(PLAIN, compiled(SPEC, *overrides))
-
-
-def edited(bundle: BundleOnDisk, files: Mapping[str, str], manifest: Mapping[str, Any] | None = None) -> BundleOnDisk:
-    """``bundle`` as another compiler had written it: with these texts, and a manifest that lists them."""
-    said = {name: {"sha256": "0", "size": 0, "executable": False} for name in files}
-    whole = {**bundle.manifest, "outputs": {**bundle.outputs, **said}, "bundle_digest": "other", **(manifest or {})}
-    texts = {**files, "manifest.json": json.dumps(whole)}
-    return read_bundle(
-        {**bundle.files, **{PurePosixPath(name): text.encode() for name, text in texts.items()}}, "edited"
-    )
-
-
-def by_key(comparison: Comparison) -> dict[str, Change]:
-    return {change.key: change for change in comparison.changes}
-
-
-def about(comparison: Comparison, subject: str) -> Fact:
-    [found] = [fact for fact in comparison.facts if fact.subject == subject]
-    return found
-
 
 JUDGING = {
     "evaluation.every_steps", "evaluation.max_batches", "evaluation.micro_batch_size", "launch.nodes",
@@ -211,94 +163,6 @@ def test_what_holds_an_escape_follows_from_nothing() -> None:
     assert by_key(found)["experiment.description"].follows == ""
 
 
-GRID = '[sweep]\nmethod = "grid"\n[sweep.parameters]\n'
-
-
-def swept(old: str, new: str) -> Comparison:
-    text = SPEC + GRID
-    return compare_bundles(compiled(text + old), compiled(text + new))
-
-
-def test_points_that_came_went_and_have_another_number() -> None:
-    found = swept("training.learning_rate = [1e-3, 2e-3, 3e-3]", "training.learning_rate = [3e-3, 4e-3, 2e-3]")
-    facts = {fact.text: fact for fact in found.facts if fact.subject == "points"}
-    assert list(facts) == ["1 point gone", "1 point new", "2 points of another number"]
-    assert facts["1 point gone"].details == ("0 (training.learning_rate=1e-3)",)
-    assert facts["1 point new"].details == ("1 (training.learning_rate=4e-3)",)
-    assert facts["2 points of another number"].details[0] == "2 → 0 (training.learning_rate=3e-3)"
-    assert not found.changes
-    assert [fact.kind for fact in facts.values()] == ["numerics", "numerics", "logistics"]
-    assert found.is_worse_than_allowed("numerics")
-
-
-RATES = "training.learning_rate = [1e-3, 2e-3]"
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "kind"),
-    [
-        (RATES, "training.learning_rate = [1e-3, 2e-3, 3e-3]", "resources"),
-        (RATES, "training.learning_rate = [2e-3]", "resources"),
-        (RATES, "training.learning_rate = [1e-3, 3e-3, 4e-3]", "numerics"),
-        ("training.learning_rate = [1e-3]", "training.learning_rate = [3e-3]", "numerics"),
-        (RATES, f"{RATES}\ntraining.micro_batch_size = [1, 2]", "resources"),
-        (RATES, f"{RATES}\ntracking.log_every_steps = [1, 2]", "resources"),
-        (RATES, f"{RATES}\nexperiment.seed = [1, 2]", "numerics"),
-        ('zero = ["0", "1"]', 'zero = ["0", "2"]', "resources"),
-        ("training.micro_batch_size = [1, 2]", "training.micro_batch_size = [1, 4]", "resources"),
-        ("tracking.log_every_steps = [1, 2]", "tracking.log_every_steps = [1, 4]", "logistics"),
-    ],
-)
-def test_points_that_are_others_have_the_class_of_what_they_set_otherwise(old: str, new: str, kind: Kind) -> None:
-    found = swept(old, new)
-    named = [fact for fact in found.facts if fact.text.endswith((" gone", " new"))]
-    assert {fact.kind for fact in named} == {kind}
-    assert swept(new, old).worst == found.worst
-
-
-def test_points_that_are_shuffled_pairs_are_other_runs() -> None:
-    pairs = SPEC + '[sweep]\nmethod = "list"\npoints = [{points}]\n'
-    point = '{{ "training.learning_rate" = {}, "experiment.seed" = {} }}'
-    old, new = (
-        compiled(pairs.replace("{points}", ", ".join(point.format(*pair) for pair in of)))
-        for of in ((("1e-3", 1), ("2e-3", 2)), (("1e-3", 2), ("2e-3", 1)))
-    )
-    assert compare_bundles(old, new).worst == "numerics"
-
-
-@pytest.mark.parametrize("new", ["training.learning_rate = [1e-3, 2e-3, 3e-3]", "training.learning_rate = [1e-3]"])
-def test_more_points_promise_the_curve_of_those_that_stay_alone(new: str) -> None:
-    said = comparison_text(swept(RATES, new))
-    assert "resources: memory, speed or cost, and the same loss curve of each point that both sides have\n" in said
-
-
-def test_a_point_that_is_compiled_otherwise_is_the_compilers() -> None:
-    sweep = compiled(SPEC + GRID + "training.learning_rate = [1e-3, 2e-3]")
-    lines = sweep.files[PurePosixPath("points.jsonl")].decode().replace('"config":{"PLAN', '"config":{"SEED":3,"PLAN')
-    found = compare_bundles(sweep, edited(sweep, {"points.jsonl": lines}))
-    assert about(found, "compiler").kind == "numerics"
-
-
-def test_a_change_of_some_points_names_them() -> None:
-    parameters = 'training.warmup_steps = ["${training.max_steps // 24}", 3, "${training.max_steps // 12}"]'
-    old = SPEC + GRID + parameters
-    found = compare_bundles(compiled(old), compiled(old.replace("= 240", "= 480")))
-    assert [change.key for change in found.changes if change.kind == "numerics"] == ["training.max_steps"]
-    said = [(str(one.difference), one.points) for one in found.points if one.difference.kind == "numerics"]
-    assert said == [("training.warmup_steps: 10 → 20", (0,)), ("training.warmup_steps: 20 → 40", (2,))]
-    assert "training.warmup_steps: 20 → 40  (point 2)" in comparison_text(found)
-
-
-def test_a_run_that_became_a_sweep_has_new_points() -> None:
-    found = compare_bundles(PLAIN, compiled(SPEC + GRID + "training.learning_rate = [1e-3, 2e-3]"))
-    assert "2 points new" in [fact.text for fact in found.facts]
-
-
-STOPPING = SPEC.replace("[training]", "[training]\nearly_stopping.patience = 2")
-STOPPING += "[evaluation]\nevery_steps = 20\nmax_batches = 4\n"
-"""One rank judges 4 batches of 4."""
-
-
 @pytest.mark.parametrize(
     ("overrides", "told"),
     [
@@ -323,12 +187,6 @@ def test_evaluations_that_end_a_training_are_no_infrastructure(overrides: tuple[
     assert "early stopping" not in [
         fact.subject for fact in compare_bundles(compiled(quiet), compiled(quiet, *overrides)).facts
     ]
-
-
-def test_evaluations_that_end_the_points_of_a_sweep_count_too() -> None:
-    text = STOPPING + GRID + RATES
-    found = compare_bundles(compiled(text), compiled(text, "training.micro_batch_size=2"))
-    assert about(found, "early stopping").kind == "numerics"
 
 
 STAGES = SPEC + '[[stages]]\nname = "one"\n[[stages]]\nname = "two"\nneeds = ["one"]\nset = {experiment.seed = 5}\n'
