@@ -43,7 +43,7 @@ _ASSIGNED = re.compile(
     r"|(?:\$\((?:[^()\n]|\([^()\n]*\))*+\)|\$\{[^{}\n]*\}|[^\s,{}\[\]#`])++)",
     re.DOTALL,
 )
-_READ = re.compile(r"\$\((?:cat +|< *)[\w./~$-]+\)|\$\{[A-Za-z_][\w.:]*\}")
+_READ = re.compile(r"""\$\((?:cat +|< *)(?:[\w./~$-]+|"[\w./~${} -]+"|'[\w./~ -]+')\)|\$\{[A-Za-z_][\w.:]*\}""")
 """What a shell or an interpolation puts in: it names the place of a secret."""
 
 SHORTEST = 4

@@ -121,6 +121,7 @@ def test_what_a_tokenizer_calls_a_token_is_no_secret() -> None:
     ("line", "shown"),
     [
         ("export WANDB_API_KEY=$(cat key)", "export WANDB_API_KEY=$(cat key)"),
+        ('export HF_TOKEN=$(cat "$HOME/.token")', 'export HF_TOKEN=$(cat "$HOME/.token")'),
         ("HF_TOKEN=$(< ~/.token) srun a", "HF_TOKEN=$(< ~/.token) srun a"),
         ("API_KEY=${KEY}", "API_KEY=${KEY}"),
         ("api_key: ${oc.env:KEY}", "api_key: ${oc.env:KEY}"),
