@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from cfgc.audit.bundle_on_disk import BundleOnDisk, bundle_at, bundle_in_memory
-from cfgc.audit.comparing import Comparison, compare_bundles, whole
+from cfgc.audit.comparing import Comparison, compare_bundles, unedited
 from cfgc.audit.drift import Drift, drift_of
 from cfgc.audit.verify import Verdict, verify
 from cfgc.deepspeed import checking, releases
@@ -96,7 +96,7 @@ def compare(old: Side, new: Side) -> Comparison:
 
     Raises ``Rejected``, also of a bundle that was edited: its values are not what it runs.
     """
-    return compare_bundles(whole(_side(old)), whole(_side(new)))
+    return compare_bundles(unedited(_side(old)), unedited(_side(new)))
 
 
 def check_build(bundle: Bundle, directory: Place) -> Drift | None:

@@ -96,7 +96,7 @@ class Comparison:
             yield from stage._kinds()
 
 
-def whole(bundle: BundleOnDisk) -> BundleOnDisk:
+def unedited(bundle: BundleOnDisk) -> BundleOnDisk:
     """``bundle``, which is as its manifest says. Raises ``Rejected``: an edited one's values are not what it runs."""
     if edited := bundle.edited():
         raise Rejected([not_as_compiled(bundle.name, edited)])

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import unified_diff
 from pathlib import Path
 
 from cfgc.cli.report import say
-from cfgc.cli.writing import writing
+from cfgc.cli.writing import write_whole
 from cfgc.diagnostics import Diagnostic
 from cfgc.diagnostics.masking import masked_text
 from cfgc.fixing.mend import Change, Texts, mend
@@ -73,7 +71,7 @@ def fixed(subjects: Iterable[Subject], *, unsafe: bool) -> Fixed:
 def write_fixed(outcome: Fixed) -> None:
     """Write the files, each as a whole, and say on stderr what changed where. Raises OSError."""
     for path, text in outcome.after.items():
-        _replace_file(path, text.encode())
+        write_whole(path, text.encode(), path.stat().st_mode & 0o7777)
     for change in outcome.changes:
         say(f"{change.file}:{change.line}: {change.code} {masked_text(_said(change))}")
     if outcome.changes:
@@ -99,18 +97,3 @@ def _shown(path: Path | None) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _replace_file(path: Path, data: bytes) -> None:
-    """Put ``data`` in place of the file at once, with the file's own mode."""
-    with writing(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
-            Path(name).replace(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from cfgc.cli import EXIT_OK, EXIT_REJECTED
 from cfgc.cli.report import print_diagnostics, say, summary
-from cfgc.cli.writing import writing
+from cfgc.cli.writing import write_whole
 from cfgc.diagnostics import Diagnostic, Label, Rejected
 from cfgc.importing.importer import Outcome, Request, import_file
 from cfgc.importing.refused import without_refused
@@ -63,7 +62,7 @@ def imported(wanted: Wanted, request: Request) -> int:
     if out is None:
         click.echo(outcome.text, nl=False)
     else:
-        _write(out, outcome.text)
+        write_whole(out, outcome.text.encode())
     return _reported(outcome, findings, wanted)
 
 
@@ -133,23 +132,3 @@ def _findings(text: str, out: Path | None) -> tuple[Diagnostic, ...]:
     except Rejected as rejected:
         return rejected.diagnostics
     return checked.warnings
-
-
-def _write(out: Path, text: str) -> None:
-    """All of the file or nothing. Raises OSError."""
-    with writing(out):
-        handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            Path(name).chmod(0o666 & ~_umask())
-            Path(name).replace(out)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

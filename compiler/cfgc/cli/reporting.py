@@ -10,7 +10,7 @@ import click
 
 from cfgc.cli import EXIT_BAD_BUNDLE, EXIT_OK, EXIT_REJECTED
 from cfgc.cli.report import print_diagnostics, say, summary
-from cfgc.cli.writing import writing
+from cfgc.cli.writing import write_whole, writing
 
 if TYPE_CHECKING:
     from cfgc.audit.report.gathering import Others, Report
@@ -74,15 +74,10 @@ def _others(against: str | None) -> Others:
 
 
 def _write(text: str, out: Path) -> None:
-    """All of it or nothing."""
-    scratch = out.with_name(f".{out.name}.{os.getpid()}")
+    """All of it or nothing; directories on the way are made."""
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            scratch.write_text(text, encoding="utf-8")
-            scratch.replace(out)
-        finally:
-            scratch.unlink(missing_ok=True)
+    write_whole(out, text.encode())
 
 
 def _told(made: Report, out: Path) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from cfgc.audit.bundle_on_disk import MANIFEST, BundleOnDisk, bundle_at, bundle_in_memory, read_bundle
-from cfgc.audit.comparing import Comparison, compare_bundles, whole
+from cfgc.audit.comparing import Comparison, compare_bundles, unedited
 from cfgc.audit.comparing_trees import Tree, TreeComparison, compare_trees
 from cfgc.audit.diff_errors import no_such_side
 from cfgc.audit.git import InRevision, TreeReader, find_in_revision, split_revision
@@ -163,7 +163,7 @@ def _whole(bundle: BundleOnDisk, named: Named) -> BundleOnDisk:
     """``bundle``, which nobody edited, and which takes no overrides."""
     if named.overrides:
         raise click.UsageError(f"{named.place} is a bundle, which takes no overrides: {' '.join(named.overrides)}")
-    return whole(bundle)
+    return unedited(bundle)
 
 
 def _bundle_of(directory: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import shutil
 import sys
@@ -49,14 +48,12 @@ def test_a_directory_that_takes_no_file(tmp_path: Path) -> None:
     assert not list((tmp_path / "closed").glob(".*"))
 
 
-def test_a_full_disk_names_the_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    bundle, page = build(tmp_path / "bundle"), tmp_path / "page.html"
-
-    def full(*_: object, **__: object) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_text", full)
+def test_a_full_disk_names_the_page(small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle, page = build(tmp_path / "bundle"), small_disk / "page.html"
+    page.write_text("the page before")
+    with pytest.raises(OSError, match="No space"):
+        (small_disk / "ballast").write_bytes(bytes(8 << 20))
     assert run(["report", str(bundle), "-o", str(page)]) == 74
     assert capsys.readouterr().err == f"error: No space left on device: {page}\n"
+    assert page.read_text() == "the page before"
+    assert sorted(path.name for path in small_disk.iterdir()) == ["ballast", "page.html"]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
@@ -119,16 +117,6 @@ def test_two_builds_of_a_bundle_at_once_leave_one_of_them_whole(tmp_path: Path) 
         assert [process.exitcode for process in processes] == [0, 0]
         assert sum(is_equal(bundle, target) for bundle in bundles) == 1
     assert names(tmp_path) == ["b"]
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)], check=False).returncode:
-        pytest.skip("only root can mount a small disk")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_full_disk_leaves_the_old_bundle(small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
