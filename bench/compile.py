@@ -14,7 +14,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SPEC = REPOSITORY / "specs" / "examples" / "quickstart.toml"
-RUN = "from cfgc.cli import run; import sys; sys.exit(run(sys.argv[1:]))"
+RUN = "from cfgc.cli import main; main()"
 HYDRA = """
 import sys
 from hydra import compose, initialize_config_dir

@@ -18,9 +18,15 @@ EXIT_INTERNAL = 70
 EXIT_IO = 74
 EXIT_INTERRUPTED = 130
 
+_FEW = 100_000
+"""Containers between two searches for garbage: the imports make that many, and none of it is garbage."""
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run ``cfgc``; ends the process with one of the codes above."""
+    import gc
+
+    gc.set_threshold(_FEW)
     raise SystemExit(run(argv))
 
 
@@ -43,15 +49,8 @@ def _nothing_to_do(words: Sequence[str]) -> bool:
     return said is not None
 
 
-_FEW = 100_000
-"""Containers between two searches for garbage: the imports make that many, and none of it is garbage."""
-
-
 def _run(words: list[str]) -> int:
-    import gc
     from pathlib import Path
-
-    gc.set_threshold(_FEW)
 
     import click
 

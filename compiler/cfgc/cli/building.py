@@ -14,6 +14,7 @@ from cfgc.cli.report import as_errors, print_diagnostics, say, summary
 from cfgc.cli.sweep_progress import watched
 from cfgc.diagnostics import Rejected
 from cfgc.pipeline import check, emit, lower
+from cfgc.receipts.receipt import asked
 from cfgc.receipts.recording import keep, noted
 from cfgc.session import default_out, open_spec
 from cfgc.write.errors import not_written
@@ -45,7 +46,7 @@ def built(arguments: Sequence[str], out: Path | None, output_format: str, deny: 
     if signed and not signature_in(directory):
         say(f"the signature is gone with the bundle that it was of; once more: cfgc sign {directory} --key FILE")
     if not checked.warnings and output_format == "text":
-        keep(reader, session, arguments, out, (bundle, directory))
+        keep(reader, session, asked(spec, str(out or ""), overrides), bundle, directory)
     return EXIT_OK
 
 

@@ -21,23 +21,22 @@ def watched(what: str = "points") -> Iterator[Callable[[int, int], None]]:
 
     The bar has no thread of its own: workers are forked meanwhile.
     """
-    bars: list[Progress] = []
+    bar: Progress | None = None
     drawn = 0.0
 
     def tell(done: int, total: int) -> None:
-        nonlocal drawn
-        if not bars:
-            bars.append(_bar(what, total))
+        nonlocal bar, drawn
+        bar = bar if bar is not None else _bar(what, total)
         now = time.monotonic()
         if done == total or now - drawn > _EVERY_S:
             drawn = now
-            bars[0].update(bars[0].task_ids[0], completed=done)
-            bars[0].refresh()
+            bar.update(bar.task_ids[0], completed=done)
+            bar.refresh()
 
     try:
         yield tell
     finally:
-        for bar in bars:
+        if bar is not None:
             bar.stop()
 
 

@@ -1,4 +1,4 @@
-"""wiring.py: real imports and real calls of the user's own code, made of LibCST nodes only."""
+"""wiring.py: real imports and real calls of the user's own code, put together with LibCST."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import os
 from cfgc.load.raw import SHIPPED, project_of
 from cfgc.receipts.seen import compiler_at_start, compiler_seen, digest_of, file_seen, folder_seen, tree_seen
 from cfgc.resources import shipped_path
+from cfgc.write.scratch import scratch_prefix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,14 +24,14 @@ _MOST = 4_096
 
 def unchanged(words: Sequence[str]) -> str | None:
     """What ``cfgc build`` of ``words`` says when nothing is to be done; None when that is not certain."""
-    asked = asked_of(words)
-    lines = _read(_place(asked)) if asked and compiler_at_start() else None
-    if asked is None or lines is None:
+    build = asked_of(words)
+    lines = _read(_place(build)) if build and compiler_at_start() else None
+    if build is None or lines is None:
         return None
     try:
         [(_, root, logical), *inputs, (_, target, tree, shown)] = [line.split("\t") for line in lines]
         root, target = _plain(root), _plain(target)
-        same = project_of(spec_place(asked[0])) == (root, _plain(logical)) and all(
+        same = project_of(spec_place(build[0])) == (root, _plain(logical)) and all(
             seen == seen_of(kind, root, _plain(name)) for kind, name, seen in inputs
         )
         if not same or is_disturbed(target):
@@ -53,7 +54,12 @@ def asked_of(words: Sequence[str]) -> tuple[str, ...] | None:
             return None
         else:
             given.append(word)
-    return (given[0], out, *given[1:]) if given else None
+    return asked(given[0], out, given[1:]) if given else None
+
+
+def asked(spec: str, out: str, overrides: Sequence[str]) -> tuple[str, ...]:
+    """What a build is asked for, as ``unchanged`` and ``save`` know it; ``out`` is empty where nobody said it."""
+    return (spec, out, *overrides)
 
 
 def spec_place(spec: str) -> str:
@@ -71,7 +77,7 @@ def seen_of(kind: str, root: str, logical: str) -> str:
 def is_disturbed(target: str) -> bool:
     """Whether a build has more to look at than the bundle's files: others that build there, bundles around it."""
     above, name = os.path.split(target)
-    if os.path.islink(target) or any(entry.startswith(f".{name[:80]}.cfgc-") for entry in os.listdir(above)):  # noqa: PTH114, PTH208
+    if os.path.islink(target) or any(entry.startswith(scratch_prefix(name)) for entry in os.listdir(above)):  # noqa: PTH114, PTH208
         return True
     while True:
         if os.path.lexists(f"{above}/{MANIFEST}"):
@@ -81,11 +87,11 @@ def is_disturbed(target: str) -> bool:
         above = os.path.dirname(above)  # noqa: PTH120
 
 
-def save(asked: tuple[str, ...], project: tuple[str, str], inputs: Iterable[tuple[str, str, str]], shown: str) -> None:
-    """Keep that the build of ``asked`` saw ``inputs`` and left the bundle at ``shown``. What can't be kept is not."""
+def save(build: tuple[str, ...], project: tuple[str, str], inputs: Iterable[tuple[str, str, str]], shown: str) -> None:
+    """Keep that ``build`` saw ``inputs`` and left the bundle at ``shown``. What can't be kept is not."""
     target = os.path.abspath(shown)  # noqa: PTH100
     try:
-        place = _place(asked)
+        place = _place(build)
         if not place or is_disturbed(target) or compiler_seen() != compiler_at_start():
             return
         tree, _ = tree_seen(target)
@@ -97,7 +103,7 @@ def save(asked: tuple[str, ...], project: tuple[str, str], inputs: Iterable[tupl
         return
 
 
-def _place(asked: tuple[str, ...]) -> str:
+def _place(build: tuple[str, ...]) -> str:
     """Where its receipt is: below ``CFGC_CACHE_DIR``, or where Linux has caches; empty where receipts are not kept.
 
     The library that knows this of every platform takes longer to import than all else here takes.
@@ -105,7 +111,7 @@ def _place(asked: tuple[str, ...]) -> str:
     base = os.environ.get("CFGC_CACHE_DIR")
     if base is None:
         base = f"{os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')}/cfgc"  # noqa: PTH111
-    key = digest_of("\0".join((compiler_at_start(), os.getcwd(), *asked)).encode("utf-8", "surrogateescape"))  # noqa: PTH109
+    key = digest_of("\0".join((compiler_at_start(), os.getcwd(), *build)).encode("utf-8", "surrogateescape"))  # noqa: PTH109
     return f"{base}/receipts/{key}" if os.path.isabs(base) else ""  # noqa: PTH117
 
 

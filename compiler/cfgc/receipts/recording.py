@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from cfgc.load.disk import DiskReader
 from cfgc.receipts.receipt import save
@@ -15,9 +15,6 @@ from cfgc.resources import shipped_dir
 if TYPE_CHECKING:
     from cfgc.emit.bundle import Bundle
     from cfgc.session import Session
-
-Built: TypeAlias = "tuple[Bundle, Path]"
-"""A bundle, and where it is."""
 
 
 class RecordingReader(DiskReader):
@@ -64,9 +61,7 @@ def noted(session: Session) -> tuple[Session, RecordingReader]:
     return replace(session, reader=reader), reader
 
 
-def keep(reader: RecordingReader, session: Session, arguments: Sequence[str], out: Path | None, built: Built) -> None:
-    """Keep the receipt of a build that said nothing but its outcome, when ``reader`` has seen all that it needs."""
-    bundle, directory = built
+def keep(reader: RecordingReader, session: Session, build: tuple[str, ...], bundle: Bundle, directory: Path) -> None:
+    """Keep the receipt of ``build``, which said nothing but its outcome, when ``reader`` saw all that it needs."""
     if reader.is_steady and not any(path.name in _MORE for path in bundle.files):
-        asked = (arguments[0], str(out or ""), *arguments[1:])
-        save(asked, (str(session.root), session.logical), reader.seen(), str(directory))
+        save(build, (str(session.root), session.logical), reader.seen(), str(directory))

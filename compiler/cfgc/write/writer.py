@@ -16,6 +16,7 @@ from cfgc.emit.bundle import Bundle
 from cfgc.write.errors import not_written
 from cfgc.write.exchange import put_in_place
 from cfgc.write.existing import MANIFEST, is_equal, logs_in, misplaced, objections, signature_in
+from cfgc.write.scratch import scratch_prefix
 from cfgc.write.tree import sync, write_tree
 
 Outcome = Literal["written", "unchanged", "replaced"]
@@ -53,7 +54,7 @@ def _replace(bundle: Bundle, target: Path) -> Outcome:
     if refused:
         raise Rejected(refused)
     outcome: Outcome = "replaced" if os.path.lexists(target) else "written"
-    scratch = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
+    scratch = Path(tempfile.mkdtemp(prefix=scratch_prefix(target.name), dir=target.parent))
     try:
         write_tree(bundle, scratch / "new")
         for kept in _kept(bundle, target) if outcome == "replaced" else ():
@@ -95,13 +96,9 @@ def _alone(parent: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _prefix(target: Path) -> str:
-    return f".{target.name[:80]}.cfgc-"
-
-
 def _leftovers(target: Path) -> list[Path]:
     """Scratch directories of builds that run now, or were killed."""
-    return sorted(path for path in target.parent.iterdir() if path.name.startswith(_prefix(target)))
+    return sorted(path for path in target.parent.iterdir() if path.name.startswith(scratch_prefix(target.name)))
 
 
 def _sweep(target: Path) -> None:
